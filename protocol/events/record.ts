@@ -1,0 +1,27 @@
+/**
+ * The envelope of one event in the journal and on the link. (gateway, epoch, lane, seq) names it for ever;
+ * gateway, epoch and lane stand once on the batch.
+ */
+import * as z from 'zod';
+import { stockEventSchema } from './stock-event.ts';
+
+/** How far the gateway trusts its wall clock: NTP-synced, not synced since boot, or synced once and now alone. */
+export const clockStateSchema = z.enum(['synced', 'unsynced', 'holdover']);
+export type ClockState = z.infer<typeof clockStateSchema>;
+
+export const stampSchema = z.object({
+  /** Wall time when the journal took it, epoch ms. */
+  recordedAt: z.int(),
+  /** Random per boot of the gateway process; monotonicMs counts within it. */
+  bootId: z.string().min(1).max(64),
+  monotonicMs: z.number(),
+  clock: clockStateSchema,
+});
+export type Stamp = z.infer<typeof stampSchema>;
+
+/** As the gateway writes it: its own events are trusted types. */
+export const eventRecordSchema = stampSchema.extend({
+  seq: z.int().positive(),
+  event: stockEventSchema,
+});
+export type EventRecord = z.infer<typeof eventRecordSchema>;
