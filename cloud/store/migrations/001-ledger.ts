@@ -1,0 +1,204 @@
+/**
+ * The first schema: what is written once (events, movements, samples), what is folded from it (projections) and
+ * what people decide (decisions). Times are epoch milliseconds in bigint: exact, zone-free, the same number as on
+ * the link. `occurred_key` orders events of equal time: `<gateway>/<epoch>/<lane>/<seq, 16 digits>`.
+ */
+import { type Kysely, sql } from 'kysely';
+
+const STATEMENTS = [
+  // --- who may deliver, and how far each has come -----------------------------------------------------------
+  `create table gateways (
+    id text primary key,
+    token_hash text,
+    created_at bigint not null,
+    revoked_at bigint,
+    state text not null default 'unknown',
+    state_at bigint,
+    last_batch_at bigint
+  )`,
+  `create table watermarks (
+    gateway text not null, epoch text not null, lane text not null,
+    up_to bigint not null,
+    -- ranges received beyond a hole: [[first, last], …], sorted, disjoint
+    ahead jsonb not null default '[]',
+    updated_at bigint not null,
+    primary key (gateway, epoch, lane)
+  )`,
+  // --- written once -----------------------------------------------------------------------------------------
+  `create table events (
+    gateway text not null, epoch text not null, lane text not null, seq bigint not null,
+    type text not null,
+    read_point text,
+    occurred_at bigint not null, recorded_at bigint not null, received_at bigint not null,
+    boot_id text not null, monotonic_ms double precision not null, clock text not null,
+    body jsonb not null,
+    digest text not null,
+    primary key (gateway, epoch, lane, seq)
+  )`,
+  `create index events_by_type on events (type, occurred_at)`,
+  `create index events_by_read_point on events (read_point, occurred_at)`,
+  `create table dead_letters (
+    id bigint generated always as identity primary key,
+    -- the same bad thing delivered twice is one row
+    fingerprint text not null unique,
+    gateway text, epoch text, lane text, seq bigint,
+    code text not null,
+    detail text not null,
+    payload text not null,
+    received_at bigint not null,
+    times integer not null default 1
+  )`,
+  `create table movements (
+    epc text not null,
+    occurred_at bigint not null,
+    occurred_key text not null,
+    event_type text not null,
+    read_point text not null,
+    pass_id text not null,
+    direction text not null,
+    from_location text, to_location text,
+    -- false for a sighting that moved nothing (turned back)
+    moved boolean not null,
+    disposition text not null,
+    read_count integer not null,
+    peak_rssi_dbm double precision,
+    primary key (epc, occurred_key)
+  )`,
+  `create index movements_by_place on movements (to_location, occurred_at)`,
+  `create index movements_by_read_point on movements (read_point, occurred_at)`,
+  `create table samples (
+    read_point text not null, metric text not null, occurred_at bigint not null, occurred_key text not null,
+    value_milli integer not null,
+    primary key (read_point, metric, occurred_at, occurred_key)
+  )`,
+  // --- projections: a function of the set of events, rebuilt from it at any time ------------------------------
+  `create table objects (
+    epc text primary key,
+    scheme text not null,
+    uri text,
+    gtin text, serial text, sscc text,
+    tag_expiry text,
+    location text,
+    disposition text not null,
+    -- the deciding movement
+    moved_at bigint, moved_key text,
+    first_seen_at bigint not null, last_seen_at bigint not null
+  )`,
+  `create index objects_by_item on objects (gtin, location)`,
+  `create index objects_by_location on objects (location)`,
+  `create table bins (
+    read_point text primary key,
+    net_milligrams bigint not null,
+    weighed_at bigint not null, weighed_key text not null
+  )`,
+  `create table contacts (
+    read_point text primary key,
+    state text not null,
+    changed_at bigint not null, changed_key text not null
+  )`,
+  `create table devices (
+    gateway text not null, device text not null, condition text not null,
+    active boolean not null,
+    detail text not null,
+    since bigint not null, since_key text not null,
+    primary key (gateway, device, condition)
+  )`,
+  `create table conditions (
+    read_point text not null, metric text not null,
+    value_milli integer not null,
+    sampled_at bigint not null, sampled_key text not null,
+    primary key (read_point, metric)
+  )`,
+  `create table episodes (
+    id text primary key,
+    read_point text not null, location text not null, metric text not null,
+    rule_id text not null, rule_version integer not null,
+    -- the limits as they stood
+    rule jsonb not null,
+    started_at bigint not null,
+    -- when the delay ran out and it counted
+    active_at bigint not null,
+    ended_at bigint,
+    peak_milli integer not null,
+    -- milliseconds without data inside the episode
+    unknown_ms bigint not null default 0,
+    revision integer not null default 1
+  )`,
+  `create index episodes_by_point on episodes (read_point, rule_id, started_at)`,
+  `create table exceptions (
+    id text primary key,
+    kind text not null,
+    severity text not null,
+    subject text not null,
+    location text, read_point text,
+    raised_at bigint not null,
+    cleared_at bigint,
+    detail jsonb not null,
+    -- raised | acknowledged | resolved | withdrawn (the events that raised it no longer say so)
+    status text not null default 'raised',
+    revision integer not null default 1
+  )`,
+  `create index exceptions_by_status on exceptions (status, raised_at)`,
+  `create table holds (
+    exception_id text not null,
+    epc text not null,
+    exposed_from bigint not null, exposed_to bigint,
+    -- active | released | withdrawn
+    status text not null default 'active',
+    primary key (exception_id, epc)
+  )`,
+  `create index holds_by_epc on holds (epc, status)`,
+  // --- what people decide: append-only ------------------------------------------------------------------------
+  `create table decisions (
+    id bigint generated always as identity primary key,
+    -- exception | hold | shipment
+    subject_kind text not null,
+    subject_id text not null,
+    -- acknowledge | resolve | release | close
+    action text not null,
+    actor text not null,
+    reason text not null default '',
+    decided_at bigint not null
+  )`,
+  `create index decisions_by_subject on decisions (subject_kind, subject_id)`,
+  // --- master data and expectations ---------------------------------------------------------------------------
+  `create table shipments (
+    id text primary key,
+    kind text not null,
+    reference text not null,
+    partner text not null default '',
+    read_point text not null,
+    expected_from bigint not null, expected_to bigint not null,
+    loaded_at bigint not null
+  )`,
+  `create table shipment_lines (
+    shipment text not null references shipments (id) on delete cascade,
+    line integer not null,
+    gtin text, sscc text, lot text, expiry text,
+    quantity integer not null,
+    -- the tags, where the sender lists them (lower-case hex)
+    epcs jsonb not null default '[]',
+    primary key (shipment, line)
+  )`,
+  `create table tag_master (
+    epc text primary key,
+    lot text, expiry text,
+    shipment text
+  )`,
+  `create table items (
+    gtin text primary key,
+    name text not null,
+    sku text
+  )`,
+  `create table users (
+    name text primary key,
+    role text not null,
+    token_hash text not null unique,
+    created_at bigint not null,
+    revoked_at bigint
+  )`,
+];
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
+}
