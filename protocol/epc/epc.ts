@@ -1,0 +1,33 @@
+/**
+ * The public face of EPC decoding and encoding: tag bits ↔ EPC URIs ↔ GS1 Digital Link ↔ GS1 keys, after GS1 Tag
+ * Data Standard 2.x. `decode…`, `parse…` and `from…` never throw; `encode…` and `toEpcUri` throw EpcEncodeError
+ * on values that cannot stand on a tag.
+ */
+export {
+  glnCheckDigit,
+  gtinCheckDigit,
+  isValidGln13,
+  isValidGtin14,
+  isValidSscc18,
+  ssccCheckDigit,
+  toGtin14,
+} from './check-digit.ts';
+export { decodeEpc } from './decode.ts';
+export type { DecodedEpc, Gs1Epc, Gs1SchemeName, RawEpc, RawReason } from './decoded-epc.ts';
+export { fromDigitalLink, type Gs1Key, toDigitalLink } from './digital-link.ts';
+export {
+  encodeDigitalLink,
+  encodeEpcUri,
+  encodeGiai96,
+  encodeGrai96,
+  encodeSgln96,
+  encodeSgtin96,
+  encodeSgtin198,
+  encodeSscc96,
+  encodeTagUri,
+  toEpcUri,
+} from './encode.ts';
+export { EpcEncodeError } from './encode-error.ts';
+export { fromEpcUri } from './epc-uri.ts';
+export { encodeDsgtinPlus, encodeSgtinPlus, encodeSsccPlus } from './plus.ts';
+export type { TagDate, TagDateKind } from './tag-date.ts';
