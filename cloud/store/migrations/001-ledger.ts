@@ -1,14 +1,16 @@
 /**
  * The first schema: what is written once (events, movements, samples), what is folded from it (projections) and
  * what people decide (decisions). Times are epoch milliseconds in bigint: exact, zone-free, the same number as on
- * the link. `occurred_key` orders events of equal time: `<gateway>/<epoch>/<lane>/<seq, 16 digits>`.
+ * the link; measured values are bigint too, so that no value that parses can abort a transaction. Keys that order
+ * are `collate "C"`: the same order in every database and in JavaScript.
+ * `occurred_key` orders events of equal time: `<gateway>/<epoch>/<lane>/<seq, 16 digits>`.
  */
 import { type Kysely, sql } from 'kysely';
 
 const STATEMENTS = [
   // --- who may deliver, and how far each has come -----------------------------------------------------------
   `create table gateways (
-    id text primary key,
+    id text collate "C" primary key,
     token_hash text,
     created_at bigint not null,
     revoked_at bigint,
@@ -17,7 +19,7 @@ const STATEMENTS = [
     last_batch_at bigint
   )`,
   `create table watermarks (
-    gateway text not null, epoch text not null, lane text not null,
+    gateway text collate "C" not null, epoch text collate "C" not null, lane text collate "C" not null,
     up_to bigint not null,
     -- ranges received beyond a hole: [[first, last], …], sorted, disjoint
     ahead jsonb not null default '[]',
@@ -26,7 +28,8 @@ const STATEMENTS = [
   )`,
   // --- written once -----------------------------------------------------------------------------------------
   `create table events (
-    gateway text not null, epoch text not null, lane text not null, seq bigint not null,
+    gateway text collate "C" not null, epoch text collate "C" not null, lane text collate "C" not null,
+    seq bigint not null,
     type text not null,
     read_point text,
     occurred_at bigint not null, recorded_at bigint not null, received_at bigint not null,
@@ -49,31 +52,33 @@ const STATEMENTS = [
     times integer not null default 1
   )`,
   `create table movements (
-    epc text not null,
+    epc text collate "C" not null,
     occurred_at bigint not null,
-    occurred_key text not null,
+    occurred_key text collate "C" not null,
     event_type text not null,
     read_point text not null,
     pass_id text not null,
     direction text not null,
+    -- null: wherever it stood before (the door could not tell the direction), or nothing moved
     from_location text, to_location text,
     -- false for a sighting that moved nothing (turned back)
     moved boolean not null,
     disposition text not null,
-    read_count integer not null,
+    read_count bigint not null,
     peak_rssi_dbm double precision,
     primary key (epc, occurred_key)
   )`,
   `create index movements_by_place on movements (to_location, occurred_at)`,
   `create index movements_by_read_point on movements (read_point, occurred_at)`,
   `create table samples (
-    read_point text not null, metric text not null, occurred_at bigint not null, occurred_key text not null,
-    value_milli integer not null,
+    read_point text collate "C" not null, metric text collate "C" not null,
+    occurred_at bigint not null, occurred_key text collate "C" not null,
+    value_milli bigint not null,
     primary key (read_point, metric, occurred_at, occurred_key)
   )`,
   // --- projections: a function of the set of events, rebuilt from it at any time ------------------------------
   `create table objects (
-    epc text primary key,
+    epc text collate "C" primary key,
     scheme text not null,
     uri text,
     gtin text, serial text, sscc text,
@@ -81,36 +86,50 @@ const STATEMENTS = [
     location text,
     disposition text not null,
     -- the deciding movement
-    moved_at bigint, moved_key text,
+    moved_at bigint, moved_key text collate "C",
     first_seen_at bigint not null, last_seen_at bigint not null
   )`,
   `create index objects_by_item on objects (gtin, location)`,
   `create index objects_by_location on objects (location)`,
+  `create table passes (
+    pass_id text collate "C" primary key,
+    read_point text not null,
+    event_type text not null,
+    direction text not null,
+    direction_source text not null,
+    started_at bigint not null,
+    occurred_at bigint not null, occurred_key text collate "C" not null,
+    -- over all parts that have come
+    tags bigint not null,
+    strays_ignored bigint not null
+  )`,
+  `create index passes_by_time on passes (occurred_at)`,
+  `create index passes_by_read_point on passes (read_point, occurred_at)`,
   `create table bins (
-    read_point text primary key,
+    read_point text collate "C" primary key,
     net_milligrams bigint not null,
-    weighed_at bigint not null, weighed_key text not null
+    weighed_at bigint not null, weighed_key text collate "C" not null
   )`,
   `create table contacts (
-    read_point text primary key,
+    read_point text collate "C" primary key,
     state text not null,
-    changed_at bigint not null, changed_key text not null
+    changed_at bigint not null, changed_key text collate "C" not null
   )`,
   `create table devices (
-    gateway text not null, device text not null, condition text not null,
+    gateway text collate "C" not null, device text collate "C" not null, condition text collate "C" not null,
     active boolean not null,
     detail text not null,
-    since bigint not null, since_key text not null,
+    since bigint not null, since_key text collate "C" not null,
     primary key (gateway, device, condition)
   )`,
   `create table conditions (
-    read_point text not null, metric text not null,
-    value_milli integer not null,
-    sampled_at bigint not null, sampled_key text not null,
+    read_point text collate "C" not null, metric text collate "C" not null,
+    value_milli bigint not null,
+    sampled_at bigint not null, sampled_key text collate "C" not null,
     primary key (read_point, metric)
   )`,
   `create table episodes (
-    id text primary key,
+    id text collate "C" primary key,
     read_point text not null, location text not null, metric text not null,
     rule_id text not null, rule_version integer not null,
     -- the limits as they stood
@@ -119,14 +138,14 @@ const STATEMENTS = [
     -- when the delay ran out and it counted
     active_at bigint not null,
     ended_at bigint,
-    peak_milli integer not null,
+    peak_milli bigint not null,
     -- milliseconds without data inside the episode
     unknown_ms bigint not null default 0,
     revision integer not null default 1
   )`,
   `create index episodes_by_point on episodes (read_point, rule_id, started_at)`,
   `create table exceptions (
-    id text primary key,
+    id text collate "C" primary key,
     kind text not null,
     severity text not null,
     subject text not null,
@@ -139,15 +158,28 @@ const STATEMENTS = [
     revision integer not null default 1
   )`,
   `create index exceptions_by_status on exceptions (status, raised_at)`,
+  `create index exceptions_by_kind on exceptions (kind, raised_at)`,
   `create table holds (
-    exception_id text not null,
-    epc text not null,
+    exception_id text collate "C" not null,
+    epc text collate "C" not null,
     exposed_from bigint not null, exposed_to bigint,
     -- active | released | withdrawn
     status text not null default 'active',
     primary key (exception_id, epc)
   )`,
   `create index holds_by_epc on holds (epc, status)`,
+  `create table shipment_matches (
+    shipment text collate "C" not null,
+    epc text collate "C" not null,
+    occurred_at bigint not null, occurred_key text collate "C" not null,
+    pass_id text not null,
+    -- null: came or went with it without being on any line
+    line integer,
+    -- false for the tag of a pallet whose cases are counted
+    counted boolean not null,
+    primary key (shipment, epc)
+  )`,
+  `create index shipment_matches_by_pass on shipment_matches (pass_id)`,
   // --- what people decide: append-only ------------------------------------------------------------------------
   `create table decisions (
     id bigint generated always as identity primary key,
@@ -163,7 +195,8 @@ const STATEMENTS = [
   `create index decisions_by_subject on decisions (subject_kind, subject_id)`,
   // --- master data and expectations ---------------------------------------------------------------------------
   `create table shipments (
-    id text primary key,
+    id text collate "C" primary key,
+    -- inbound | outbound
     kind text not null,
     reference text not null,
     partner text not null default '',
@@ -171,27 +204,36 @@ const STATEMENTS = [
     expected_from bigint not null, expected_to bigint not null,
     loaded_at bigint not null
   )`,
+  `create index shipments_by_door on shipments (read_point, kind, expected_from)`,
   `create table shipment_lines (
-    shipment text not null references shipments (id) on delete cascade,
+    shipment text collate "C" not null references shipments (id) on delete cascade,
     line integer not null,
     gtin text, sscc text, lot text, expiry text,
+    -- how many tags of this line should pass
     quantity integer not null,
-    -- the tags, where the sender lists them (lower-case hex)
-    epcs jsonb not null default '[]',
     primary key (shipment, line)
   )`,
+  `create index shipment_lines_by_sscc on shipment_lines (sscc) where sscc is not null`,
+  // the tags of a line, where the sender lists them (lower-case hex)
+  `create table shipment_tags (
+    shipment text collate "C" not null references shipments (id) on delete cascade,
+    epc text collate "C" not null,
+    line integer not null,
+    primary key (shipment, epc)
+  )`,
+  `create index shipment_tags_by_epc on shipment_tags (epc)`,
   `create table tag_master (
-    epc text primary key,
+    epc text collate "C" primary key,
     lot text, expiry text,
     shipment text
   )`,
   `create table items (
-    gtin text primary key,
+    gtin text collate "C" primary key,
     name text not null,
     sku text
   )`,
   `create table users (
-    name text primary key,
+    name text collate "C" primary key,
     role text not null,
     token_hash text not null unique,
     created_at bigint not null,
