@@ -1,7 +1,9 @@
 /**
  * GS1 key arithmetic: the modulo-10 check digit shared by GTIN, SSCC, GLN and GRAI (GS1 General Specifications
- * §7.9.1: weights 3, 1, 3, … from the right). Pure functions on digit strings; nothing here throws.
+ * §7.9.1: weights 3, 1, 3, … from the right). Pure functions on digit strings; only the
+ * `…FromParts` functions throw, EpcEncodeError, when their parts do not make a key.
  */
+import { EpcEncodeError } from './encode-error.ts';
 
 const DIGITS = /^[0-9]+$/;
 
@@ -58,4 +60,21 @@ export function toGtin14(gtin: string): string | undefined {
 
 function hasCheckDigit(key: string, length: number): boolean {
   return key.length === length && DIGITS.test(key) && checkDigitOfDigits(key.slice(0, -1)) === key.at(-1);
+}
+
+/** SSCC-18 of a company prefix and a serial reference with the extension digit first, 17 digits together. */
+export function ssccFromParts(companyPrefix: string, serialReference: string): string {
+  return keyFromParts(serialReference.charAt(0) + companyPrefix + serialReference.slice(1), 17);
+}
+
+/** GTIN-14 of a company prefix and an item reference with the indicator first, 13 digits together. */
+export function gtinFromParts(companyPrefix: string, itemReference: string): string {
+  return keyFromParts(itemReference.charAt(0) + companyPrefix + itemReference.slice(1), 13);
+}
+
+function keyFromParts(body: string, length: number): string {
+  const digit = body.length === length ? checkDigit(body) : undefined;
+  if (digit === undefined)
+    throw new EpcEncodeError(`parts of a GS1 key must be ${length} digits, got "${body}"`);
+  return body + digit;
 }

@@ -1,15 +1,17 @@
 /**
  * The public face of EPC decoding and encoding: tag bits ↔ EPC URIs ↔ GS1 Digital Link ↔ GS1 keys, after GS1 Tag
- * Data Standard 2.x. `decode…`, `parse…` and `from…` never throw; `encode…` and `toEpcUri` throw EpcEncodeError
+ * Data Standard 2.x. `decode…`, `parse…` and `from…` never throw; `encode…`, `toEpcUri` and `…FromParts` throw EpcEncodeError
  * on values that cannot stand on a tag.
  */
 export {
   glnCheckDigit,
   gtinCheckDigit,
+  gtinFromParts,
   isValidGln13,
   isValidGtin14,
   isValidSscc18,
   ssccCheckDigit,
+  ssccFromParts,
   toGtin14,
 } from './check-digit.ts';
 export { decodeEpc } from './decode.ts';
