@@ -95,6 +95,7 @@ const xyMd02 = modbusProfileSchema.parse({
             { raw: 32767, fault: 'SENSOR_FAULT' },
             { raw: -32768, fault: 'SENSOR_FAULT' },
           ],
+          suspects: [{ raw: -1, fault: 'SENSOR_FAULT', nearMilli: 1_500, maxRepeats: 6 }],
           rangeMilli: [-40_000, 125_000],
         },
         {
