@@ -1,0 +1,217 @@
+/**
+ * The intake over any MQTT 5 or 3.1.1 broker. Each connection attempt is a new client with its own time limit,
+ * so a client that hangs half-way is never waited for; between attempts a jittered backoff. A message is PUBACKed
+ * when it has a place in the bounded queue. Acks are published at QoS 1 while connected and dropped otherwise:
+ * the gateway sends again and is acked then. MQTT 5 is tried first, 3.1.1 when the broker knows no better.
+ */
+import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
+import { ackTopic, parseTopic, STATE_FILTER, UP_FILTER } from '../../protocol/link/topics.ts';
+import type { Clock, Timer } from '../../protocol/ports/clock.ts';
+import type { Random } from '../../protocol/ports/random.ts';
+import { backoffMs } from './backoff.ts';
+import { type DeliveryCounters, DeliveryQueue } from './delivery-queue.ts';
+import { parseGatewayState } from './gateway-state.ts';
+import type { Delivery, Intake, IntakeHandlers } from './intake.ts';
+
+/** From the first SYN to the granted subscription; beyond it the attempt is given up and a new one begins. */
+export const ATTEMPT_LIMIT_MS = 30_000;
+/** Messages the broker may have in flight towards us (MQTT 5). */
+const RECEIVE_MAXIMUM = 64;
+/** Acks without PUBACK; beyond it acks are dropped, which the gateways survive. */
+export const MAX_ACKS_IN_FLIGHT = 1000;
+const KEEPALIVE_SECONDS = 30;
+/** CONNACK codes for "I do not speak this version": MQTT 3.1.1 §3.2.2.3 and MQTT 5 §3.2.2.2. */
+const VERSION_REFUSED = new Set([1, 132]);
+const SUBSCRIPTION_REFUSED = 128;
+
+export interface MqttIntakeOptions {
+  /** mqtt://, mqtts://, ws:// or wss://; without credentials. */
+  readonly url: string;
+  readonly clientId: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly ca?: Buffer;
+  /** Several clouds that share the load subscribe under one `$share` group; asks for MQTT 5. */
+  readonly shareGroup?: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onConnected?: () => void;
+  readonly onTrouble?: (event: string, detail: Record<string, unknown>) => void;
+}
+
+export interface MqttIntakeCounters extends DeliveryCounters {
+  connects: number;
+  disconnects: number;
+  foreignMessages: number;
+  acksDropped: number;
+}
+
+export class MqttIntake implements Intake {
+  readonly #options: MqttIntakeOptions;
+  readonly #link = { connects: 0, disconnects: 0, foreignMessages: 0, acksDropped: 0 };
+  #handlers: IntakeHandlers | undefined;
+  #queue: DeliveryQueue | undefined;
+  #client: MqttClient | undefined;
+  #timer: Timer | undefined;
+  #subscribed = false;
+  #version: 4 | 5 = 5;
+  #failures = 0;
+  #acksInFlight = 0;
+  #state = 'closed';
+
+  constructor(options: MqttIntakeOptions) {
+    this.#options = options;
+  }
+
+  get state(): string {
+    return this.#state;
+  }
+
+  /** True while subscribed. */
+  get connected(): boolean {
+    return this.#subscribed;
+  }
+
+  get counters(): MqttIntakeCounters {
+    const deliveries = this.#queue?.counters ?? { delivered: 0, failed: 0, held: 0 };
+    return { ...deliveries, ...this.#link };
+  }
+
+  /** Begins to connect; a broker that is not there yet is no error. */
+  async start(handlers: IntakeHandlers): Promise<void> {
+    this.#handlers = handlers;
+    this.#queue = new DeliveryQueue({
+      handler: handlers.onDelivery,
+      onAck: (delivery, ack) => this.#sendAck(delivery.gateway, JSON.stringify(ack)),
+      onFailure: (delivery, error) =>
+        this.#trouble('delivery-failed', { gateway: delivery.gateway, lane: delivery.lane, error }),
+    });
+    this.#attempt();
+  }
+
+  async close(): Promise<void> {
+    this.#handlers = undefined;
+    this.#subscribed = false;
+    this.#timer?.cancel();
+    this.#state = 'closed';
+    await this.#queue?.close();
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.endAsync(true);
+  }
+
+  #attempt(): void {
+    this.#state = `connecting to ${this.#options.url}`;
+    const client = connect(this.#options.url, this.#clientOptions());
+    this.#client = client;
+    const fail = (reason: string) => this.#giveUp(client, reason);
+    this.#timer = this.#options.clock.setTimer(ATTEMPT_LIMIT_MS, 'intake connect limit', () =>
+      fail(`no answer within ${ATTEMPT_LIMIT_MS / 1000} s`),
+    );
+    client.handleMessage = (packet, done) => {
+      void this.#take(packet).then(() => done());
+    };
+    client.on('connect', () => this.#subscribe(client, fail));
+    client.on('error', (error) => {
+      const code: unknown = Reflect.get(error, 'code');
+      if (typeof code === 'number' && VERSION_REFUSED.has(code)) this.#version = 4;
+      fail(error.message || String(code ?? error.name));
+    });
+    client.on('close', () => fail('connection closed'));
+    client.on('disconnect', (packet) => fail(`the broker ended it (reason ${packet.reasonCode ?? 0})`));
+  }
+
+  #clientOptions(): IClientOptions {
+    const { clientId, username, password, ca } = this.#options;
+    return {
+      clientId,
+      clean: true,
+      protocolVersion: this.#version,
+      reconnectPeriod: 0,
+      connectTimeout: ATTEMPT_LIMIT_MS,
+      keepalive: KEEPALIVE_SECONDS,
+      queueQoSZero: false,
+      resubscribe: false,
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+      ...(ca !== undefined && { ca }),
+      ...(this.#version === 5 && {
+        properties: {
+          receiveMaximum: RECEIVE_MAXIMUM,
+          maximumPacketSize: MAX_BATCH_BYTES + 4096,
+        },
+      }),
+    };
+  }
+
+  #subscribe(client: MqttClient, fail: (reason: string) => void): void {
+    const { shareGroup } = this.#options;
+    if (shareGroup !== undefined && this.#version !== 5) {
+      fail('the broker speaks no MQTT 5, which intake.mqtt.shareGroup needs');
+      return;
+    }
+    const upFilter = shareGroup === undefined ? UP_FILTER : `$share/${shareGroup}/${UP_FILTER}`;
+    client.subscribe([upFilter, STATE_FILTER], { qos: 1 }, (error, granted) => {
+      const refused = granted?.find((grant) => grant.qos >= SUBSCRIPTION_REFUSED);
+      if (error) fail(`subscription failed: ${error.message}`);
+      else if (refused) fail(`the broker refuses the subscription to ${refused.topic}`);
+      else if (client === this.#client) this.#ready();
+    });
+  }
+
+  #ready(): void {
+    this.#timer?.cancel();
+    this.#subscribed = true;
+    this.#failures = 0;
+    this.#link.connects += 1;
+    this.#state = `connected to ${this.#options.url} (MQTT ${this.#version === 5 ? '5' : '3.1.1'})`;
+    this.#options.onConnected?.();
+  }
+
+  #giveUp(client: MqttClient, reason: string): void {
+    if (client !== this.#client || this.#handlers === undefined) return;
+    this.#client = undefined;
+    client.end(true);
+    this.#timer?.cancel();
+    if (this.#subscribed) this.#link.disconnects += 1;
+    this.#subscribed = false;
+    this.#acksInFlight = 0;
+    this.#failures += 1;
+    const waitMs = backoffMs(this.#failures, this.#options.random);
+    this.#state = `waiting ${Math.ceil(waitMs / 1000)} s for ${this.#options.url}: ${reason}`;
+    this.#trouble('intake-disconnected', { reason, waitMs });
+    this.#timer = this.#options.clock.setTimer(waitMs, 'intake reconnect', () => this.#attempt());
+  }
+
+  async #take(packet: IPublishPacket): Promise<void> {
+    const topic = parseTopic(packet.topic);
+    const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
+    const state = topic?.kind === 'state' ? parseGatewayState(payload) : undefined;
+    if (topic?.kind === 'up') {
+      const delivery: Delivery = { gateway: topic.gateway, lane: topic.lane, payload };
+      await this.#queue?.offer(delivery);
+    } else if (topic !== undefined && state !== undefined) {
+      this.#handlers?.onGatewayState(topic.gateway, state);
+    } else {
+      this.#link.foreignMessages += 1;
+      this.#trouble('foreign-message', { topic: packet.topic.slice(0, 200) });
+    }
+  }
+
+  #sendAck(gateway: string, ack: string): void {
+    const client = this.#client;
+    if (client === undefined || !this.#subscribed || this.#acksInFlight >= MAX_ACKS_IN_FLIGHT) {
+      this.#link.acksDropped += 1;
+      return;
+    }
+    this.#acksInFlight += 1;
+    client.publish(ackTopic(gateway), ack, { qos: 1 }, () => {
+      if (client === this.#client) this.#acksInFlight -= 1;
+    });
+  }
+
+  #trouble(event: string, detail: Record<string, unknown>): void {
+    this.#options.onTrouble?.(event, detail);
+  }
+}
