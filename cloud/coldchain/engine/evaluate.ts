@@ -1,0 +1,79 @@
+/**
+ * Episodes of one point under one rule: of all samples at once, or from a boundary on. The result is a function
+ * of the set of samples.
+ *
+ * A boundary is a track that is known to be right after all samples before the first one given: `OK` after any
+ * sample that is not beyond the limit while no episode stands, or before the first sample of an episode; or
+ * `resumeEpisode` in the middle of one that stands open.
+ */
+import type { Episode, LimitRule, Sample } from './episode.ts';
+import { standing } from './standing.ts';
+import { isBack, OK, openEpisode, step, type Track } from './track.ts';
+
+export interface EvaluationOptions {
+  /** The read point whose samples these are; part of every id. */
+  readonly point: string;
+}
+
+export interface Evaluation {
+  /** Those that ended, in order of time. The one still open is in the track. */
+  readonly ended: Episode[];
+  readonly track: Track;
+}
+
+/** All episodes that count, oldest first; the last one may be open. Samples in any order, repeats allowed. */
+export function evaluate(samples: readonly Sample[], rule: LimitRule, options: EvaluationOptions): Episode[] {
+  return episodesOf(evaluateFrom(OK, samples, rule, options), rule, options);
+}
+
+/** Goes on from a boundary. None of the samples may be older than what the boundary has already heard. */
+export function evaluateFrom(
+  boundary: Track,
+  samples: readonly Sample[],
+  rule: LimitRule,
+  options: EvaluationOptions,
+): Evaluation {
+  const ended: Episode[] = [];
+  let track = boundary;
+  for (const sample of standing(samples)) {
+    const next = step(track, sample, rule, options.point);
+    if (next.ended !== undefined) ended.push(next.ended);
+    track = next.track;
+  }
+  return { ended, track };
+}
+
+export function episodesOf(evaluation: Evaluation, rule: LimitRule, options: EvaluationOptions): Episode[] {
+  const open = openEpisode(evaluation.track, rule, options.point);
+  return open === undefined ? evaluation.ended : [...evaluation.ended, open];
+}
+
+/**
+ * The track right after `heard[0]`, a sample of an episode that stands open, without hearing the episode's older
+ * samples again. `heard` are the samples from there to the last one that the episode has heard, one per instant.
+ * Undefined when that sample cannot serve: it lies before the episode counted, or was already within bounds.
+ */
+export function resumeEpisode(
+  episode: Episode,
+  heard: readonly Sample[],
+  rule: LimitRule,
+): Track | undefined {
+  const first = heard[0];
+  if (first === undefined || episode.endedAt !== null) return undefined;
+  if (first.occurredAt < episode.activeAt || isBack(rule, first.valueMilli)) return undefined;
+  let unknownMs = episode.unknownMs;
+  let before = first.occurredAt;
+  for (const { occurredAt } of heard) {
+    if (occurredAt - before > rule.maxGapMs) unknownMs -= occurredAt - before;
+    before = occurredAt;
+  }
+  return {
+    phase: 'active',
+    at: first.occurredAt,
+    startedAt: episode.startedAt,
+    activeAt: episode.activeAt,
+    // Samples after the boundary are heard again: the peak can only be theirs too.
+    peakMilli: episode.peakMilli,
+    unknownMs,
+  };
+}
