@@ -1,0 +1,154 @@
+/**
+ * The reader operation: ROSpec and everything inside it (LLRP 1.1 §11.2, §14.2, §16.3), and the GPI trigger.
+ */
+import { bits, flag, reserved, rest, u8, u16, u16v, u32, u64 } from './fields.ts';
+import { many, one, optional, parameter, type ValueOf } from './schema.ts';
+
+export const UTCTimestamp = parameter('UTCTimestamp', 128, { Microseconds: u64 }, {});
+export const Uptime = parameter('Uptime', 129, { Microseconds: u64 }, {});
+
+export const START_TRIGGER = { Null: 0, Immediate: 1, Periodic: 2, GPI: 3 } as const;
+export const STOP_TRIGGER = { Null: 0, Duration: 1, GPIWithTimeout: 2 } as const;
+export const ROSPEC_STATE = { Disabled: 0, Inactive: 1, Active: 2 } as const;
+export const REPORT_TRIGGER = { None: 0, NTagsOrEndOfAISpec: 1, NTagsOrEndOfROSpec: 2 } as const;
+export const C1G2_AIR_PROTOCOL = 1;
+
+export const PeriodicTriggerValue = parameter(
+  'PeriodicTriggerValue',
+  180,
+  { Offset: u32, Period: u32 },
+  { UTCTimestamp: optional(UTCTimestamp) },
+);
+export const GPITriggerValue = parameter(
+  'GPITriggerValue',
+  181,
+  { GPIPortNum: u16, GPIEvent: flag, Reserved: reserved(7), Timeout: u32 },
+  {},
+);
+export const ROSpecStartTrigger = parameter(
+  'ROSpecStartTrigger',
+  179,
+  { ROSpecStartTriggerType: u8 },
+  { PeriodicTriggerValue: optional(PeriodicTriggerValue), GPITriggerValue: optional(GPITriggerValue) },
+);
+export const ROSpecStopTrigger = parameter(
+  'ROSpecStopTrigger',
+  182,
+  { ROSpecStopTriggerType: u8, DurationTriggerValue: u32 },
+  { GPITriggerValue: optional(GPITriggerValue) },
+);
+export const ROBoundarySpec = parameter(
+  'ROBoundarySpec',
+  178,
+  {},
+  { ROSpecStartTrigger: one(ROSpecStartTrigger), ROSpecStopTrigger: one(ROSpecStopTrigger) },
+);
+
+export const TagObservationTrigger = parameter(
+  'TagObservationTrigger',
+  185,
+  { TriggerType: u8, Reserved: u8, NumberOfTags: u16, NumberOfAttempts: u16, T: u16, Timeout: u32 },
+  {},
+);
+export const AISpecStopTrigger = parameter(
+  'AISpecStopTrigger',
+  184,
+  { AISpecStopTriggerType: u8, DurationTrigger: u32 },
+  { GPITriggerValue: optional(GPITriggerValue), TagObservationTrigger: optional(TagObservationTrigger) },
+);
+
+export const RFReceiver = parameter('RFReceiver', 223, { ReceiverSensitivity: u16 }, {});
+export const RFTransmitter = parameter(
+  'RFTransmitter',
+  224,
+  { HopTableID: u16, ChannelIndex: u16, TransmitPower: u16 },
+  {},
+);
+export const C1G2RFControl = parameter('C1G2RFControl', 335, { ModeIndex: u16, Tari: u16 }, {});
+export const C1G2SingulationControl = parameter(
+  'C1G2SingulationControl',
+  336,
+  { Session: bits(2), Reserved: reserved(6), TagPopulation: u16, TagTransitTime: u32 },
+  {},
+);
+export const C1G2InventoryCommand = parameter(
+  'C1G2InventoryCommand',
+  330,
+  { TagInventoryStateAware: flag, Reserved: reserved(7) },
+  { C1G2RFControl: optional(C1G2RFControl), C1G2SingulationControl: optional(C1G2SingulationControl) },
+);
+export const AntennaConfiguration = parameter(
+  'AntennaConfiguration',
+  222,
+  { AntennaID: u16 },
+  {
+    RFReceiver: optional(RFReceiver),
+    RFTransmitter: optional(RFTransmitter),
+    C1G2InventoryCommand: many(C1G2InventoryCommand),
+  },
+);
+export const InventoryParameterSpec = parameter(
+  'InventoryParameterSpec',
+  186,
+  { InventoryParameterSpecID: u16, ProtocolID: u8 },
+  { AntennaConfiguration: many(AntennaConfiguration) },
+);
+export const AISpec = parameter(
+  'AISpec',
+  183,
+  { AntennaIDs: u16v },
+  {
+    AISpecStopTrigger: one(AISpecStopTrigger),
+    InventoryParameterSpec: many(InventoryParameterSpec),
+  },
+);
+/** An RF survey: passed on raw, nobody here asks for one. */
+export const RFSurveySpec = parameter('RFSurveySpec', 187, { Data: rest }, {});
+/** LLRP 1.1 only. */
+export const LoopSpec = parameter('LoopSpec', 355, { LoopCount: u32 }, {});
+
+export const C1G2EPCMemorySelector = parameter(
+  'C1G2EPCMemorySelector',
+  348,
+  { EnableCRC: flag, EnablePCBits: flag, EnableXPCBits: flag, Reserved: reserved(5) },
+  {},
+);
+export const TagReportContentSelector = parameter(
+  'TagReportContentSelector',
+  238,
+  {
+    EnableROSpecID: flag,
+    EnableSpecIndex: flag,
+    EnableInventoryParameterSpecID: flag,
+    EnableAntennaID: flag,
+    EnableChannelIndex: flag,
+    EnablePeakRSSI: flag,
+    EnableFirstSeenTimestamp: flag,
+    EnableLastSeenTimestamp: flag,
+    EnableTagSeenCount: flag,
+    EnableAccessSpecID: flag,
+    Reserved: reserved(6),
+  },
+  { C1G2EPCMemorySelector: many(C1G2EPCMemorySelector) },
+);
+export type TagReportContentSelector = ValueOf<typeof TagReportContentSelector>;
+export const ROReportSpec = parameter(
+  'ROReportSpec',
+  237,
+  { ROReportTrigger: u8, N: u16 },
+  { TagReportContentSelector: one(TagReportContentSelector) },
+);
+
+export const ROSpec = parameter(
+  'ROSpec',
+  177,
+  { ROSpecID: u32, Priority: u8, CurrentState: u8 },
+  {
+    ROBoundarySpec: one(ROBoundarySpec),
+    AISpec: many(AISpec),
+    RFSurveySpec: many(RFSurveySpec),
+    LoopSpec: optional(LoopSpec),
+    ROReportSpec: optional(ROReportSpec),
+  },
+);
+export type ROSpec = ValueOf<typeof ROSpec>;
