@@ -46,8 +46,8 @@ export interface Journal {
   prune(epoch: string, lane: Lane, upTo: number): Promise<void>;
   checkpoints(): Promise<{ key: string; body: string }[]>;
   status(): Promise<JournalStatus>;
-  /** Called after each commit that added to a lane. */
-  onAppended(listener: (lane: Lane) => void): void;
+  /** Called after each commit that added to a lane, with its highest seq now. */
+  onAppended(listener: (lane: Lane, lastSeq: number) => void): void;
   close(): Promise<void>;
 }
 

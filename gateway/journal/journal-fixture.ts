@@ -1,0 +1,96 @@
+/** What the journal's tests share: a folder of their own, a virtual clock, stamps and events. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Stamp } from '../../protocol/events/record.ts';
+import type { StockEvent } from '../../protocol/events/stock-event.ts';
+import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { Journal } from './journal.ts';
+import { type JournalOptions, type OpenJournal, openJournal } from './open-journal.ts';
+
+export const START = Date.UTC(2026, 8, 1, 6);
+
+export function virtualClock(): VirtualClock {
+  return new VirtualClock({ startAt: START, flush: () => new Promise((resolve) => setImmediate(resolve)) });
+}
+
+export class JournalFolder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'tallyport-journal-'));
+  readonly file = join(this.path, 'journal.db');
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** A journal in virtual time, and the means to append to it without waiting by hand. */
+export async function openVirtual(
+  file: string,
+  options: Partial<JournalOptions> = {},
+): Promise<{ clock: VirtualClock; journal: OpenJournal; run<T>(work: Promise<T>): Promise<T> }> {
+  const clock = virtualClock();
+  const journal = await openJournal({
+    file,
+    clock,
+    stamp: () => stampAt(clock.now()),
+    inThread: true,
+    ...options,
+  });
+  return { clock, journal, run: (work) => clock.runUntilSettled(work) };
+}
+
+export function stampAt(now: number): Stamp {
+  return { recordedAt: now, bootId: 'boot-1', monotonicMs: now - START, clock: 'synced' };
+}
+
+export function weighing(n: number): StockEvent {
+  return {
+    type: 'weighing',
+    readPoint: 'scale-1',
+    device: 'scale-1',
+    occurredAt: START + n,
+    netMilligrams: n,
+    stability: 'device',
+    unit: 'kg',
+    raw: `S S ${n} kg`,
+  };
+}
+
+export function sample(n: number): StockEvent {
+  return {
+    type: 'sample',
+    readPoint: 'cold-1',
+    device: 'probe-1',
+    occurredAt: START + n,
+    metric: 'temperature',
+    valueMilli: n,
+    reason: 'change',
+  };
+}
+
+export function deviceEvent(n: number): StockEvent {
+  return {
+    type: 'device',
+    device: 'reader-1',
+    occurredAt: START + n,
+    condition: 'silent',
+    active: n % 2 === 0,
+    detail: String(n),
+  };
+}
+
+export const entry = (...events: StockEvent[]) => ({ events, put: [], drop: [] });
+
+/** Every waiting event of a lane. */
+export async function readAll(
+  journal: Journal,
+  lane: 'stock' | 'condition' | 'health',
+): Promise<StockEvent[]> {
+  const events: StockEvent[] = [];
+  for (let after = 0; ; ) {
+    const slice = await journal.read(lane, after, 1000, 1_000_000);
+    if (slice === undefined) return events;
+    events.push(...slice.records.map((record) => record.event));
+    after = slice.lastSeq;
+  }
+}

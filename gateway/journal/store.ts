@@ -1,0 +1,316 @@
+/**
+ * The synchronous core of the journal: one SQLite file, one connection, no clock and no randomness of its own.
+ *
+ * Constraints. Power may go at any instant; the disk may fill, tear or flip bits; the wall clock lies. An append
+ * that returned is on disk (WAL, synchronous = FULL: fsync at each commit). A commit is all or nothing.
+ *
+ * Record format. `lane_<name>(seq, body)`: body is the event with its stamp as JSON, seq counts from 1 per lane and
+ * epoch and is never given twice: `lane(last_seq, pruned_up_to)` survives the rows and is moved in the same
+ * transaction that removes any. An empty body is the tombstone of an unreadable row. `checkpoint(key, body)` holds
+ * open sessions, `meta` format, epoch and birth.
+ *
+ * Who deletes what. `prune` removes what the cloud has acked, nothing else. Over the byte limit `thinning.ts` gives
+ * up events, each loss with a gap event in the same transaction. Checkpoints go only by `drop`. No file is ever
+ * deleted: a damaged one is renamed and salvaged (salvage.ts), and a new epoch starts.
+ *
+ * Recovery. SQLite replays the WAL up to the last whole commit. Damage found at boot or on any later page read
+ * throws UnusableFileError; the engine then salvages and goes on.
+ */
+import { statSync } from 'node:fs';
+import { LANES, type Lane } from '../../protocol/events/lanes.ts';
+import type { Stamp } from '../../protocol/events/record.ts';
+import type { JournalStatus, LaneStatus } from './journal.ts';
+import { JournalError, mapSqliteError } from './journal-error.ts';
+import { type Connection, fileBytes, pragmaNumber, type Statement, tablesOf, tailTableOf } from './layout.ts';
+import { encodeStoredEvent, laneGap } from './stored-event.ts';
+import { rowSpan, thinOnce } from './thinning.ts';
+
+export interface StoredEntry {
+  readonly events: readonly { readonly lane: Lane; readonly body: string }[];
+  readonly put: readonly { readonly key: string; readonly body: string }[];
+  readonly drop: readonly string[];
+}
+
+export interface LanePrune {
+  readonly epoch: string;
+  readonly lane: Lane;
+  readonly upTo: number;
+}
+
+export interface StoredSlice {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly rows: readonly StoredRow[];
+}
+
+export interface StoredRow {
+  readonly seq: number;
+  readonly body: string;
+}
+
+/** Highest seq of each lane that a commit added to. */
+export type Growth = Partial<Record<Lane, number>>;
+
+/** Space given back beyond what the limit asks for, so that thinning is not due again at the next commit. */
+const SLACK_BYTES = 4 * 1024 * 1024;
+/** Free pages kept for new rows; more than this and half the file goes back to the disk, some at a time. */
+const FREE_PAGES_KEPT = 512;
+const VACUUM_PAGES_AT_ONCE = 1024;
+
+type Counters = Record<Lane, LaneStatus>;
+
+interface LaneStatements {
+  readonly insert: Statement<[number, string]>;
+  readonly after: Statement<[{ after: number; limit: number }], StoredRow>;
+  readonly removals: readonly Statement<[number]>[];
+  readonly bury: readonly Statement<[number]>[];
+}
+
+export class JournalStore {
+  readonly epoch: string;
+  readonly #db: Connection;
+  readonly #file: string;
+  readonly #maxBytes: number;
+  readonly #lanes: Record<Lane, LaneStatements>;
+  readonly #saveCounter: Statement<[number, number, string]>;
+  readonly #putCheckpoint: Statement<[string, string]>;
+  readonly #dropCheckpoint: Statement<[string]>;
+  #counters: Counters;
+
+  constructor(options: { db: Connection; epoch: string; file: string; maxBytes: number }) {
+    const db = options.db;
+    this.#db = db;
+    this.epoch = options.epoch;
+    this.#file = options.file;
+    this.#maxBytes = options.maxBytes;
+    this.#lanes = {
+      stock: laneStatements(db, 'stock'),
+      condition: laneStatements(db, 'condition'),
+      health: laneStatements(db, 'health'),
+    };
+    this.#saveCounter = db.prepare('update lane set last_seq = ?, pruned_up_to = ? where name = ?');
+    this.#putCheckpoint = db.prepare(
+      'insert into checkpoint(key, body) values (?, ?) on conflict(key) do update set body = excluded.body',
+    );
+    this.#dropCheckpoint = db.prepare('delete from checkpoint where key = ?');
+    this.#counters = loadCounters(db);
+  }
+
+  /**
+   * Writes entries and prunes in one transaction, then makes room if the file is over its limit. `stamp` goes on
+   * the gap events the store itself writes.
+   */
+  commit(entries: readonly StoredEntry[], prunes: readonly LanePrune[], stamp: Stamp): Growth {
+    const before = this.#counters;
+    const write = () =>
+      this.#transact((counters) => {
+        for (const entry of entries) this.#writeEntry(entry, counters);
+        for (const prune of prunes) this.#prune(prune, counters);
+      });
+    try {
+      write();
+    } catch (error) {
+      // A full disk: rows given up inside the file make room without the file growing.
+      if (!(error instanceof JournalError) || error.code !== 'disk-full' || !this.#thin(stamp)) throw error;
+      write();
+    }
+    this.#shrink(stamp);
+    if (prunes.length > 0) this.#giveBackFreePages();
+    return growth(before, this.#counters);
+  }
+
+  read(lane: Lane, afterSeq: number, maxEvents: number, maxBytes: number): StoredSlice | undefined {
+    const { lastSeq, prunedUpTo } = this.#counters[lane];
+    const after = Math.max(afterSeq, prunedUpTo);
+    if (after >= lastSeq) return undefined;
+    const rows: StoredRow[] = [];
+    let bytes = 0;
+    let covered = lastSeq;
+    try {
+      for (const row of this.#lanes[lane].after.iterate({ after, limit: maxEvents + 1 })) {
+        const size = row.body.length;
+        if (rows.length > 0 && (rows.length >= maxEvents || bytes + size > maxBytes)) {
+          covered = row.seq - 1;
+          break;
+        }
+        bytes += size;
+        rows.push(row);
+      }
+    } catch (error) {
+      throw mapSqliteError(error);
+    }
+    return { firstSeq: after + 1, lastSeq: covered, rows: rows.filter((row) => row.body !== '') };
+  }
+
+  /** Declares rows unreadable: they become tombstones and a gap event tells of them. */
+  bury(lane: Lane, seqs: readonly number[], stamp: Stamp): Growth {
+    const before = this.#counters;
+    this.#transact((counters) => {
+      for (const seq of seqs) for (const statement of this.#lanes[lane].bury) statement.run(seq);
+      const reason = 'journal row unreadable';
+      this.#writeGap({ lane, lost: seqs.length, reason }, stamp, counters);
+    });
+    return growth(before, this.#counters);
+  }
+
+  checkpoints(): { key: string; body: string }[] {
+    try {
+      return this.#db.prepare<[], { key: string; body: string }>('select key, body from checkpoint').all();
+    } catch (error) {
+      throw mapSqliteError(error);
+    }
+  }
+
+  status(): JournalStatus {
+    return {
+      epoch: this.epoch,
+      lanes: { ...this.#counters },
+      fileBytes: fileBytes(this.#db),
+      walBytes: statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+    };
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #transact(work: (counters: Counters) => void): void {
+    const counters = { ...this.#counters };
+    try {
+      this.#db.transaction(() => work(counters)).immediate();
+    } catch (error) {
+      throw mapSqliteError(error);
+    }
+    this.#counters = counters;
+  }
+
+  #writeEntry(entry: StoredEntry, counters: Counters): void {
+    for (const { lane, body } of entry.events) this.#insert(lane, body, counters);
+    for (const { key, body } of entry.put) this.#putCheckpoint.run(key, body);
+    for (const key of entry.drop) this.#dropCheckpoint.run(key);
+  }
+
+  #insert(lane: Lane, body: string, counters: Counters): void {
+    const { lastSeq, prunedUpTo, waiting } = counters[lane];
+    const seq = lastSeq + 1;
+    this.#lanes[lane].insert.run(seq, body);
+    counters[lane] = { lastSeq: seq, prunedUpTo, waiting: waiting + 1 };
+  }
+
+  #prune({ epoch, lane, upTo }: LanePrune, counters: Counters): void {
+    const { lastSeq, prunedUpTo, waiting } = counters[lane];
+    if (epoch !== this.epoch || upTo <= prunedUpTo || upTo > lastSeq) return;
+    let removed = 0;
+    for (const statement of this.#lanes[lane].removals) removed += statement.run(upTo).changes;
+    this.#saveCounter.run(lastSeq, upTo, lane);
+    counters[lane] = { lastSeq, prunedUpTo: upTo, waiting: waiting - removed };
+  }
+
+  #writeGap(
+    loss: { lane: Lane; lost: number; reason: string; from?: number | undefined; to?: number | undefined },
+    stamp: Stamp,
+    counters: Counters,
+  ): void {
+    const { lane, lost, reason } = loss;
+    const gap = laneGap(stamp, {
+      lane,
+      from: loss.from ?? stamp.recordedAt,
+      to: loss.to ?? stamp.recordedAt,
+      lost,
+      reason,
+    });
+    this.#insert('health', encodeStoredEvent(stamp, gap), counters);
+  }
+
+  #usedBytes(): number {
+    const pages = pragmaNumber(this.#db, 'page_count') - pragmaNumber(this.#db, 'freelist_count');
+    return pages * pragmaNumber(this.#db, 'page_size');
+  }
+
+  #shrink(stamp: Stamp): void {
+    if (this.#usedBytes() <= this.#maxBytes) return;
+    const target = this.#maxBytes - Math.min(SLACK_BYTES, this.#maxBytes / 8);
+    while (this.#usedBytes() > target && this.#thin(stamp));
+  }
+
+  /** Gives up one stretch of events; false when there is none left or the disk cannot even take that. */
+  #thin(stamp: Stamp): boolean {
+    let found = false;
+    try {
+      this.#transact((counters) => {
+        const thinned = thinOnce(this.#db);
+        if (thinned === undefined) return;
+        found = true;
+        const { lane, removedRows } = thinned;
+        const { lastSeq, prunedUpTo, waiting } = counters[lane];
+        // The highest seq must outlive its row.
+        this.#saveCounter.run(lastSeq, prunedUpTo, lane);
+        counters[lane] = { lastSeq, prunedUpTo, waiting: waiting - removedRows };
+        if (thinned.lost > 0) this.#writeGap(thinned, stamp, counters);
+      });
+    } catch (error) {
+      if (error instanceof JournalError && error.code === 'disk-full') return false;
+      throw error;
+    }
+    return found;
+  }
+
+  #giveBackFreePages(): void {
+    const free = pragmaNumber(this.#db, 'freelist_count');
+    if (free <= FREE_PAGES_KEPT || free * 2 <= pragmaNumber(this.#db, 'page_count')) return;
+    try {
+      this.#db.exec(
+        `pragma incremental_vacuum(${Math.min(free - FREE_PAGES_KEPT / 2, VACUUM_PAGES_AT_ONCE)})`,
+      );
+    } catch (error) {
+      const mapped = mapSqliteError(error);
+      // The commit stands; only the tidying had no room.
+      if (!(mapped instanceof JournalError) || mapped.code !== 'disk-full') throw mapped;
+    }
+  }
+}
+
+function laneStatements(db: Connection, lane: Lane): LaneStatements {
+  const tables = tablesOf(lane);
+  const select = tables
+    .map((table) => `select seq, body from ${table} where seq > @after`)
+    .join(' union all ');
+  return {
+    insert: db.prepare(`insert into ${tailTableOf(lane)}(seq, body) values (?, ?)`),
+    after: db.prepare(`${select} order by seq limit @limit`),
+    removals: tables.map((table) => db.prepare(`delete from ${table} where seq <= ?`)),
+    bury: tables.map((table) => db.prepare(`update ${table} set body = '' where seq = ?`)),
+  };
+}
+
+function loadCounters(db: Connection): Counters {
+  const counter = db.prepare<[string], { last_seq: number; pruned_up_to: number }>(
+    'select last_seq, pruned_up_to from lane where name = ?',
+  );
+  const load = (lane: Lane): LaneStatus => {
+    const row = counter.get(lane);
+    const highest = tablesOf(lane).map(
+      (table) => db.prepare<[], number | null>(`select max(seq) from ${table}`).pluck().get() ?? 0,
+    );
+    return {
+      lastSeq: Math.max(row?.last_seq ?? 0, ...highest),
+      prunedUpTo: row?.pruned_up_to ?? 0,
+      waiting: countRows(db, lane),
+    };
+  };
+  return { stock: load('stock'), condition: load('condition'), health: load('health') };
+}
+
+/** Counts without reading a full file: the big tables are dense, the sparse ones small. */
+function countRows(db: Connection, lane: Lane): number {
+  const counted = (table: string) => Number(db.prepare(`select count(*) from ${table}`).pluck().get());
+  if (lane === 'health') return counted('lane_health');
+  const thinnedRows = lane === 'condition' ? counted('condition_thinned') : 0;
+  return thinnedRows + rowSpan(db, tailTableOf(lane));
+}
+
+function growth(before: Counters, after: Counters): Growth {
+  const grown: Growth = {};
+  for (const lane of LANES) if (after[lane].lastSeq > before[lane].lastSeq) grown[lane] = after[lane].lastSeq;
+  return grown;
+}
