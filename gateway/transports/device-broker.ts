@@ -1,0 +1,347 @@
+/**
+ * The MQTT broker inside the gateway that devices publish to (MQTT 3.1.1, aedes). It takes messages; it is not a
+ * message store.
+ *
+ * - PUBACK means taken: handlers run inside the publish authorization, and the answer leaves only after their
+ *   promise has resolved, per client in the order of arrival. When a handler fails the client is disconnected
+ *   without PUBACK and sends again. A repeated QoS 2 message that was taken before is not handled again.
+ * - Nothing grows without bound: packet size, rate, clients, sessions that outlive their connection, subscriptions
+ *   and retained topics have limits; subscriptions are granted QoS 0, so nothing queues for absent subscribers.
+ * - A bad message never stops a good one: what is too large or not wanted is acknowledged, dropped and counted.
+ * - `$share` is refused: aedes would grant it and never deliver.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { Aedes, type AedesOptions, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
+import type { Clock } from '../../protocol/ports/clock.ts';
+import type { DeviceMessage } from '../drivers/driver.ts';
+import { createDeviceMessageHub, type DeviceMessageHub, type DeviceMessages } from './device-messages.ts';
+import { MqttPacketMeter } from './mqtt-packet-meter.ts';
+import { OrderedRelease } from './ordered-release.ts';
+
+export interface DeviceBrokerLimits {
+  /** A message's payload; larger ones are acknowledged, dropped and counted. */
+  readonly maxPayloadBytes: number;
+  /** Any MQTT packet; a client that sends a larger one is disconnected. */
+  readonly maxPacketBytes: number;
+  readonly maxTopicBytes: number;
+  readonly maxTopicLevels: number;
+  readonly maxClients: number;
+  /** Clients that connect with clean session off. */
+  readonly maxSessions: number;
+  readonly maxSubscriptionsPerClient: number;
+  readonly maxRetainedTopics: number;
+  /** Per client; what comes faster waits. */
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
+}
+
+export const DEVICE_BROKER_LIMITS: DeviceBrokerLimits = {
+  maxPayloadBytes: 256 * 1024,
+  maxPacketBytes: 1024 * 1024,
+  maxTopicBytes: 256,
+  maxTopicLevels: 16,
+  maxClients: 512,
+  maxSessions: 64,
+  maxSubscriptionsPerClient: 32,
+  maxRetainedTopics: 2_000,
+  messagesPerSecond: 1_000,
+  messageBurst: 2_000,
+};
+
+export interface DeviceBrokerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Password by user name. May be left out only when bound to loopback. */
+  readonly credentials?: ReadonlyMap<string, string>;
+  readonly limits?: Partial<DeviceBrokerLimits>;
+  readonly clock: Clock;
+}
+
+export type DeviceBrokerCounter =
+  | 'messages'
+  | 'foreign'
+  | 'oversizedPayloads'
+  | 'oversizedPackets'
+  | 'badTopics'
+  | 'delayed'
+  | 'handlerFailures'
+  | 'repeatedQos2'
+  | 'refusedLogins'
+  | 'refusedClients'
+  | 'refusedSubscriptions'
+  | 'retainedNotKept'
+  | 'clientErrors';
+
+export interface DeviceBroker extends DeviceMessages, AsyncDisposable {
+  readonly port: number;
+  status(): { readonly clients: number; readonly counters: Readonly<Record<DeviceBrokerCounter, number>> };
+  close(): Promise<void>;
+}
+
+/** Rejects with a reason a person can act on: port in use, no credentials on an open address. */
+export async function openDeviceBroker(options: DeviceBrokerOptions): Promise<DeviceBroker> {
+  if (options.credentials === undefined && !isLoopback(options.host)) {
+    throw new Error(
+      `the device broker on ${options.host} needs credentials; without them it may only listen on 127.0.0.1`,
+    );
+  }
+  const gate = new BrokerGate(options);
+  const broker = await Aedes.createBroker(gate.aedesOptions());
+  broker.on('clientError', () => gate.count('clientErrors'));
+  broker.on('connectionError', () => gate.count('clientErrors'));
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    gate.meter(socket);
+    broker.handle(socket);
+  });
+  server.maxConnections = gate.limits.maxClients + 16;
+  try {
+    await listen(server, options);
+  } catch (error) {
+    await closeAedes(broker);
+    throw error;
+  }
+  server.on('error', () => gate.count('clientErrors'));
+  const bound = server.address();
+  const port = bound !== null && typeof bound === 'object' ? bound.port : options.port;
+  gate.broker = broker;
+  const close = async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await closeAedes(broker);
+    // Those that never got past CONNECT are not aedes' to close.
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  return {
+    address: `mqtt://${options.host}:${port}`,
+    port,
+    subscribe: gate.hub.subscribe,
+    status: () => ({ clients: broker.connectedClients, counters: { ...gate.counters } }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What aedes 1.x offers beyond its types: the store that knows which QoS 2 messages are open. */
+interface QosTwoStore {
+  readonly persistence: { incomingGetPacket(client: Client, packet: PublishPacket): Promise<unknown> };
+}
+
+/** All decisions on what may come in, and the counters of what did not. */
+class BrokerGate {
+  readonly limits: DeviceBrokerLimits;
+  readonly hub: DeviceMessageHub = createDeviceMessageHub('device broker');
+  readonly counters: Record<DeviceBrokerCounter, number> = {
+    messages: 0,
+    foreign: 0,
+    oversizedPayloads: 0,
+    oversizedPackets: 0,
+    badTopics: 0,
+    delayed: 0,
+    handlerFailures: 0,
+    repeatedQos2: 0,
+    refusedLogins: 0,
+    refusedClients: 0,
+    refusedSubscriptions: 0,
+    retainedNotKept: 0,
+    clientErrors: 0,
+  };
+  broker: Aedes | undefined;
+  readonly #clock: Clock;
+  readonly #credentials: ReadonlyMap<string, string> | undefined;
+  readonly #lanes = new WeakMap<Client, OrderedRelease>();
+  readonly #subscriptionCounts = new WeakMap<Client, number>();
+  readonly #sessions = new Set<string>();
+  readonly #retainedTopics = new Set<string>();
+
+  constructor(options: DeviceBrokerOptions) {
+    this.limits = { ...DEVICE_BROKER_LIMITS, ...options.limits };
+    this.#clock = options.clock;
+    this.#credentials = options.credentials;
+  }
+
+  aedesOptions(): AedesOptions {
+    return {
+      connectTimeout: 10_000,
+      drainTimeout: 10_000,
+      maxTopicLevels: this.limits.maxTopicLevels,
+      authenticate: (client, username, password, done) => {
+        const error = this.#refusal(client, username, password);
+        done(error, error === null);
+      },
+      authorizePublish: (client, packet, done) => this.#onPublish(client, packet, done),
+      authorizeSubscribe: (client, subscription, done) => {
+        const granted = this.#maySubscribe(client, subscription.topic);
+        done(null, granted ? { ...subscription, qos: 0 } : null);
+      },
+    };
+  }
+
+  count(counter: DeviceBrokerCounter): void {
+    this.counters[counter] += 1;
+  }
+
+  /** Cuts the client off before a packet over the limit is buffered: aedes itself has no such limit. */
+  meter(socket: Socket): void {
+    const meter = new MqttPacketMeter(this.limits.maxPacketBytes);
+    const read = socket.read.bind(socket);
+    socket.read = (size?: number) => {
+      const chunk: unknown = read(size);
+      if (!(chunk instanceof Uint8Array) || meter.accept(chunk)) return chunk;
+      this.count('oversizedPackets');
+      socket.destroy();
+      return null;
+    };
+  }
+
+  #refusal(client: Client, username: string | undefined, password: Uint8Array | undefined) {
+    if (!this.#mayLogIn(username, password)) {
+      this.count('refusedLogins');
+      return refusal('bad user name or password', 4);
+    }
+    const takesOver = this.#sessions.has(client.id);
+    const full = (this.broker?.connectedClients ?? 0) >= this.limits.maxClients;
+    const sessionsFull = !client.clean && !takesOver && this.#sessions.size >= this.limits.maxSessions;
+    if (full || sessionsFull) {
+      this.count('refusedClients');
+      return refusal(full ? 'too many clients' : 'too many sessions with clean session off', 3);
+    }
+    if (client.clean) this.#sessions.delete(client.id);
+    else this.#sessions.add(client.id);
+    return null;
+  }
+
+  #mayLogIn(username: string | undefined, password: Uint8Array | undefined): boolean {
+    if (this.#credentials === undefined) return true;
+    const expected = this.#credentials.get(username ?? '');
+    const same = timingSafeEqual(digest(password ?? new Uint8Array(0)), digest(expected ?? ''));
+    return same && expected !== undefined;
+  }
+
+  #maySubscribe(client: Client, filter: string): boolean {
+    const count = (this.#subscriptionCounts.get(client) ?? 0) + 1;
+    const granted =
+      !filter.startsWith('$share/') &&
+      Buffer.byteLength(filter) <= this.limits.maxTopicBytes &&
+      count <= this.limits.maxSubscriptionsPerClient;
+    if (granted) this.#subscriptionCounts.set(client, count);
+    else this.count('refusedSubscriptions');
+    return granted;
+  }
+
+  #onPublish(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    if (client === null) {
+      done(null);
+      return;
+    }
+    const lane = this.#lanes.get(client) ?? this.#newLane(client);
+    const message = toMessage(packet);
+    this.#boundRetained(packet);
+    const { delayedMs } = lane.run(
+      () => this.#take(client, packet, message),
+      (error) => {
+        if (error !== undefined) this.count('handlerFailures');
+        done(error ?? null);
+      },
+    );
+    if (delayedMs > 0) this.count('delayed');
+  }
+
+  #newLane(client: Client): OrderedRelease {
+    const lane = new OrderedRelease(this.#clock, this.limits.messagesPerSecond, this.limits.messageBurst);
+    this.#lanes.set(client, lane);
+    return lane;
+  }
+
+  async #take(client: Client, packet: PublishPacket, message: DeviceMessage): Promise<void> {
+    this.count('messages');
+    if (message.topic.startsWith('$') || Buffer.byteLength(message.topic) > this.limits.maxTopicBytes) {
+      this.count('badTopics');
+      return;
+    }
+    if (message.payload.length > this.limits.maxPayloadBytes) {
+      this.count('oversizedPayloads');
+      return;
+    }
+    if (packet.qos === 2 && packet.dup && (await this.#isOpen(client, packet))) {
+      this.count('repeatedQos2');
+      return;
+    }
+    const taken = this.hub.publish(message);
+    if (taken === undefined) this.count('foreign');
+    else await taken;
+  }
+
+  #isOpen(client: Client, packet: PublishPacket): Promise<boolean> {
+    const { persistence } = this.broker as Aedes & QosTwoStore;
+    // The store answers "not there" by rejecting.
+    return persistence.incomingGetPacket(client, packet).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #boundRetained(packet: PublishPacket): void {
+    if (!packet.retain) return;
+    if (packet.payload.length === 0) this.#retainedTopics.delete(packet.topic);
+    else if (this.#retainedTopics.has(packet.topic)) return;
+    else if (
+      this.#retainedTopics.size < this.limits.maxRetainedTopics &&
+      packet.payload.length <= this.limits.maxPayloadBytes
+    ) {
+      this.#retainedTopics.add(packet.topic);
+    } else {
+      packet.retain = false;
+      this.count('retainedNotKept');
+    }
+  }
+}
+
+function toMessage(packet: PublishPacket): DeviceMessage {
+  const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+  return { topic: packet.topic, payload, retained: packet.retain };
+}
+
+function refusal(message: string, returnCode: 3 | 4): AuthenticateError {
+  return Object.assign(new Error(message), { returnCode });
+}
+
+function digest(secret: string | Uint8Array): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function listen(server: Server, options: DeviceBrokerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: Error) => reject(new Error(listenProblem(error, options), { cause: error }));
+    server.once('error', refuse);
+    server.listen(options.port, options.host, () => {
+      server.off('error', refuse);
+      resolve();
+    });
+  });
+}
+
+function listenProblem(error: Error, { host, port }: DeviceBrokerOptions): string {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return (
+      `port ${port} on ${host} is in use by another program, perhaps another MQTT broker or gateway; ` +
+      'stop that one or give the device broker another port'
+    );
+  }
+  if (code === 'EACCES') return `port ${port} needs root; give the device broker a port from 1024 up`;
+  if (code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine`;
+  return `the device broker cannot listen on ${host}:${port}: ${error.message}`;
+}
+
+function closeAedes(broker: Aedes): Promise<void> {
+  return new Promise((resolve) => broker.close(() => resolve()));
+}
