@@ -213,7 +213,10 @@ export const problemSchema = z.object({
   status: z.int(),
   detail: z.string(),
   code: z.string(),
+  /** What to do. */
+  advice: z.string(),
 });
+export type Problem = z.infer<typeof problemSchema>;
 
 export type StockRow = z.infer<typeof stockRowSchema>;
 export type StockObject = z.infer<typeof objectSchema>;

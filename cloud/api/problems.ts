@@ -1,0 +1,132 @@
+/**
+ * The one registry of what the API answers when it does not answer what was asked (RFC 9457, problem+json).
+ * `code` is stable and meant for programs; `advice` says what to do. Every error response is one of these.
+ */
+import type { Problem } from './contract.ts';
+
+export interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  readonly advice: string;
+}
+
+export const PROBLEMS = {
+  invalid_request: {
+    status: 400,
+    title: 'The request is not well-formed',
+    advice: 'Correct what the detail names; the expected form stands in /openapi.json.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Not signed in',
+    advice: 'Send `Authorization: Bearer <token>`, or sign in with POST /api/v1/session.',
+  },
+  wrong_token: {
+    status: 401,
+    title: 'The token is not known or was revoked',
+    advice: 'Check the token; an administrator makes a new one with `npm run cloud -- user add`.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Your role may not do this',
+    advice: 'Ask someone whose role may, or an administrator for a token with that role.',
+  },
+  cross_site: {
+    status: 403,
+    title: 'Refused: the request came from another site',
+    advice: 'Use the page of this server, or a bearer token instead of the session cookie.',
+  },
+  no_such_route: {
+    status: 404,
+    title: 'There is nothing at this address',
+    advice: 'The addresses stand in /openapi.json.',
+  },
+  object_not_found: {
+    status: 404,
+    title: 'No such object',
+    advice: 'Check the EPC: lower-case hex as in the list of objects. Only tags that were seen are known.',
+  },
+  shipment_not_found: {
+    status: 404,
+    title: 'No such shipment',
+    advice: 'Check the id in the list of shipments, or load it with POST /api/v1/shipments.',
+  },
+  exception_not_found: {
+    status: 404,
+    title: 'No such exception',
+    advice: 'Check the id in the list of exceptions.',
+  },
+  hold_not_found: {
+    status: 404,
+    title: 'No active hold of that exception on those objects',
+    advice: 'Look at /api/v1/holds for what is held and by which exception.',
+  },
+  gateway_not_found: {
+    status: 404,
+    title: 'No such gateway',
+    advice: 'Check the id in the list of gateways, or add it with POST /api/v1/gateways.',
+  },
+  decided_already: {
+    status: 409,
+    title: 'Somebody decided this already',
+    advice: 'Load it again: its state has changed since you saw it.',
+  },
+  gateway_exists: {
+    status: 409,
+    title: 'A gateway with this id exists',
+    advice: 'Choose another id, or give it a new token with POST /api/v1/gateways/<id>/token.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    advice: 'Send less at once: split a list of shipments over several requests.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'This media type is not understood',
+    advice: 'Send application/json; shipments may also come as text/csv.',
+  },
+  invalid_shipments: {
+    status: 422,
+    title: 'The shipments cannot be read',
+    advice: 'Correct the line that the detail names; nothing of this request was loaded.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    advice: 'Wait as long as the Retry-After header says. The stream tells of changes without asking.',
+  },
+  internal: {
+    status: 500,
+    title: 'Something went wrong here',
+    advice: 'Try again. If it stays, the log of the cloud has the cause under the same request id.',
+  },
+  page_not_built: {
+    status: 503,
+    title: 'The page was not built',
+    advice: 'Build it with `npx vite build cloud/web`, or use the API under /api/v1.',
+  },
+  too_many_streams: {
+    status: 503,
+    title: 'Too many live streams are open',
+    advice: 'Close one, or ask for what you need at intervals.',
+  },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Thrown by a route to answer with a problem; `detail` names what this time is about. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly code: ProblemCode;
+
+  constructor(code: ProblemCode, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+export function problem(code: ProblemCode, detail: string): Problem {
+  const { status, title, advice } = PROBLEMS[code];
+  return { type: `urn:tallyport:problem:${code}`, title, status, detail, code, advice };
+}

@@ -1,0 +1,105 @@
+/** Stock, objects and their movements, passes through doors. */
+import * as z from 'zod';
+import { type Api, type ApiContext, answers } from '../api.ts';
+import { movementSchema, objectSchema, passSchema, stockRowSchema } from '../contract.ts';
+import { limitSchema, listOf, whole } from '../lists.ts';
+import { ProblemError } from '../problems.ts';
+
+const word = z.string().min(1).max(200);
+const stockFilter = {
+  gtin: word.optional(),
+  lot: word.optional(),
+  location: word.optional(),
+  disposition: word.optional(),
+};
+const epcParams = z.object({ epc: z.string().min(1).max(512) });
+
+export function stockRoutes(app: Api, { ledger }: ApiContext): void {
+  app.get(
+    '/stock',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        summary: 'What is where, by item, lot, location and disposition',
+        tags: ['stock'],
+        querystring: z.object(stockFilter),
+        response: answers(200, listOf(stockRowSchema)),
+      },
+    },
+    async (request) => whole(await ledger.stock(request.query)),
+  );
+
+  app.get(
+    '/objects',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        summary: 'Tagged objects, in the order of their EPC',
+        tags: ['stock'],
+        querystring: z.object({
+          ...stockFilter,
+          onHold: z.stringbool().optional(),
+          search: word.optional(),
+          limit: limitSchema,
+          after: z.string().max(512).optional(),
+        }),
+        response: answers(200, listOf(objectSchema)),
+      },
+    },
+    async (request) => {
+      const { limit, after, ...filter } = request.query;
+      return await ledger.objects(filter, { limit, after });
+    },
+  );
+
+  app.get(
+    '/objects/:epc',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        summary: 'One object',
+        tags: ['stock'],
+        params: epcParams,
+        response: answers(200, objectSchema),
+      },
+    },
+    async (request) => {
+      const object = await ledger.object(request.params.epc);
+      if (!object) throw new ProblemError('object_not_found', `no object ${request.params.epc}`);
+      return object;
+    },
+  );
+
+  app.get(
+    '/objects/:epc/movements',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        summary: 'Where an object has been, newest first',
+        tags: ['stock'],
+        params: epcParams,
+        querystring: z.object({ limit: limitSchema }),
+        response: answers(200, listOf(movementSchema)),
+      },
+    },
+    async (request) => {
+      const { epc } = request.params;
+      if (!(await ledger.object(epc))) throw new ProblemError('object_not_found', `no object ${epc}`);
+      return whole(await ledger.movements(epc, request.query.limit));
+    },
+  );
+
+  app.get(
+    '/passes',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        summary: 'What went through the doors, newest first',
+        tags: ['doors'],
+        querystring: z.object({ readPoint: word.optional(), limit: limitSchema }),
+        response: answers(200, listOf(passSchema)),
+      },
+    },
+    async (request) => whole(await ledger.passes(request.query)),
+  );
+}

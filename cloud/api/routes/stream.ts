@@ -1,0 +1,52 @@
+/** The live stream as server-sent events: what changed; the page fetches what it shows. */
+import * as z from 'zod';
+import { type Api, type ApiContext, answers } from '../api.ts';
+import { ProblemError } from '../problems.ts';
+
+/** Below the idle limits of common proxies (60 s). */
+export const HEARTBEAT_MS = 15_000;
+/** What the browser waits before it connects again. */
+const RETRY_MS = 3000;
+
+export function streamRoutes(app: Api, { live, clock }: ApiContext): void {
+  app.get(
+    '/stream',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        summary: 'Server-sent events: each `data` is a live message as JSON, without history',
+        tags: ['live'],
+        produces: ['text/event-stream'],
+        response: answers(200, z.string()),
+      },
+    },
+    (_request, reply) => {
+      const { raw } = reply;
+      const subscription = live.subscribe({
+        write: (text) => raw.write(text),
+        destroy: () => raw.destroy(),
+      });
+      if (!subscription) throw new ProblemError('too_many_streams', `${live.size} streams are open`);
+      reply.hijack();
+      let timer = clock.setTimer(HEARTBEAT_MS, 'live heartbeat', beat);
+      function beat() {
+        subscription?.heartbeat();
+        timer = clock.setTimer(HEARTBEAT_MS, 'live heartbeat', beat);
+      }
+      raw.on('drain', () => subscription.drained());
+      raw.on('close', () => {
+        timer.cancel();
+        subscription.close();
+      });
+      for (const [name, value] of Object.entries(reply.getHeaders())) {
+        if (value !== undefined) raw.setHeader(name, value);
+      }
+      raw.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+      });
+      raw.write(`retry: ${RETRY_MS}\n\n`);
+    },
+  );
+}

@@ -1,0 +1,134 @@
+/**
+ * The HTTP side of the cloud: the order in which everything is put before the routes. Authentication and rate limit
+ * come first, so that whatever follows works for somebody we know, at a bounded pace.
+ */
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyBaseLogger } from 'fastify';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import * as z from 'zod';
+import { answerProblems } from './answer-problems.ts';
+import { type Api, type ApiContext, answers } from './api.ts';
+import { authenticate } from './authenticate.ts';
+import { metricsRoute } from './metrics.ts';
+import { page } from './page.ts';
+import { coldChainRoutes } from './routes/cold-chain.ts';
+import { fleetRoutes } from './routes/fleet.ts';
+import { sessionRoutes } from './routes/session.ts';
+import { shipmentRoutes } from './routes/shipments.ts';
+import { stockRoutes } from './routes/stock.ts';
+import { streamRoutes } from './routes/stream.ts';
+import { securityHeaders } from './security-headers.ts';
+
+/** Bodies of routes that do not say otherwise. */
+export const MAX_BODY_BYTES = 256 * 1024;
+/** Requests per minute of one address; a page that fetches on every live message stays far below. */
+export const REQUESTS_PER_MINUTE = 6000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Of one address part; an EPC in hex is at most 124 characters, a Digital Link a few hundred. */
+const MAX_PARAM_LENGTH = 1024;
+
+export interface ApiOptions extends ApiContext {
+  readonly log?: FastifyBaseLogger;
+  /** The folder of the built page. */
+  readonly pageDir: string;
+  readonly version: string;
+  readonly requestsPerMinute?: number;
+  readonly trustProxy?: boolean;
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+}
+
+export async function createApi(options: ApiOptions): Promise<Api> {
+  const { tls } = options;
+  const app: Api = Fastify({
+    ...(options.log ? { loggerInstance: options.log } : {}),
+    disableRequestLogging: true,
+    trustProxy: options.trustProxy ?? false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    serverFactory: (handler) => (tls ? createHttpsServer({ ...tls }, handler) : createHttpServer(handler)),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+
+  securityHeaders(app);
+  answerProblems(app);
+  await app.register(rateLimit, {
+    max: options.requestsPerMinute ?? REQUESTS_PER_MINUTE,
+    timeWindow: 60_000,
+    hook: 'onRequest',
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tallyport',
+        version: options.version,
+        description:
+          'Stock that matches the world: what crossed the doors, stands where, and was kept how cold.',
+      },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: 'tallyport_session' },
+        },
+      },
+      security: [{ bearer: [] }, { session: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  authenticate(app, options);
+
+  operationsRoutes(app, options);
+  await app.register(
+    async (api: Api) => {
+      sessionRoutes(api, options);
+      stockRoutes(api, options);
+      shipmentRoutes(api, options);
+      coldChainRoutes(api, options);
+      fleetRoutes(api, options);
+      streamRoutes(api, options);
+    },
+    { prefix: '/api/v1' },
+  );
+  await page(app, options.pageDir);
+  app.addHook('preClose', async () => options.live.close());
+  return app;
+}
+
+function operationsRoutes(app: Api, options: ApiOptions): void {
+  metricsRoute(app, options);
+  app.get(
+    '/healthz',
+    {
+      config: { access: 'public', rateLimit: false },
+      schema: {
+        summary: 'Whether this process answers',
+        tags: ['operations'],
+        response: answers(200, z.object({ ok: z.literal(true) })),
+      },
+    },
+    async () => ({ ok: true as const }),
+  );
+  app.get(
+    '/openapi.json',
+    {
+      config: { access: 'public' },
+      schema: {
+        summary: 'This document',
+        tags: ['operations'],
+        response: answers(200, z.record(z.string(), z.unknown())),
+      },
+    },
+    async () => ({ ...app.swagger() }),
+  );
+}
