@@ -1,0 +1,113 @@
+/** Golden messages through the driver, its options, and what no message may do to it. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeEvents } from '../../../protocol/wire/impinj-iot/encode.ts';
+import type { MessageDriver } from '../driver.ts';
+import { impinjIot } from './driver.ts';
+
+interface GoldenInput {
+  readonly options: object;
+  readonly device: string;
+  readonly messages: { topic: string; at: number; retained: boolean; payload: unknown }[];
+}
+
+const INPUTS = import.meta.glob<GoldenInput>('./golden/*/input.json', { eager: true, import: 'default' });
+const EXPECTED = import.meta.glob<object>('./golden/*/expected.json', { eager: true, import: 'default' });
+const payloadOf = (value: unknown) =>
+  new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
+
+function createDriver(options: object = { topic: 'events' }): MessageDriver {
+  const driver = impinjIot.create('reader-1', impinjIot.options.parse(options));
+  if (driver.transport !== 'messages') throw new Error('impinj-iot runs on messages');
+  return driver;
+}
+
+describe('golden messages', () => {
+  it.each(Object.entries(INPUTS))('%s', (path, input) => {
+    const driver = createDriver(input.options);
+    const readings: unknown[] = [];
+    const discarded: unknown[] = [];
+    let state: string | undefined;
+    for (const { topic, at, retained, payload } of input.messages) {
+      const output = driver.onMessage({ topic, retained, payload: payloadOf(payload) }, at);
+      readings.push(...output.readings);
+      discarded.push(...output.discarded);
+      state = output.state ?? state;
+    }
+    const stated = state === undefined ? {} : { state };
+    expect({ readings, discarded, ...stated }).toEqual(EXPECTED[path.replace('input', 'expected')]);
+  });
+});
+
+describe('options', () => {
+  it.each(['dock/+/events', '#', 'dock/#', '+', 'a/+/b/#', '/leading'])('%s is a topic filter', (topic) => {
+    expect(impinjIot.options.parse({ topic })).toEqual({ topic, adjustClock: true, gpiActive: 'high' });
+    expect(createDriver({ topic }).subscriptions).toEqual([topic]);
+  });
+
+  it.each([
+    {},
+    { topic: '' },
+    { topic: 'a/#/b' },
+    { topic: 'a+/b' },
+    { topic: 'a#' },
+    { topic: 'a', antennas: 4 },
+    { topic: 'a', adjustClock: 'yes' },
+  ])('%j is refused', (options) => {
+    expect(() => impinjIot.options.parse(options)).toThrow();
+  });
+});
+
+describe('whatever arrives', () => {
+  it('reads do not depend on whether events come one by one or together, but for their arrival', () => {
+    const epc = fc
+      .uint8Array({ minLength: 12, maxLength: 12 })
+      .map((list) => Buffer.from(list).toString('hex'));
+    const event = fc.record({
+      type: fc.constant('tagInventory' as const),
+      epc,
+      antennaPort: fc.integer({ min: 1, max: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 20 }), fc.nat({ max: 20 }), (events, cut) => {
+        const read = (parts: (typeof events)[]) => {
+          const driver = createDriver();
+          return parts.flatMap((part) => {
+            const payload = encodeEvents(part);
+            return driver.onMessage({ topic: 'events', payload, retained: false }, 5000).readings;
+          });
+        };
+        expect(read([events.slice(0, cut), events.slice(cut)])).toEqual(read([events]));
+      }),
+    );
+  });
+
+  it('garbage never throws, and the next good message is read', () => {
+    const driver = createDriver();
+    const good = encodeEvents([{ type: 'tagInventory', epc: 'e2000001' }]);
+    const times = fc.record({
+      tagInventoryEvent: fc.record({ epcHex: fc.constant('E2'), lastSeenTime: fc.anything() }),
+      timestamp: fc.anything(),
+    });
+    const garbage = fc.oneof(
+      fc.uint8Array({ maxLength: 100 }),
+      fc.json().map(payloadOf),
+      times.map((value) =>
+        payloadOf(JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? 1 : item))),
+      ),
+    );
+    fc.assert(
+      fc.property(garbage, fc.string(), fc.integer(), fc.boolean(), (payload, topic, now, retained) => {
+        const output = driver.onMessage({ topic, payload, retained }, now);
+        for (const reading of output.readings) {
+          expect(reading.at).toBe(now);
+          if (reading.kind === 'tag') expect(reading.lastSeenAt).toBeLessThanOrEqual(now);
+        }
+        const next = driver.onMessage({ topic: 'events', payload: good, retained: false }, now);
+        expect(next.readings).toHaveLength(1);
+        expect(driver.onTick(now).readings).toEqual([]);
+        expect(driver.nextTickAt()).toBeUndefined();
+      }),
+    );
+  });
+});

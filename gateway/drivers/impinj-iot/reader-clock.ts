@@ -1,0 +1,32 @@
+/**
+ * Puts a reader's times on the gateway's scale. Adjusted: the newest time in one message is the moment the message
+ * arrived, every other keeps its distance from it. This is independent of the reader's clock, in the manner of the
+ * EdgeX option "adjust last read on by origin". Unadjusted: the reader's times stand.
+ */
+import type { ImpinjEvent } from '../../../protocol/wire/impinj-iot/event.ts';
+
+/** Times of one message that lie further apart are not both true: such a tag counts as seen on arrival. */
+const MAX_SPAN_MS = 3_600_000;
+
+/** A function from times of these events to gateway time; what the reader leaves out counts as `now`. */
+export function gatewayTimes(
+  events: readonly ImpinjEvent[],
+  now: number,
+  adjust: boolean,
+): (readerTime: number | undefined) => number {
+  if (!adjust) return (readerTime) => readerTime ?? now;
+  const newest = newestTime(events);
+  return (readerTime) => {
+    if (readerTime === undefined || newest - readerTime > MAX_SPAN_MS) return now;
+    return now - (newest - readerTime);
+  };
+}
+
+function newestTime(events: readonly ImpinjEvent[]): number {
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const event of events) {
+    newest = Math.max(newest, event.timestampMs ?? newest);
+    if (event.type === 'tagInventory') newest = Math.max(newest, event.lastSeenMs ?? newest);
+  }
+  return newest;
+}
