@@ -1,0 +1,151 @@
+/**
+ * gateway.yaml: who this gateway is, where its devices hang, what they watch, where the cloud is. Strict: a wrong
+ * file fails at start with line, path and what was expected. Secrets come from files named here, never from it.
+ */
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import * as z from 'zod';
+import { parseConfig } from '../../protocol/config/yaml-config.ts';
+import { isGatewayId } from '../../protocol/link/topics.ts';
+import { DRIVERS } from '../drivers/registry.ts';
+import { readPointSchema } from '../sensing/read-point.ts';
+
+const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'expected lower-case letters, digits and dashes');
+const listen = (port: number) =>
+  z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535).default(port) });
+
+export const deviceSchema = z.strictObject({
+  id,
+  driver: z.enum(DRIVERS.map((driver) => driver.kind)),
+  /** `tcp://host:port` or `serial:/dev/…?baud=9600`; devices that publish to the broker have none. */
+  address: z.string().optional(),
+  options: z.record(z.string(), z.unknown()).default({}),
+  /** No reading and no byte for this long is reported as SILENT. */
+  silentAfterMs: z.int().positive().optional(),
+});
+
+export const gatewayConfigSchema = z
+  .strictObject({
+    gateway: z.strictObject({
+      id: z.string().refine(isGatewayId, 'expected lower-case letters, digits and dashes'),
+    }),
+    dataDir: z.string().default('./data/gateway'),
+    /** The MQTT broker that devices publish to. */
+    broker: z
+      .strictObject({
+        host: z.string().default('127.0.0.1'),
+        port: z.int().min(0).max(65_535).default(1884),
+        /** `name:password` lines; needed unless the broker listens on loopback only. Made at first start. */
+        usersFile: z.string().optional(),
+      })
+      .optional(),
+    status: listen(8081).prefault({}),
+    uplink: z
+      .strictObject({
+        url: z
+          .string()
+          .regex(/^(mqtts?|wss?|tcp):\/\//, 'expected an MQTT address such as mqtts://broker:8883'),
+        username: z.string().optional(),
+        passwordFile: z.string().optional(),
+        protocolVersion: z.union([z.literal(4), z.literal(5)]).default(4),
+        caFile: z.string().optional(),
+        certFile: z.string().optional(),
+        keyFile: z.string().optional(),
+      })
+      .optional(),
+    journal: z
+      .strictObject({
+        groupCommitMs: z.int().min(0).max(1000).default(50),
+        maxBytes: z
+          .int()
+          .positive()
+          .default(1024 ** 3),
+      })
+      .prefault({}),
+    devices: z.array(deviceSchema).default([]),
+    readPoints: z.array(readPointSchema).default([]),
+    /** Simulation only: a clock that says `startAt` at the host time `anchor` and runs `speed` times as fast. */
+    clock: z.strictObject({ speed: z.number().positive(), startAt: z.int(), anchor: z.int() }).optional(),
+  })
+  .superRefine((config, context) => {
+    const names = new Set<string>();
+    for (const [index, device] of config.devices.entries()) {
+      const complain = (field: string, message: string) =>
+        context.addIssue({ code: 'custom', path: ['devices', index, field], message });
+      if (names.has(device.id)) complain('id', 'expected an id that no other device has');
+      names.add(device.id);
+      const driver = DRIVERS.find((kind) => kind.kind === device.driver);
+      if (driver === undefined) continue;
+      if (driver.transport === 'bytes' && device.address === undefined) {
+        complain('address', `expected tcp://… or serial:…: a ${driver.kind} device has a line of its own`);
+      }
+      if (driver.transport === 'messages' && config.broker === undefined) {
+        complain(
+          'driver',
+          `expected a "broker" section: ${driver.kind} devices publish to the gateway's broker`,
+        );
+      }
+      try {
+        driver.options.parse(device.options);
+      } catch (error) {
+        if (!(error instanceof z.ZodError)) throw error;
+        for (const issue of error.issues) {
+          context.addIssue({
+            code: 'custom',
+            path: ['devices', index, 'options', ...issue.path],
+            message: issue.message,
+          });
+        }
+      }
+    }
+    const points = new Set<string>();
+    for (const [index, point] of config.readPoints.entries()) {
+      if (points.has(point.id)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['readPoints', index, 'id'],
+          message: 'expected an id that no other read point has',
+        });
+      }
+      points.add(point.id);
+    }
+  });
+
+export type GatewayConfig = z.infer<typeof gatewayConfigSchema>;
+
+/** A configuration that cannot be used; `problems` are lines for people. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** Reads and checks the file; relative paths in it are taken from its folder. */
+export function loadGatewayConfig(file: string): GatewayConfig {
+  const text = readText(file, 'the configuration');
+  const parsed = parseConfig(gatewayConfigSchema, text, basename(file));
+  if (!parsed.ok) throw new ConfigError(parsed.problems);
+  const config = parsed.value;
+  const folder = dirname(resolve(file));
+  const absolute = (path: string) => resolve(folder, path);
+  const { uplink, broker } = config;
+  config.dataDir = absolute(config.dataDir);
+  if (broker?.usersFile !== undefined) broker.usersFile = absolute(broker.usersFile);
+  for (const key of ['passwordFile', 'caFile', 'certFile', 'keyFile'] as const) {
+    const path = uplink?.[key];
+    if (uplink !== undefined && path !== undefined) uplink[key] = absolute(path);
+  }
+  return config;
+}
+
+/** File content, or a ConfigError that says which file and why. */
+export function readText(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`cannot read ${what} ${file}: ${(error as NodeJS.ErrnoException).code ?? error}`]);
+  }
+}

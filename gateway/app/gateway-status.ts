@@ -1,0 +1,32 @@
+/** What the gateway tells about itself: one object, shown as JSON, as a page and as metrics. */
+
+import type { JournalStatus } from '../journal/journal.ts';
+import type { SensorStatus } from '../sensing/sensor.ts';
+import type { ForwarderStatus } from '../uplink/forwarder-status.ts';
+import type { DeviceStatus } from './device-status.ts';
+
+export interface GatewayStatus {
+  readonly gateway: string;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly now: number;
+  readonly uplink: { readonly connected: boolean; readonly state: string };
+  readonly journal: JournalStatus & {
+    readonly held: number;
+    readonly refused: number;
+    readonly problem: string | undefined;
+  };
+  readonly forwarder: ForwarderStatus;
+  readonly broker:
+    | {
+        readonly address: string;
+        readonly clients: number;
+        readonly counters: Readonly<Record<string, number>>;
+      }
+    | undefined;
+  readonly devices: readonly (DeviceStatus & {
+    readonly conditions: readonly { condition: string; detail: string; since: number }[];
+  })[];
+  readonly readPoints: readonly SensorStatus[];
+  readonly unroutedReadings: number;
+}

@@ -1,0 +1,53 @@
+/** The status as Prometheus metrics, made at each scrape from the same object as the page. */
+import { Gauge, Registry } from 'prom-client';
+import type { GatewayStatus } from './gateway-status.ts';
+
+export async function renderMetrics(status: GatewayStatus): Promise<string> {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name: `tallyport_gateway_${name}`, help, labelNames, registers: [registry] });
+
+  gauge('uplink_connected', '1 while connected to the cloud').set(status.uplink.connected ? 1 : 0);
+  gauge('journal_file_bytes', 'Size of the journal file').set(status.journal.fileBytes);
+  gauge('journal_wal_bytes', 'Size of its write-ahead log').set(status.journal.walBytes);
+  gauge('journal_held_entries', 'Entries that wait because the journal takes nothing').set(
+    status.journal.held,
+  );
+  gauge('journal_refused_entries_total', 'Entries lost because too many waited').set(status.journal.refused);
+  gauge('unrouted_readings_total', 'Readings that no read point wants').set(status.unroutedReadings);
+
+  const waiting = gauge('lane_waiting_events', 'Events not yet acknowledged by the cloud', ['lane']);
+  const lastSeq = gauge('lane_last_seq', 'Highest sequence number given', ['lane']);
+  for (const [lane, state] of Object.entries(status.journal.lanes)) {
+    waiting.set({ lane }, state.waiting);
+    lastSeq.set({ lane }, state.lastSeq);
+  }
+
+  const connected = gauge('device_connected', '1 while the line to the device is up', ['device']);
+  const counters = gauge('device_total', 'Bytes, messages, readings and reconnects per device', [
+    'device',
+    'what',
+  ]);
+  const discarded = gauge('device_discarded_total', 'What made no sense, by reason', ['device', 'reason']);
+  for (const device of status.devices) {
+    connected.set({ device: device.device }, device.state === 'connected' ? 1 : 0);
+    for (const what of ['bytes', 'messages', 'readings', 'reconnects'] as const) {
+      counters.set({ device: device.device, what }, device[what]);
+    }
+    for (const [reason, count] of Object.entries(device.discarded)) {
+      discarded.set({ device: device.device, reason }, count.count);
+    }
+  }
+
+  const sensing = gauge('read_point_total', 'What sensing counted at a read point', ['read_point', 'what']);
+  for (const point of status.readPoints) {
+    for (const [what, count] of Object.entries(point.counters)) {
+      sensing.set({ read_point: point.readPoint, what }, count);
+    }
+  }
+  if (status.broker !== undefined) {
+    const broker = gauge('broker_total', 'What the device broker counted', ['what']);
+    for (const [what, count] of Object.entries(status.broker.counters)) broker.set({ what }, count);
+  }
+  return registry.metrics();
+}

@@ -1,0 +1,98 @@
+/**
+ * Brings readings to the sensors that want them and what they make of it to the journal. Gives sensors their ticks.
+ * The promise of `accept` settles when everything the readings led to is durable: what a device waits for.
+ */
+import type { Clock, Timer } from '../../protocol/ports/clock.ts';
+import type { Reading } from '../../protocol/readings/reading.ts';
+import { createDeviceHealthSensor, type DeviceHealthSensor } from '../sensing/device-health.ts';
+import type { ReadPoint } from '../sensing/read-point.ts';
+import { createSensor, routesOf } from '../sensing/registry.ts';
+import type { CheckpointRow, SensingOutput, Sensor, SensorStatus } from '../sensing/sensor.ts';
+import type { DurableOutbox } from './durable-outbox.ts';
+
+export interface SensingHub {
+  /** Takes back open sessions; call once, before the first reading. */
+  restore(rows: readonly CheckpointRow[]): void;
+  accept(readings: readonly Reading[], now: number): Promise<void> | undefined;
+  status(): SensorStatus[];
+  health: DeviceHealthSensor;
+  /** Readings that no read point wants. */
+  unrouted(): number;
+  close(): void;
+}
+
+export function createSensingHub(
+  readPoints: readonly ReadPoint[],
+  outbox: DurableOutbox,
+  clock: Clock,
+): SensingHub {
+  const health = createDeviceHealthSensor();
+  const sensors: Sensor[] = readPoints.map(createSensor);
+  const routes = new Map<string, Sensor[]>();
+  for (const [index, readPoint] of readPoints.entries()) {
+    const sensor = sensors[index] as Sensor;
+    for (const { device, channel } of routesOf(readPoint)) {
+      const key = `${device}/${channel}`;
+      routes.set(key, [...(routes.get(key) ?? []), sensor]);
+    }
+  }
+  const timers = new Map<Sensor, { due: number; timer: Timer }>();
+  let unrouted = 0;
+  let closed = false;
+
+  const keep = (output: SensingOutput): Promise<void> | undefined =>
+    output.events.length + output.put.length + output.drop.length === 0 ? undefined : outbox.append(output);
+
+  // Every read moves a session's end; a timer that comes too early just asks again, so it is only ever brought forward.
+  const schedule = (sensor: Sensor) => {
+    const due = sensor.nextTickAt();
+    const waiting = timers.get(sensor);
+    if (due === undefined || closed || (waiting !== undefined && waiting.due <= due)) return;
+    waiting?.timer.cancel();
+    const timer = clock.setTimer(due - clock.now(), `${sensor.readPoint} sensing`, () => {
+      timers.delete(sensor);
+      // A tick's output waits for nobody; a refusal is counted by the outbox.
+      keep(sensor.onTick(clock.now()))?.catch(() => {});
+      schedule(sensor);
+    });
+    timers.set(sensor, { due, timer });
+  };
+
+  return {
+    health,
+    restore(rows) {
+      const now = clock.now();
+      for (const sensor of sensors) {
+        const own = rows.filter((row) => row.key.startsWith(`${sensor.readPoint}/`));
+        keep(sensor.restore(own, now))?.catch(() => {});
+        schedule(sensor);
+      }
+    },
+    accept(readings, now) {
+      const work: Promise<void>[] = [];
+      for (const reading of readings) {
+        if (reading.kind === 'health') {
+          const events = health.onReading(reading);
+          if (events.length > 0) work.push(outbox.append({ events, put: [], drop: [] }));
+        }
+        const wanted = routes.get(`${reading.device}/${reading.channel}`);
+        if (wanted === undefined) {
+          if (reading.kind !== 'health') unrouted++;
+          continue;
+        }
+        for (const sensor of wanted) {
+          const kept = keep(sensor.onReading(reading, now));
+          if (kept !== undefined) work.push(kept);
+          schedule(sensor);
+        }
+      }
+      return work.length === 0 ? undefined : Promise.all(work).then(() => {});
+    },
+    status: () => sensors.map((sensor) => sensor.status()),
+    unrouted: () => unrouted,
+    close() {
+      closed = true;
+      for (const { timer } of timers.values()) timer.cancel();
+    },
+  };
+}

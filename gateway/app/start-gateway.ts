@@ -1,0 +1,173 @@
+/**
+ * Wires a gateway by hand, top to bottom: journal, sensing, devices, forwarder, status page. Everything that
+ * touches the outside can be handed in, so that a simulation runs the same wiring under virtual time.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/ports/clock.ts';
+import type { Random } from '../../protocol/ports/random.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { DRIVERS } from '../drivers/registry.ts';
+import { openJournal } from '../journal/open-journal.ts';
+import { parseTransportAddress } from '../transports/address.ts';
+import { type DeviceBroker, openDeviceBroker } from '../transports/device-broker.ts';
+import type { DeviceMessages } from '../transports/device-messages.ts';
+import type { LineOpener } from '../transports/line.ts';
+import { createSerialLine } from '../transports/serial-line.ts';
+import { createTcpLine } from '../transports/tcp-line.ts';
+import { createForwarder } from '../uplink/forwarder.ts';
+import type { Uplink } from '../uplink/uplink.ts';
+import { brokerCredentials } from './broker-credentials.ts';
+import { createClockWatch } from './clock-state.ts';
+import type { GatewayConfig } from './config.ts';
+import { createDeviceRunner, type DeviceConnection } from './device-runner.ts';
+import { createDurableOutbox } from './durable-outbox.ts';
+import type { GatewayStatus } from './gateway-status.ts';
+import { createSensingHub } from './sensing-hub.ts';
+import { startStatusServer } from './status-server.ts';
+import { createConfiguredUplink } from './uplink-from-config.ts';
+import { VERSION } from './version.ts';
+
+const CLOCK_CHECK_MS = 5000;
+
+export interface GatewayParts {
+  readonly config: GatewayConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Simulations hand in lines of their own. */
+  readonly openLine?: (device: string) => LineOpener;
+  readonly messages?: DeviceMessages;
+  readonly uplink?: Uplink;
+  /** Virtual time: journal in this thread, an epoch that repeats, no status page. */
+  readonly virtual?: { readonly epoch: string; readonly bootId: string };
+}
+
+export interface RunningGateway {
+  readonly statusUrl: string | undefined;
+  readonly brokerPort: number | undefined;
+  status(): Promise<GatewayStatus>;
+  close(): Promise<void>;
+}
+
+export async function startGateway(parts: GatewayParts): Promise<RunningGateway> {
+  const { config, clock, random, log } = parts;
+  const startedAt = clock.now();
+  mkdirSync(config.dataDir, { recursive: true });
+
+  const clockWatch = createClockWatch(clock, parts.virtual?.bootId ?? randomUUID());
+  const virtualEpoch = parts.virtual?.epoch;
+  const journal = await openJournal({
+    file: join(config.dataDir, 'journal.db'),
+    clock,
+    stamp: clockWatch.stamp,
+    groupCommitMs: config.journal.groupCommitMs,
+    maxBytes: config.journal.maxBytes,
+    ...(virtualEpoch === undefined ? {} : { inThread: true, createEpoch: () => virtualEpoch }),
+  });
+  const outbox = createDurableOutbox(journal, clock);
+  const sensing = createSensingHub(config.readPoints, outbox, clock);
+  sensing.restore(await journal.checkpoints());
+
+  let broker: DeviceBroker | undefined;
+  if (config.broker !== undefined && parts.messages === undefined) {
+    const credentials = brokerCredentials(
+      config.broker,
+      config.dataDir,
+      () => randomBytes(12).toString('base64url'),
+      log,
+    );
+    broker = await openDeviceBroker({
+      host: config.broker.host,
+      port: config.broker.port,
+      clock,
+      ...(credentials === undefined ? {} : { credentials }),
+    });
+  }
+  const messages = parts.messages ?? broker;
+
+  const connect = (device: GatewayConfig['devices'][number], driver: Driver): DeviceConnection => {
+    if (driver.transport === 'messages') {
+      if (messages === undefined) throw new Error(`${device.id}: there is no broker for it to publish to`);
+      return { driver, messages };
+    }
+    const line = parts.openLine?.(device.id) ?? openAddress(device.address ?? '');
+    return { driver, line };
+  };
+  const runners = config.devices.map((device) => {
+    const kind = DRIVERS.find((one) => one.kind === device.driver);
+    if (kind === undefined) throw new Error(`no driver named ${device.driver}`);
+    const runner = createDeviceRunner({
+      device: device.id,
+      kind: kind.kind,
+      connection: connect(device, kind.create(device.id, kind.options.parse(device.options))),
+      clock,
+      random,
+      onReadings: (readings, now) => sensing.accept(readings, now),
+      ...(device.silentAfterMs === undefined ? {} : { silentAfterMs: device.silentAfterMs }),
+    });
+    runner.start();
+    return runner;
+  });
+
+  const uplink = parts.uplink ?? createConfiguredUplink(config, clock, random);
+  const forwarder = uplink && createForwarder({ gateway: config.gateway.id, journal, uplink, clock, random });
+  forwarder?.start();
+
+  const checkClock = () => {
+    const event = clockWatch.check();
+    if (event !== undefined) outbox.append({ events: [event], put: [], drop: [] }).catch(() => {});
+    clockTimer = clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
+  };
+  let clockTimer = clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
+
+  const status = async (): Promise<GatewayStatus> => {
+    const { held, refused, lastProblem } = outbox.status();
+    return {
+      gateway: config.gateway.id,
+      version: VERSION,
+      startedAt,
+      now: clock.now(),
+      uplink: { connected: uplink?.connected ?? false, state: uplink?.state ?? 'no uplink configured' },
+      journal: { ...(await journal.status()), held, refused, problem: lastProblem },
+      forwarder: forwarder?.status(),
+      broker: broker && { address: broker.address, ...broker.status() },
+      devices: runners.map((runner) => {
+        const device = runner.status();
+        return { ...device, conditions: sensing.health.open(device.device) };
+      }),
+      readPoints: sensing.status(),
+      unroutedReadings: sensing.unrouted(),
+    };
+  };
+  const page =
+    parts.virtual === undefined ? await startStatusServer({ ...config.status, status }) : undefined;
+
+  log.info(
+    { event: 'gateway.started', gateway: config.gateway.id, epoch: journal.epoch, status: page?.url },
+    'gateway started',
+  );
+  return {
+    statusUrl: page?.url,
+    brokerPort: broker?.port,
+    status,
+    async close() {
+      clockTimer.cancel();
+      await page?.close();
+      await Promise.all(runners.map((runner) => runner.stop()));
+      sensing.close();
+      await broker?.close();
+      await forwarder?.close();
+      outbox.close();
+      await journal.close();
+      log.info({ event: 'gateway.stopped' }, 'gateway stopped');
+    },
+  };
+}
+
+function openAddress(text: string): LineOpener {
+  const address = parseTransportAddress(text);
+  return address.kind === 'tcp' ? createTcpLine(address) : createSerialLine(address);
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { DeviceHealth } from '../../protocol/readings/reading.ts';
+import { createDeviceHealthSensor, MAX_OPEN_CONDITIONS } from './device-health.ts';
+
+const reading = (over: Partial<DeviceHealth>): DeviceHealth => ({
+  kind: 'health',
+  device: 'reader-1',
+  channel: '',
+  at: 1000,
+  condition: 'DISCONNECTED',
+  active: true,
+  detail: 'connection refused',
+  ...over,
+});
+
+describe('conditions of devices', () => {
+  it('become one event per change, not per repetition', () => {
+    const sensor = createDeviceHealthSensor();
+    const events = [
+      reading({}),
+      reading({ at: 2000 }),
+      reading({ at: 3000, active: false }),
+      reading({ at: 4000, active: false }),
+      reading({ at: 5000 }),
+    ].flatMap((one) => sensor.onReading(one));
+    expect(events.map((event) => [event.type, event.occurredAt, 'active' in event && event.active])).toEqual([
+      ['device', 1000, true],
+      ['device', 3000, false],
+      ['device', 5000, true],
+    ]);
+    expect(sensor.open('reader-1')).toEqual([
+      { condition: 'DISCONNECTED', detail: 'connection refused', since: 5000 },
+    ]);
+  });
+
+  it('declare what the device says it lost, every time', () => {
+    const sensor = createDeviceHealthSensor();
+    const lost = reading({ condition: 'READER_BUFFER_OVERFLOW', lost: 40 });
+    expect(sensor.onReading(lost).map((event) => event.type)).toEqual(['device', 'gap']);
+    expect(sensor.onReading(lost).map((event) => event.type)).toEqual(['gap']);
+  });
+
+  it('stop being remembered at the limit and still come through', () => {
+    const sensor = createDeviceHealthSensor();
+    for (let i = 0; i < MAX_OPEN_CONDITIONS + 5; i++) sensor.onReading(reading({ device: `d-${i}` }));
+    const beyond = reading({ device: `d-${MAX_OPEN_CONDITIONS + 1}` });
+    expect(sensor.onReading(beyond)).toHaveLength(1);
+    expect(sensor.open(beyond.device)).toEqual([]);
+  });
+});
