@@ -1,16 +1,16 @@
 /**
- * Between a broker and the ingest: a bounded queue. Order within one (gateway, lane) is kept and only one of its
- * deliveries is in the handler at a time; different lanes run side by side, in turns, so that one gateway with a
- * long backlog does not stand before the others. A full queue makes `offer` wait, which holds back the PUBACK and
- * with it the sender: the link's durability is our own ack, so nothing here needs to survive a crash.
+ * Between a broker and the ingest: a bounded queue. The deliveries of one (gateway, lane) enter the handler in the
+ * order they came; lanes take turns, so that one gateway with a long backlog does not stand before the others. A
+ * full queue makes `offer` wait, which holds back the PUBACK and with it the sender: the link's durability is our
+ * own ack, so nothing here needs to survive a crash.
  */
 import type { Ack } from '../../protocol/link/ack.ts';
 import type { Delivery, DeliveryHandler } from './intake.ts';
 
 /** Deliveries waiting or in the handler; at MAX_BATCH_BYTES each this bounds the memory to 30 MB. */
 export const MAX_QUEUED_DELIVERIES = 256;
-/** Handlers running at once: enough to overlap decoding with commits, few enough for the database's connections. */
-export const MAX_HANDLERS = 4;
+/** Handlers running at once: the ingest commits together what waits at the same time. */
+export const MAX_HANDLERS = 32;
 
 export interface DeliveryCounters {
   /** Handed to the ingest and answered. */
@@ -36,7 +36,7 @@ export class DeliveryQueue {
   readonly #handlers: number;
   /** Insertion order is the turn order: a key that was served goes to the back. */
   readonly #waiting = new Map<string, Delivery[]>();
-  readonly #running = new Set<string>();
+  #running = 0;
   #size = 0;
   #closed = false;
   #forRoom: (() => void)[] = [];
@@ -75,30 +75,29 @@ export class DeliveryQueue {
     for (const line of this.#waiting.values()) this.#size -= line.length;
     this.#waiting.clear();
     this.#wakeForRoom();
-    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#forIdle.push(resolve));
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#forIdle.push(resolve));
   }
 
   #dispatch(): void {
-    while (this.#running.size < this.#handlers) {
+    while (this.#running < this.#handlers) {
       const next = this.#nextInTurn();
       if (next === undefined) return;
-      this.#running.add(next.key);
-      void this.#handle(next.key, next.delivery);
+      this.#running += 1;
+      void this.#handle(next);
     }
   }
 
-  #nextInTurn(): { key: string; delivery: Delivery } | undefined {
+  #nextInTurn(): Delivery | undefined {
     for (const [key, line] of this.#waiting) {
-      if (this.#running.has(key)) continue;
       const delivery = line.shift();
       this.#waiting.delete(key);
       if (line.length > 0) this.#waiting.set(key, line);
-      if (delivery !== undefined) return { key, delivery };
+      if (delivery !== undefined) return delivery;
     }
     return undefined;
   }
 
-  async #handle(key: string, delivery: Delivery): Promise<void> {
+  async #handle(delivery: Delivery): Promise<void> {
     try {
       const ack = await this.#options.handler(delivery);
       this.counters.delivered += 1;
@@ -107,11 +106,11 @@ export class DeliveryQueue {
       this.counters.failed += 1;
       this.#options.onFailure(delivery, error);
     } finally {
-      this.#running.delete(key);
+      this.#running -= 1;
       this.#size -= 1;
       this.#wakeForRoom();
       this.#dispatch();
-      if (this.#running.size === 0) for (const resolve of this.#forIdle.splice(0)) resolve();
+      if (this.#running === 0) for (const resolve of this.#forIdle.splice(0)) resolve();
     }
   }
 
