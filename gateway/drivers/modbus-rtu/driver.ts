@@ -36,7 +36,8 @@ interface Unit {
 type Phase =
   | { readonly kind: 'closed' }
   | { readonly kind: 'idle'; until: number }
-  | { readonly kind: 'gap'; until: number; readonly attempt: number }
+  /** The silence is waited for until `latest`: somebody who never stops talking must not stop the bus. */
+  | { readonly kind: 'gap'; until: number; latest: number; readonly attempt: number }
   | { readonly kind: 'waiting'; until: number; readonly attempt: number };
 
 class ModbusRtuDriver implements ByteDriver {
@@ -81,7 +82,9 @@ class ModbusRtuDriver implements ByteDriver {
     const [reply] = found;
     if (reply !== undefined) this.#onReply(reply, output, now);
     // Somebody is still talking: the silence before the next question starts anew.
-    else if (this.#phase.kind === 'gap') this.#phase.until = now + this.#options.gapMs;
+    else if (this.#phase.kind === 'gap') {
+      this.#phase.until = Math.min(this.#phase.latest, now + this.#options.gapMs);
+    }
     return this.#finish(output);
   }
 
@@ -157,7 +160,7 @@ class ModbusRtuDriver implements ByteDriver {
     if (bytes > 0) output.discarded.push({ reason: 'INCOMPLETE_REPLY', bytes });
     const attempts = unit.absent ? 0 : this.#options.retries;
     if (attempt < attempts) {
-      this.#phase = { kind: 'gap', until: now + this.#options.gapMs, attempt: attempt + 1 };
+      this.#phase = this.#gap(now, attempt + 1);
       return;
     }
     this.#onAbsent(unit, output, now);
@@ -187,11 +190,16 @@ class ModbusRtuDriver implements ByteDriver {
       this.#unitIndex += 1;
       this.#readIndex = 0;
     }
-    const gapUntil = now + this.#options.gapMs;
+    const gap = this.#gap(now, 0);
     this.#phase =
       this.#unitIndex < this.#units.length
-        ? { kind: 'gap', until: gapUntil, attempt: 0 }
-        : { kind: 'idle', until: Math.max(gapUntil, this.#roundStartedAt + this.#options.pollMs) };
+        ? gap
+        : { kind: 'idle', until: Math.max(gap.until, this.#roundStartedAt + this.#options.pollMs) };
+  }
+
+  #gap(now: number, attempt: number) {
+    const { gapMs, timeoutMs } = this.#options;
+    return { kind: 'gap' as const, until: now + gapMs, latest: now + gapMs + timeoutMs, attempt };
   }
 
   #current(): { unit: Unit; read: ProfileRead } {
@@ -227,12 +235,14 @@ class ModbusRtuDriver implements ByteDriver {
     this.#lastNow = now;
     this.#roundStartedAt += step;
     if (this.#phase.kind !== 'closed') this.#phase.until += step;
+    if (this.#phase.kind === 'gap') this.#phase.latest += step;
   }
 
   #finish(output: Output): DriverOutput {
     const absent = this.#units.filter((unit) => unit.absent).map((unit) => unit.address);
     const away = absent.length === 0 ? '' : `, no reply from ${absent.join(', ')}`;
-    output.state = `polling ${this.#units.length} units${away}`;
+    const count = this.#units.length;
+    output.state = `polling ${count} ${count === 1 ? 'unit' : 'units'}${away}`;
     return output;
   }
 }
