@@ -1,0 +1,380 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, expect, test } from 'vitest';
+import { LANES, type Lane } from '../../protocol/events/lanes.ts';
+import type { StockEvent } from '../../protocol/events/stock-event.ts';
+import { decodeBatch, MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
+import { seededRandom } from '../../protocol/ports/random.ts';
+import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { type OpenJournal, openJournal } from '../journal/open-journal.ts';
+import { createForwarder, type Forwarder } from './forwarder.ts';
+import type { ForwarderOptions } from './forwarder-options.ts';
+import { createMemoryUplink, type MemoryUplink } from './memory-uplink.ts';
+
+const START = Date.UTC(2026, 8, 1, 6);
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+interface LinkFaults {
+  /** Chances of one batch or ack to be lost or doubled on the way. */
+  readonly loss: number;
+  readonly duplication: number;
+  readonly maxDelayMs: number;
+  /** Chance that the carrier does not answer for a batch. */
+  readonly refusal: number;
+}
+const SOUND: LinkFaults = { loss: 0, duplication: 0, maxDelayMs: 5, refusal: 0 };
+
+/** What the cloud keeps: events by (epoch, lane, seq), the contiguous watermark, and the order of arrival. */
+class CloudModel {
+  readonly events = new Map<string, unknown>();
+  readonly arrivals: Lane[] = [];
+  readonly acked = new Map<string, number>();
+  conflicts = 0;
+  #covered = new Map<string, Set<number>>();
+
+  take(payload: Uint8Array): { epoch: string; lane: Lane; upTo: number } {
+    expect(payload.length).toBeLessThanOrEqual(MAX_BATCH_BYTES);
+    const decoded = decodeBatch(payload);
+    if (!decoded.ok) throw new Error(decoded.reason);
+    const { epoch, lane, firstSeq, lastSeq, events } = decoded.batch;
+    this.arrivals.push(lane);
+    for (const event of events) {
+      if (typeof event !== 'object' || event === null || !('seq' in event)) throw new Error('no seq');
+      const key = `${epoch}/${lane}/${String(event.seq)}`;
+      const body = JSON.stringify(event);
+      if (this.events.has(key) && this.events.get(key) !== body) this.conflicts++;
+      this.events.set(key, body);
+    }
+    const name = `${epoch}/${lane}`;
+    const covered = this.#covered.get(name) ?? new Set<number>();
+    this.#covered.set(name, covered);
+    for (let seq = firstSeq; seq <= lastSeq; seq++) covered.add(seq);
+    let upTo = this.acked.get(name) ?? 0;
+    while (covered.has(upTo + 1)) upTo++;
+    this.acked.set(name, upTo);
+    return { epoch, lane, upTo };
+  }
+
+  bodies(lane: Lane): unknown[] {
+    return [...this.events]
+      .filter(([key]) => key.split('/')[1] === lane)
+      .map(([, body]) => JSON.parse(String(body)).event);
+  }
+}
+
+interface Bench {
+  readonly clock: VirtualClock;
+  readonly journal: OpenJournal;
+  readonly uplink: MemoryUplink;
+  readonly forwarder: Forwarder;
+  readonly cloud: CloudModel;
+  faults: LinkFaults;
+  close(): Promise<void>;
+}
+
+async function bench(
+  options: {
+    seed?: number;
+    faults?: LinkFaults;
+    forwarder?: ForwarderOptions;
+    file?: string;
+    cloud?: CloudModel;
+  } = {},
+): Promise<Bench> {
+  const clock = new VirtualClock({
+    startAt: START,
+    flush: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'tallyport-forwarder-'));
+  folders.push(folder);
+  const stamp = () => ({
+    recordedAt: clock.now(),
+    bootId: 'boot-1',
+    monotonicMs: clock.monotonicMs(),
+    clock: 'synced' as const,
+  });
+  const file = options.file ?? join(folder, 'journal.db');
+  const journal = await openJournal({ file, clock, stamp, inThread: true });
+  const random = seededRandom(options.seed ?? 1, 'link');
+  const cloud = options.cloud ?? new CloudModel();
+  const result: { faults: LinkFaults } = { faults: options.faults ?? SOUND };
+  /** Zero, one or two deliveries, each with its own delay: so things overtake one another. */
+  const carry = (name: string, work: () => void) => {
+    const { loss, duplication, maxDelayMs } = result.faults;
+    const copies = random.next() < loss ? 0 : random.next() < duplication ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) clock.setTimer(random.integer(1, maxDelayMs), name, work);
+  };
+  const uplink = createMemoryUplink({
+    gateway: 'dc-1',
+    deliver: async (_lane, payload) => {
+      carry('to cloud', () => {
+        const ack = cloud.take(payload);
+        carry('to gateway', () => uplink.ack({ v: 1, gateway: 'dc-1', ...ack }));
+      });
+      if (random.next() < result.faults.refusal) throw new Error('the carrier refused');
+    },
+  });
+  const forwarder = createForwarder({
+    gateway: 'dc-1',
+    journal,
+    uplink,
+    clock,
+    random: seededRandom(options.seed ?? 1, 'forwarder'),
+    options: options.forwarder ?? {},
+  });
+  forwarder.start();
+  return Object.assign(result, {
+    clock,
+    journal,
+    uplink,
+    forwarder,
+    cloud,
+    async close() {
+      await forwarder.close();
+      await journal.close();
+    },
+  });
+}
+
+const MAKE: Record<Lane, (n: number) => StockEvent> = {
+  stock: (n) => ({
+    type: 'weighing',
+    readPoint: 'scale-1',
+    device: 'scale-1',
+    occurredAt: START + n,
+    netMilligrams: n,
+    stability: 'device',
+    unit: 'kg',
+    raw: '',
+  }),
+  condition: (n) => ({
+    type: 'sample',
+    readPoint: 'cold-1',
+    device: 'probe-1',
+    occurredAt: START + n,
+    metric: 'temperature',
+    valueMilli: n,
+    reason: 'change',
+  }),
+  health: (n) => ({
+    type: 'device',
+    device: 'reader-1',
+    occurredAt: START + n,
+    condition: 'silent',
+    active: true,
+    detail: String(n),
+  }),
+};
+
+function append(journal: OpenJournal, lane: Lane, from: number, count: number): Promise<void> {
+  const events = Array.from({ length: count }, (_, n) => MAKE[lane](from + n));
+  return journal.append({ events, put: [], drop: [] });
+}
+
+test('events reach the cloud in batches and are pruned once the cloud has acked them', async () => {
+  const { clock, journal, forwarder, cloud, close } = await bench();
+  const appended = append(journal, 'stock', 1, 1200);
+  await clock.runFor(20_000);
+  await appended;
+  expect(cloud.bodies('stock')).toEqual(Array.from({ length: 1200 }, (_, n) => MAKE.stock(n + 1)));
+  expect((await journal.status()).lanes.stock).toEqual({ lastSeq: 1200, prunedUpTo: 1200, waiting: 0 });
+  const status = forwarder.status();
+  expect(status.lanes.stock).toEqual({ lastSeq: 1200, ackedUpTo: 1200, backlog: 0, inFlightBatches: 0 });
+  expect(status.counters).toMatchObject({ batchesResent: 0, eventsSent: 1200 });
+  await close();
+});
+
+test('without an ack nothing is pruned, and the batch is sent again with growing pauses', async () => {
+  const { clock, journal, uplink, forwarder, cloud, close } = await bench({ faults: { ...SOUND, loss: 1 } });
+  const appended = append(journal, 'stock', 1, 5);
+  await clock.runFor(100_000);
+  await appended;
+  const { counters } = forwarder.status();
+  // 10 s, 20 s, 40 s … give or take the jitter.
+  expect(counters.batchesSent).toBeGreaterThanOrEqual(3);
+  expect(counters.batchesSent).toBeLessThanOrEqual(5);
+  expect((await journal.status()).lanes.stock).toMatchObject({ prunedUpTo: 0, waiting: 5 });
+  uplink.ack({ v: 1, gateway: 'dc-1', epoch: journal.epoch, lane: 'stock', upTo: 3 });
+  await clock.runFor(10_000);
+  expect((await journal.status()).lanes.stock).toMatchObject({ prunedUpTo: 3, waiting: 2 });
+  expect(cloud.events.size).toBe(0);
+  await close();
+});
+
+test('acks of other gateways and epochs, repeated ones and those beyond the lane are counted and change nothing', async () => {
+  const { clock, journal, uplink, forwarder, close } = await bench({ faults: { ...SOUND, loss: 1 } });
+  const appended = append(journal, 'stock', 1, 5);
+  await clock.runFor(1000);
+  await appended;
+  const good = { v: 1 as const, gateway: 'dc-1', epoch: journal.epoch, lane: 'stock' as const };
+  uplink.ack({ ...good, gateway: 'dc-2', upTo: 5 });
+  uplink.ack({ ...good, epoch: 'another-epoch', upTo: 5 });
+  uplink.ack({ ...good, upTo: 6 });
+  uplink.ack({ ...good, upTo: 0 });
+  await clock.runFor(10_000);
+  expect(forwarder.status().counters).toMatchObject({
+    foreignAcks: 2,
+    outOfRangeAcks: 1,
+    repeatedAcks: 1,
+    acks: 0,
+  });
+  expect((await journal.status()).lanes.stock.waiting).toBe(5);
+  await close();
+});
+
+test('nothing is published while the link is down, and all that is unacked goes again when it is back', async () => {
+  const { clock, journal, uplink, forwarder, cloud, close } = await bench();
+  uplink.cut();
+  const appended = append(journal, 'stock', 1, 2500);
+  await clock.runFor(60_000);
+  await appended;
+  expect(forwarder.status().counters.batchesSent).toBe(0);
+  uplink.restore();
+  await clock.runFor(20_000);
+  expect(cloud.events.size).toBe(2500);
+  expect(forwarder.status().lanes.stock.backlog).toBe(0);
+  await close();
+});
+
+test('a stock event overtakes a condition backlog within two seconds, and the backlog still drains', async () => {
+  const { clock, journal, cloud, forwarder, uplink, close } = await bench({
+    forwarder: { bytesPerSecond: 40_000 },
+  });
+  uplink.cut();
+  const backlog = Promise.all(
+    Array.from({ length: 40 }, (_, n) => append(journal, 'condition', n * 500, 500)),
+  );
+  await clock.runUntilSettled(backlog);
+  uplink.restore();
+  await clock.runFor(1000);
+  expect(forwarder.status().lanes.condition.backlog).toBeGreaterThan(5000);
+  const appended = append(journal, 'stock', 1, 1);
+  const before = clock.now();
+  await clock.runFor(2000);
+  await appended;
+  expect(cloud.bodies('stock')).toHaveLength(1);
+  expect(clock.now() - before).toBe(2000);
+  await clock.runFor(120_000);
+  expect(forwarder.status().lanes.condition.backlog).toBe(0);
+  await close();
+});
+
+test('no second of a large backlog holds more publishes or bytes than the carrier allows', async () => {
+  const { clock, journal, uplink, forwarder, close } = await bench({
+    forwarder: { maxEvents: 10, flushEvents: 10, window: 50, publishesPerSecond: 80 },
+  });
+  uplink.cut();
+  const backlog = Promise.all(Array.from({ length: 10 }, (_, n) => append(journal, 'stock', n * 500, 500)));
+  await clock.runUntilSettled(backlog);
+  uplink.restore();
+  const perSecond: number[] = [];
+  let last = 0;
+  while (forwarder.status().lanes.stock.backlog > 0 && perSecond.length < 100) {
+    await clock.runFor(1000);
+    const { batchesSent } = forwarder.status().counters;
+    perSecond.push(batchesSent - last);
+    last = batchesSent;
+  }
+  expect(Math.max(...perSecond)).toBeLessThanOrEqual(100);
+  expect(perSecond.length).toBeLessThan(10);
+  await close();
+});
+
+test('an event too large for any batch becomes a gap event and the lane goes on', async () => {
+  const { clock, journal, cloud, forwarder, close } = await bench();
+  const random = seededRandom(7, 'noise');
+  // Random text does not compress below the batch limit.
+  const noise = Array.from({ length: 300_000 }, () => String.fromCharCode(random.integer(33, 126))).join('');
+  const huge: StockEvent = { ...MAKE.stock(2), noise };
+  const appended = journal.append({ events: [MAKE.stock(1), huge, MAKE.stock(3)], put: [], drop: [] });
+  await clock.runFor(30_000);
+  await appended;
+  expect(cloud.bodies('stock')).toEqual([MAKE.stock(1), MAKE.stock(3)]);
+  expect(cloud.bodies('health')).toMatchObject([{ type: 'gap', lane: 'stock', lost: 1, from: START + 2 }]);
+  expect(forwarder.status().lanes.stock.backlog).toBe(0);
+  expect(forwarder.status().counters.deadLettered).toBe(1);
+  await close();
+});
+
+test('after a restart what was not acked is sent again under the same names', async () => {
+  const first = await bench({ faults: { ...SOUND, loss: 1 } });
+  const file = join(folders.at(-1) ?? '', 'journal.db');
+  const appended = append(first.journal, 'stock', 1, 10);
+  await first.clock.runFor(1000);
+  await appended;
+  await first.forwarder.close();
+  await first.journal.abandon();
+  const second = await bench({ file, cloud: first.cloud });
+  await second.clock.runFor(10_000);
+  expect(first.cloud.bodies('stock')).toHaveLength(10);
+  expect(first.cloud.conflicts).toBe(0);
+  expect((await second.journal.status()).lanes.stock.prunedUpTo).toBe(10);
+  await second.close();
+});
+
+const storyArbitrary = fc.array(
+  fc.oneof(
+    fc.record({
+      do: fc.constant('append' as const),
+      lane: fc.constantFrom(...LANES),
+      count: fc.integer({ min: 1, max: 700 }),
+    }),
+    fc.record({ do: fc.constant('cut' as const), ms: fc.integer({ min: 1, max: 30_000 }) }),
+    fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 5000 }) }),
+  ),
+  { minLength: 1, maxLength: 12 },
+);
+
+test('over a link that loses, doubles, delays and refuses, every event arrives and only acked ones are pruned', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), storyArbitrary, async (seed, story) => {
+      const faults = { loss: 0.2, duplication: 0.2, maxDelayMs: 3000, refusal: 0.1 };
+      const site = await bench({ seed, faults });
+      const { clock, journal, uplink, cloud } = site;
+      const sent: Record<Lane, number> = { stock: 0, condition: 0, health: 0 };
+      const prunedOnlyWhatWasAcked = async () => {
+        const { lanes } = await journal.status();
+        for (const lane of LANES) {
+          expect(lanes[lane].prunedUpTo).toBeLessThanOrEqual(
+            cloud.acked.get(`${journal.epoch}/${lane}`) ?? 0,
+          );
+          expect(lanes[lane].waiting).toBe(lanes[lane].lastSeq - lanes[lane].prunedUpTo);
+        }
+      };
+      for (const step of story) {
+        if (step.do === 'append') {
+          const appended = append(journal, step.lane, sent[step.lane] + 1, step.count);
+          sent[step.lane] += step.count;
+          await clock.runUntilSettled(appended);
+        } else if (step.do === 'cut') {
+          uplink.cut();
+          await clock.runFor(step.ms);
+          uplink.restore();
+        } else {
+          await clock.runFor(step.ms);
+        }
+        await prunedOnlyWhatWasAcked();
+      }
+      site.faults = SOUND;
+      await clock.runFor(600_000);
+      await prunedOnlyWhatWasAcked();
+      for (const lane of LANES) {
+        const expected = Array.from({ length: sent[lane] }, (_, n) => MAKE[lane](n + 1));
+        const arrived = cloud.bodies(lane);
+        expect(arrived).toHaveLength(expected.length);
+        expect(new Set(arrived.map((event) => JSON.stringify(event)))).toEqual(
+          new Set(expected.map((event) => JSON.stringify(event))),
+        );
+        expect(site.forwarder.status().lanes[lane].backlog).toBe(0);
+      }
+      expect(cloud.conflicts).toBe(0);
+      await site.close();
+    }),
+    { numRuns: 25, endOnFailure: true },
+  );
+});
