@@ -13,12 +13,19 @@ import { isBack, OK, openEpisode, step, type Track } from './track.ts';
 export interface EvaluationOptions {
   /** The read point whose samples these are; part of every id. */
   readonly point: string;
+  /**
+   * Asked after each sample at which nothing is pending or open: may the evaluation stop here, because the rest
+   * is known from before?
+   */
+  readonly isSettled?: (occurredAt: number) => boolean;
 }
 
 export interface Evaluation {
   /** Those that ended, in order of time. The one still open is in the track. */
   readonly ended: Episode[];
   readonly track: Track;
+  /** Where `isSettled` said yes. */
+  readonly settledAt?: number;
 }
 
 /** All episodes that count, oldest first; the last one may be open. Samples in any order, repeats allowed. */
@@ -39,6 +46,9 @@ export function evaluateFrom(
     const next = step(track, sample, rule, options.point);
     if (next.ended !== undefined) ended.push(next.ended);
     track = next.track;
+    if (track.phase === 'ok' && options.isSettled?.(sample.occurredAt) === true) {
+      return { ended, track, settledAt: sample.occurredAt };
+    }
   }
   return { ended, track };
 }

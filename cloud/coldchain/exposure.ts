@@ -1,0 +1,124 @@
+/**
+ * Holds: exactly the objects that were in an episode's place while it ran. An object is in a place from the
+ * movement that brought it there until its next movement; a pass that moved nothing (turned back) is none.
+ * Objects that came after the end or had left by the start were not exposed. An episode that is still open has
+ * no end yet: whoever comes in is held.
+ *
+ * The set is always computed from the movements themselves, so it is the same in whatever order they came. What
+ * a person released stays released; what turns out not to have been exposed is withdrawn.
+ */
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import type { Change } from '../ingest/change.ts';
+import type { Tables } from '../store/tables.ts';
+
+interface Touched {
+  exception_id: string;
+  location: string;
+}
+
+/** Brings the holds of these episodes in line, after the episodes changed. */
+export async function holdForEpisodes(
+  trx: Transaction<Tables>,
+  episodeIds: readonly string[],
+  now: number,
+): Promise<Change[]> {
+  if (episodeIds.length === 0) return [];
+  const target = sql`e.id = any(${[...episodeIds]}::text[])`;
+  return syncHolds(trx, target, sql`true`, sql`true`, now);
+}
+
+/** Brings the holds of these objects in line, after movements of theirs were added, the oldest of them at `since`. */
+export async function holdForObjects(
+  trx: Transaction<Tables>,
+  epcs: readonly string[],
+  since: number,
+  now: number,
+): Promise<Change[]> {
+  if (epcs.length === 0) return [];
+  const list = [...new Set(epcs)];
+  const target = sql`(e.ended_at is null or e.ended_at >= ${since})`;
+  return syncHolds(trx, target, sql`m.epc = any(${list}::text[])`, sql`h.epc = any(${list}::text[])`, now);
+}
+
+/** The episodes of these exceptions are gone: nothing was exposed to them. */
+export async function withdrawHolds(
+  trx: Transaction<Tables>,
+  exceptionIds: readonly string[],
+  now: number,
+): Promise<Change[]> {
+  if (exceptionIds.length === 0) return [];
+  const { rows } = await sql<{ exception_id: string }>`
+    update holds set status = 'withdrawn'
+    where exception_id = any(${[...exceptionIds]}::text[]) and status = 'active'
+    returning exception_id
+  `.execute(trx);
+  return changesOf(rows, now);
+}
+
+async function syncHolds(
+  trx: Transaction<Tables>,
+  ofEpisode: RawBuilder<unknown>,
+  ofMovement: RawBuilder<unknown>,
+  ofHold: RawBuilder<unknown>,
+  now: number,
+): Promise<Change[]> {
+  const { rows } = await sql<Touched>`
+    with target as materialized (
+      select 'excursion-' || e.id as exception_id, e.location, e.started_at, e.ended_at,
+        (e.rule ->> 'hold')::boolean as holds
+      from episodes e where ${ofEpisode}
+    ), stay as (
+      select t.exception_id, m.epc,
+        greatest(m.occurred_at, t.started_at) as exposed_from, least(n.occurred_at, t.ended_at) as exposed_to
+      from target t
+        join movements m on m.to_location = t.location and m.moved and ${ofMovement}
+          and m.occurred_at <= coalesce(t.ended_at, m.occurred_at)
+        left join lateral (
+          select x.occurred_at from movements x
+          where x.epc = m.epc and x.moved and (x.occurred_at > m.occurred_at
+            or (x.occurred_at = m.occurred_at and x.occurred_key collate "C" > m.occurred_key collate "C"))
+          order by x.occurred_at, x.occurred_key collate "C" limit 1
+        ) n on true
+      where t.holds
+        and (n.occurred_at is null or (n.occurred_at > t.started_at and n.occurred_at > m.occurred_at))
+    ), exposed as (
+      select exception_id, epc, min(exposed_from) as exposed_from,
+        case when bool_or(exposed_to is null) then null else max(exposed_to) end as exposed_to
+      from stay group by exception_id, epc
+    ), held as (
+      insert into holds as h (exception_id, epc, exposed_from, exposed_to, status)
+      select e.exception_id, e.epc, e.exposed_from, e.exposed_to,
+        case when exists (
+          select 1 from decisions d where d.subject_kind = 'hold' and d.action = 'release'
+            and d.subject_id = e.exception_id || '/' || e.epc
+        ) then 'released' else 'active' end
+      from exposed e
+      on conflict (exception_id, epc) do update set exposed_from = excluded.exposed_from,
+        exposed_to = excluded.exposed_to, status = excluded.status
+      where (h.exposed_from, h.exposed_to, h.status) is distinct from
+        (excluded.exposed_from, excluded.exposed_to, excluded.status)
+      returning h.exception_id
+    ), withdrawn as (
+      update holds h set status = 'withdrawn'
+      from target t
+      where h.exception_id = t.exception_id and h.status = 'active' and ${ofHold}
+        and not exists (select 1 from exposed e where e.exception_id = h.exception_id and e.epc = h.epc)
+      returning h.exception_id
+    )
+    select distinct t.exception_id, t.location
+    from target t join (select exception_id from held union all select exception_id from withdrawn) changed
+      on changed.exception_id = t.exception_id
+  `.execute(trx);
+  return changesOf(rows, now);
+}
+
+function changesOf(rows: readonly { exception_id: string; location?: string }[], now: number): Change[] {
+  const at = new Date(now).toISOString();
+  const places = new Map(rows.map((row) => [row.exception_id, row.location]));
+  return [...places].map(([id, location]) => ({
+    topic: 'hold' as const,
+    at,
+    id,
+    ...(location === undefined ? {} : { location }),
+  }));
+}

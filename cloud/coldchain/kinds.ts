@@ -1,0 +1,125 @@
+/**
+ * The kinds of exception, as data: how bad one is unless told otherwise, what its line says and what to do about
+ * it. `{…}` in a title is filled from the exception (title.ts). `until` says what ends it: an episode of the
+ * engine (not resolvable while that stands), a condition that a machine sees come and go, or only a person.
+ */
+export type Severity = 'info' | 'warning' | 'critical';
+
+export interface KindDefinition {
+  readonly severity: Severity;
+  readonly title: string;
+  readonly advice: string;
+  readonly until: 'episode' | 'condition' | 'person';
+}
+
+export const EXCEPTION_KINDS = {
+  TEMP_HIGH: {
+    severity: 'critical',
+    title: 'Too warm in {place}: {peak}, limit {limit}',
+    advice:
+      'Close the doors, check the cooling unit, move the goods if it stays warm; held goods wait for quality.',
+    until: 'episode',
+  },
+  TEMP_LOW: {
+    severity: 'critical',
+    title: 'Too cold in {place}: {peak}, limit {limit}',
+    advice: 'Check the thermostat and the defrost; goods that must not freeze wait for quality.',
+    until: 'episode',
+  },
+  HUMIDITY_HIGH: {
+    severity: 'warning',
+    title: 'Too humid in {place}: {peak}, limit {limit}',
+    advice: 'Check door seals and the dehumidifier; look for condensation on the goods.',
+    until: 'episode',
+  },
+  HUMIDITY_LOW: {
+    severity: 'warning',
+    title: 'Too dry in {place}: {peak}, limit {limit}',
+    advice: 'Check the humidifier and the ventilation.',
+    until: 'episode',
+  },
+  SENSOR_SILENT: {
+    severity: 'warning',
+    title: 'No data from {point}',
+    advice: 'Check battery, cable and radio of the probe; until it speaks the room counts as unknown.',
+    until: 'condition',
+  },
+  SENSOR_FAULT: {
+    severity: 'warning',
+    title: '{point} cannot measure: {condition}',
+    advice: 'Check the probe and its cable, or replace it; until then the room counts as unknown.',
+    until: 'condition',
+  },
+  GATEWAY_SILENT: {
+    severity: 'critical',
+    title: 'Gateway {subject} is silent',
+    advice: 'Check its power and network; it keeps what it sees and will send it when it is back.',
+    until: 'condition',
+  },
+  DATA_GAP: {
+    severity: 'warning',
+    title: 'Data lost: {subject}',
+    advice: 'Treat the time of the gap as unknown and count what may have moved.',
+    until: 'person',
+  },
+  DIRECTION_UNKNOWN: {
+    severity: 'warning',
+    title: 'A pass at {point} without a known direction',
+    advice: 'Ask the crew which way the goods went and correct the location.',
+    until: 'person',
+  },
+  READ_POINT_UNKNOWN: {
+    severity: 'warning',
+    title: 'Events from {subject}, which this site does not know',
+    advice: 'Add the read point to the site description, or correct its name at the gateway.',
+    until: 'person',
+  },
+  SHIPMENT_SHORT: {
+    severity: 'warning',
+    title: 'Shipment {subject} is short',
+    advice: 'Count the goods at the door again and tell the partner what is missing.',
+    until: 'condition',
+  },
+  SHIPMENT_OVER: {
+    severity: 'warning',
+    title: 'Shipment {subject} has more than expected',
+    advice: 'Check the extra goods against the papers before they are put away.',
+    until: 'condition',
+  },
+  HOLD_VIOLATED: {
+    severity: 'critical',
+    title: 'Goods on hold have left: {subject}',
+    advice: 'Stop the vehicle or call the receiver; quality decides before the goods are used.',
+    until: 'person',
+  },
+  BODY_MISMATCH: {
+    severity: 'critical',
+    title: 'Two different events under one number from {subject}',
+    advice: 'Keep the gateway as it is and look at both in the dead letters; the first one stands.',
+    until: 'person',
+  },
+  LEDGER_BEHIND: {
+    severity: 'critical',
+    title: 'Events of {subject} that it has already pruned are missing here',
+    advice: 'The database was set back: restore a newer backup, or count the stock.',
+    until: 'person',
+  },
+  DEVICE_FAULT: {
+    severity: 'warning',
+    title: '{subject}: {condition}',
+    advice: 'Look at the device on the gateway page; reads may be missing while this stands.',
+    until: 'condition',
+  },
+} as const satisfies Record<string, KindDefinition>;
+
+export type ExceptionKind = keyof typeof EXCEPTION_KINDS;
+
+/** Kinds of an excursion: their exception cannot be resolved while the episode stands. */
+export const EPISODE_KINDS: readonly string[] = Object.entries(EXCEPTION_KINDS)
+  .filter(([, kind]) => kind.until === 'episode')
+  .map(([name]) => name);
+
+export function kindOf(name: string): KindDefinition | undefined {
+  const kinds: Readonly<Record<string, KindDefinition>> = EXCEPTION_KINDS;
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+}

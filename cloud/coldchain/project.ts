@@ -1,0 +1,101 @@
+/**
+ * The cold chain's part of the ingest transaction: new samples and movements in, episodes, exceptions and holds
+ * brought in line. Call it last, after the rows of this batch are inserted, with exactly those that were new.
+ *
+ * Invariant: what stands afterwards is a function of the samples, the movements, the site's rules and people's
+ * decisions; not of the order, the batches or the repetition in which they came. (Revision numbers count how
+ * often that view changed, so they do tell the history.)
+ */
+import type { Transaction } from 'kysely';
+import type { Change } from '../ingest/change.ts';
+import type { Site } from '../site.ts';
+import type { Tables } from '../store/tables.ts';
+import { affectedUnits, type SampleFact, type Unit } from './affected.ts';
+import { findBoundaries } from './boundary.ts';
+import { excursionId } from './exception-id.ts';
+import { carryDecisions, excursionOf, successions } from './excursion.ts';
+import { holdForEpisodes, holdForObjects, withdrawHolds } from './exposure.ts';
+import { lockColdChain } from './lock.ts';
+import { raiseExceptions, withdrawExceptions } from './raise.ts';
+import { reevaluate } from './reevaluate.ts';
+import { diffEpisodes, type EpisodeDiff, readStanding, writeEpisodes } from './standing-episodes.ts';
+
+export interface MovementFact {
+  readonly epc: string;
+  readonly occurredAt: number;
+  readonly occurredKey: string;
+  readonly fromLocation: string | null;
+  readonly toLocation: string | null;
+  /** False for a sighting that moved nothing. */
+  readonly moved: boolean;
+}
+
+export interface ColdChainFacts {
+  readonly samples: readonly SampleFact[];
+  readonly movements: readonly MovementFact[];
+}
+
+export interface ColdChainContext {
+  readonly site: Site;
+  /** Wall clock; only stamps the changes. */
+  readonly now: number;
+}
+
+export async function projectColdChain(
+  trx: Transaction<Tables>,
+  facts: ColdChainFacts,
+  context: ColdChainContext,
+): Promise<Change[]> {
+  const { site, now } = context;
+  const units = affectedUnits(facts.samples, site);
+  const moved = facts.movements.filter((movement) => movement.moved);
+  const mayHold = moved.length > 0 && site.rules.some((rule) => rule.hold);
+  if (units.length === 0 && !mayHold) return [];
+  await lockColdChain(trx);
+  const changes = units.length === 0 ? [] : await projectUnits(trx, units, now);
+  if (!mayHold) return changes;
+  const since = moved.reduce(
+    (oldest, { occurredAt }) => Math.min(oldest, occurredAt),
+    Number.MAX_SAFE_INTEGER,
+  );
+  const epcs = moved.map(({ epc }) => epc);
+  return [...changes, ...(await holdForObjects(trx, epcs, since, now))];
+}
+
+/** Re-evaluates these units and brings everything that follows from their episodes in line. */
+export async function projectUnits(
+  trx: Transaction<Tables>,
+  units: readonly Unit[],
+  now: number,
+): Promise<Change[]> {
+  const boundaries = await findBoundaries(trx, units);
+  const standing = await readStanding(trx, units, boundaries);
+  const outcomes = await reevaluate(trx, units, boundaries, standing);
+  return applyEpisodes(trx, diffEpisodes(outcomes, units, standing), now);
+}
+
+export async function applyEpisodes(
+  trx: Transaction<Tables>,
+  diff: EpisodeDiff,
+  now: number,
+): Promise<Change[]> {
+  await writeEpisodes(trx, diff);
+  await carryDecisions(trx, successions(diff));
+  const written = [...diff.inserted, ...diff.updated.map(({ after }) => after)];
+  const gone = diff.deleted.map(({ episode }) => excursionId(episode.id));
+  return [
+    ...(await raiseExceptions(trx, written.map(excursionOf), now)),
+    ...(await withdrawExceptions(trx, gone, now)),
+    ...(await holdForEpisodes(trx, exposureChanged(diff), now)),
+    ...(await withdrawHolds(trx, gone, now)),
+  ];
+}
+
+/** A new peak exposes nobody new: only episodes whose time or place changed ask for their holds again. */
+function exposureChanged({ inserted, updated }: EpisodeDiff): string[] {
+  const moved = updated.filter(
+    ({ before, after }) =>
+      before.episode.endedAt !== after.episode.endedAt || before.location !== after.location,
+  );
+  return [...inserted, ...moved.map(({ after }) => after)].map(({ episode }) => episode.id);
+}
