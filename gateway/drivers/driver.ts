@@ -50,6 +50,10 @@ export interface MessageDriver {
 export interface DeviceMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
+  /**
+   * A broker delivered it from its store: old. False for a message just published, also when its publisher asked
+   * the broker to keep it (Zigbee2MQTT publishes everything so).
+   */
   readonly retained: boolean;
 }
 
