@@ -16,6 +16,7 @@ const MATRIX: [method: Method, url: string, access: Access][] = [
   ['GET', '/api/v1/objects', 'viewer'],
   ['GET', '/api/v1/objects/:epc', 'viewer'],
   ['GET', '/api/v1/objects/:epc/movements', 'viewer'],
+  ['GET', '/api/v1/events', 'viewer'],
   ['GET', '/api/v1/passes', 'viewer'],
   ['GET', '/api/v1/shipments', 'viewer'],
   ['POST', '/api/v1/shipments', 'inventory'],

@@ -198,6 +198,21 @@ export const statusSchema = z.object({
   counters: z.record(z.string(), z.number()),
 });
 
+/** An event as it was taken, with its body as the gateway wrote it. */
+export const storedEventSchema = z.object({
+  gateway: z.string(),
+  epoch: z.string(),
+  lane: z.string(),
+  seq: z.int(),
+  type: z.string(),
+  readPoint: z.string().nullable(),
+  occurredAt: iso,
+  receivedAt: iso,
+  clock: z.string(),
+  body: z.record(z.string(), z.unknown()),
+});
+export type StoredEvent = z.infer<typeof storedEventSchema>;
+
 /** Server-sent events: a topic that changed; the page fetches what it shows. `data` is this, as JSON. */
 export const liveMessageSchema = z.object({
   topic: z.enum(['pass', 'stock', 'shipment', 'sample', 'contact', 'exception', 'hold', 'gateway', 'device']),

@@ -15,18 +15,7 @@ import type {
   StockObject,
   StockRow,
 } from './contract.ts';
-
-/** One page of a list, and where the next one begins. */
-export interface Page<T> {
-  readonly items: T[];
-  readonly next: string | null;
-}
-
-export interface PageRequest {
-  readonly limit: number;
-  /** The `next` of the page before. */
-  readonly after?: string | undefined;
-}
+import type { Page } from './lists.ts';
 
 export interface StockFilter {
   readonly gtin?: string | undefined;
@@ -47,13 +36,22 @@ export interface ExceptionFilter {
   readonly location?: string | undefined;
 }
 
-export type Decision<T> = { ok: true; value: T } | { ok: false; reason: 'not-found' | 'decided-already' };
+export interface HoldFilter {
+  readonly exceptionId?: string | undefined;
+  readonly epc?: string | undefined;
+  readonly status?: Hold['status'] | undefined;
+}
+
+/** Why nothing was decided: there is no such thing, somebody was faster, it still stands, or the facts took it back. */
+export type Undecided = 'not-found' | 'decided-already' | 'still-active' | 'withdrawn' | 'nothing-held';
+
+export type Decision<T> = { ok: true; value: T } | { ok: false; reason: Undecided };
 
 export type ShipmentsInput = { form: 'json'; value: unknown } | { form: 'csv'; text: string };
 
 export interface Ledger {
   stock(filter: StockFilter): Promise<StockRow[]>;
-  objects(filter: ObjectFilter, page: PageRequest): Promise<Page<StockObject>>;
+  objects(filter: ObjectFilter, page: Page): Promise<StockObject[]>;
   object(epc: string): Promise<StockObject | undefined>;
   movements(epc: string, limit: number): Promise<Movement[]>;
   passes(filter: { readPoint?: string | undefined; limit: number }): Promise<Pass[]>;
@@ -63,14 +61,10 @@ export interface Ledger {
   closeShipment(id: string, actor: string, reason: string): Promise<Decision<Shipment>>;
   rooms(): Promise<Room[]>;
   samples(query: { readPoint: string; metric: string; from: number; to: number }): Promise<Samples>;
-  exceptions(filter: ExceptionFilter): Promise<Exception[]>;
+  exceptions(filter: ExceptionFilter, page: Page): Promise<Exception[]>;
   acknowledge(id: string, actor: string, reason: string): Promise<Decision<Exception>>;
   resolve(id: string, actor: string, reason: string): Promise<Decision<Exception>>;
-  holds(filter: {
-    exceptionId?: string | undefined;
-    epc?: string | undefined;
-    status?: Hold['status'] | undefined;
-  }): Promise<Hold[]>;
+  holds(filter: HoldFilter, page: Page): Promise<Hold[]>;
   /** All active holds of the exception, or those on the given objects; the number released. */
   releaseHolds(
     request: { exceptionId: string; epcs?: string[] | undefined },

@@ -49,9 +49,7 @@ export function createMemoryLedger(): MemoryLedger {
     },
     async objects(filter, page) {
       asked.objects = { filter, page };
-      const from = rows.objects.filter((object) => page.after === undefined || object.epc > page.after);
-      const items = from.slice(0, page.limit);
-      return { items, next: from.length > items.length ? (items.at(-1)?.epc ?? null) : null };
+      return rows.objects.slice(page.offset, page.offset + page.limit);
     },
     object: async (epc) => rows.objects.find((object) => object.epc === epc),
     movements: async () => [],
@@ -72,8 +70,8 @@ export function createMemoryLedger(): MemoryLedger {
       asked.samples = query;
       return { readPoint: query.readPoint, metric: query.metric, points: [[query.from, 4000]] };
     },
-    async exceptions(filter) {
-      asked.exceptions = filter;
+    async exceptions(filter, page) {
+      asked.exceptions = { filter, page };
       return rows.exceptions;
     },
     async acknowledge(id, actor, reason) {
@@ -88,14 +86,14 @@ export function createMemoryLedger(): MemoryLedger {
         row.status === 'resolved' ? undefined : { ...row, status: 'resolved' },
       );
     },
-    async holds(filter) {
-      asked.holds = filter;
+    async holds(filter, page) {
+      asked.holds = { filter, page };
       return rows.holds;
     },
     async releaseHolds(request, actor, reason) {
       asked.releaseHolds = { request, actor, reason };
       const released = rows.holds.filter((hold) => hold.exceptionId === request.exceptionId).length;
-      return released > 0 ? { ok: true, value: { released } } : { ok: false, reason: 'not-found' };
+      return released > 0 ? { ok: true, value: { released } } : { ok: false, reason: 'nothing-held' };
     },
     gateways: async () => rows.gateways,
     deadLetters: async () => [],

@@ -64,7 +64,11 @@ const cases: [code: ProblemCode, request: Request, detail: string | RegExp][] = 
   ['shipment_not_found', { url: '/api/v1/shipments/ASN-9' }, 'no shipment ASN-9'],
   ['shipment_not_found', { method: 'POST', url: '/api/v1/shipments/ASN-9/close' }, 'no shipment ASN-9'],
   ['invalid_shipments', { method: 'POST', url: '/api/v1/shipments', payload: { bad: 1 } }, 'line 2: bad'],
-  ['exception_not_found', { method: 'POST', url: '/api/v1/exceptions/e9/acknowledge' }, 'no exception e9'],
+  [
+    'exception_not_found',
+    { method: 'POST', url: '/api/v1/exceptions/e9/acknowledge' },
+    'exception e9 is not known',
+  ],
   [
     'hold_not_found',
     { method: 'POST', url: '/api/v1/holds/release', payload: { exceptionId: 'e9', reason: 'ok' } },

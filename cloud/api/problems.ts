@@ -71,6 +71,16 @@ export const PROBLEMS = {
     title: 'Somebody decided this already',
     advice: 'Load it again: its state has changed since you saw it.',
   },
+  still_active: {
+    status: 409,
+    title: 'The condition still stands',
+    advice: 'Resolve it when the samples are back within bounds; until then acknowledge it.',
+  },
+  exception_withdrawn: {
+    status: 409,
+    title: 'Later data has withdrawn this exception',
+    advice: 'Nothing is left to decide; load the list again.',
+  },
   gateway_exists: {
     status: 409,
     title: 'A gateway with this id exists',

@@ -73,12 +73,11 @@ const post = (url: string, payload?: object, token = api.tokens.admin) =>
 describe('lists', () => {
   it('pages through objects without a gap or a repetition', async () => {
     const seen: string[] = [];
-    let after = '';
-    do {
-      const page = (await get(`/api/v1/objects?limit=2${after && `&after=${after}`}`)).json();
-      seen.push(...page.items.map((item: StockObject) => item.epc));
-      after = page.next ?? '';
-    } while (after !== '');
+    for (let page = ['']; page.length > 0; ) {
+      const answer = await get(`/api/v1/objects?limit=2&offset=${seen.length}`);
+      page = answer.json().map((item: StockObject) => item.epc);
+      seen.push(...page);
+    }
     expect(seen).toEqual(['30aa', '30bb', '30cc']);
   });
 
@@ -86,10 +85,13 @@ describe('lists', () => {
     await get('/api/v1/objects?location=cold-1&gtin=1&onHold=true&search=30&limit=5');
     expect(api.ledger.asked.objects).toEqual({
       filter: { location: 'cold-1', gtin: '1', onHold: true, search: '30' },
-      page: { limit: 5, after: undefined },
+      page: { limit: 5, offset: 0 },
     });
     await get('/api/v1/exceptions?status=raised&kind=excursion');
-    expect(api.ledger.asked.exceptions).toEqual({ status: 'raised', kind: 'excursion' });
+    expect(api.ledger.asked.exceptions).toEqual({
+      filter: { status: 'raised', kind: 'excursion' },
+      page: { limit: 100, offset: 0 },
+    });
   });
 
   it('asks for the samples of the last day unless told otherwise', async () => {
@@ -100,6 +102,44 @@ describe('lists', () => {
       from: api.clock.now() - 86_400_000,
       to: api.clock.now(),
     });
+  });
+});
+
+describe('the event log', () => {
+  it('gives the events of one type as they were taken, oldest first, in pages', async () => {
+    const stamp = {
+      recorded_at: 2,
+      received_at: 3,
+      boot_id: 'boot',
+      monotonic_ms: 0,
+      clock: 'synced',
+      digest: '',
+    };
+    const key = { gateway: 'dock', epoch: 'epoch-01', lane: 'stock' };
+    const rows = [30, 10, 20].map((occurred_at, index) => ({
+      ...key,
+      ...stamp,
+      seq: index + 1,
+      type: occurred_at === 10 ? 'dispatch' : 'receipt',
+      read_point: 'dock-1',
+      occurred_at,
+      body: JSON.stringify({ passId: `p${index}` }),
+    }));
+    await api.db.insertInto('events').values(rows).execute();
+    const receipts = (await get('/api/v1/events?type=receipt')).json();
+    expect(receipts).toEqual(
+      [rows[2], rows[0]].map((row) => ({
+        ...key,
+        seq: row?.seq,
+        type: 'receipt',
+        readPoint: 'dock-1',
+        occurredAt: new Date(row?.occurred_at ?? 0).toISOString(),
+        receivedAt: new Date(3).toISOString(),
+        clock: 'synced',
+        body: JSON.parse(row?.body ?? ''),
+      })),
+    );
+    expect((await get('/api/v1/events?limit=1&offset=1')).json()).toMatchObject([{ seq: 3 }]);
   });
 });
 

@@ -2,9 +2,9 @@
 import * as z from 'zod';
 import { type Api, type ApiContext, answers } from '../api.ts';
 import { exceptionSchema, holdSchema, roomSchema, samplesSchema } from '../contract.ts';
-import type { Decision } from '../ledger.ts';
-import { listOf, whole } from '../lists.ts';
-import { ProblemError } from '../problems.ts';
+import type { Decision, Undecided } from '../ledger.ts';
+import { pageQuery } from '../lists.ts';
+import { type ProblemCode, ProblemError } from '../problems.ts';
 import { actorOf, noteSchema, reasonSchema } from './decision.ts';
 
 const word = z.string().min(1).max(200);
@@ -22,10 +22,10 @@ export function coldChainRoutes(app: Api, { ledger, clock }: ApiContext): void {
       schema: {
         summary: 'Places with probes or contacts: newest values, limits, what stands there',
         tags: ['cold chain'],
-        response: answers(200, listOf(roomSchema)),
+        response: answers(200, z.array(roomSchema)),
       },
     },
-    async () => whole(await ledger.rooms()),
+    async () => await ledger.rooms(),
   );
 
   app.get(
@@ -67,11 +67,15 @@ export function coldChainRoutes(app: Api, { ledger, clock }: ApiContext): void {
           status: z.enum(['raised', 'acknowledged', 'resolved', 'withdrawn']).optional(),
           kind: word.optional(),
           location: word.optional(),
+          ...pageQuery,
         }),
-        response: answers(200, listOf(exceptionSchema)),
+        response: answers(200, z.array(exceptionSchema)),
       },
     },
-    async (request) => whole(await ledger.exceptions(request.query)),
+    async (request) => {
+      const { limit, offset, ...filter } = request.query;
+      return await ledger.exceptions(filter, { limit, offset });
+    },
   );
 
   app.post(
@@ -121,11 +125,15 @@ export function coldChainRoutes(app: Api, { ledger, clock }: ApiContext): void {
           exceptionId: word.optional(),
           epc: word.optional(),
           status: z.enum(['active', 'released', 'withdrawn']).optional(),
+          ...pageQuery,
         }),
-        response: answers(200, listOf(holdSchema)),
+        response: answers(200, z.array(holdSchema)),
       },
     },
-    async (request) => whole(await ledger.holds(request.query)),
+    async (request) => {
+      const { limit, offset, ...filter } = request.query;
+      return await ledger.holds(filter, { limit, offset });
+    },
   );
 
   app.post(
@@ -142,16 +150,21 @@ export function coldChainRoutes(app: Api, { ledger, clock }: ApiContext): void {
     },
     async (request) => {
       const { exceptionId, epcs, reason } = request.body;
-      const released = await ledger.releaseHolds({ exceptionId, epcs }, actorOf(request), reason);
-      if (released.ok) return released.value;
-      throw new ProblemError('hold_not_found', `exception ${exceptionId} holds nothing of that`);
+      return decided(exceptionId, await ledger.releaseHolds({ exceptionId, epcs }, actorOf(request), reason));
     },
   );
 }
 
 function decided<T>(id: string, decision: Decision<T>): T {
   if (decision.ok) return decision.value;
-  throw decision.reason === 'not-found'
-    ? new ProblemError('exception_not_found', `no exception ${id}`)
-    : new ProblemError('decided_already', `exception ${id} no longer stands as you saw it`);
+  const [code, detail] = WHY_NOT[decision.reason];
+  throw new ProblemError(code, `exception ${id} ${detail}`);
 }
+
+const WHY_NOT: Record<Undecided, [ProblemCode, string]> = {
+  'not-found': ['exception_not_found', 'is not known'],
+  'decided-already': ['decided_already', 'no longer stands as you saw it'],
+  'still-active': ['still_active', 'still stands'],
+  withdrawn: ['exception_withdrawn', 'was withdrawn'],
+  'nothing-held': ['hold_not_found', 'holds nothing of that'],
+};

@@ -1,8 +1,9 @@
 /** Stock, objects and their movements, passes through doors. */
 import * as z from 'zod';
 import { type Api, type ApiContext, answers } from '../api.ts';
-import { movementSchema, objectSchema, passSchema, stockRowSchema } from '../contract.ts';
-import { limitSchema, listOf, whole } from '../lists.ts';
+import { movementSchema, objectSchema, passSchema, stockRowSchema, storedEventSchema } from '../contract.ts';
+import { listEvents } from '../event-log.ts';
+import { limitSchema, pageQuery } from '../lists.ts';
 import { ProblemError } from '../problems.ts';
 
 const word = z.string().min(1).max(200);
@@ -14,7 +15,7 @@ const stockFilter = {
 };
 const epcParams = z.object({ epc: z.string().min(1).max(512) });
 
-export function stockRoutes(app: Api, { ledger }: ApiContext): void {
+export function stockRoutes(app: Api, { db, ledger }: ApiContext): void {
   app.get(
     '/stock',
     {
@@ -23,10 +24,10 @@ export function stockRoutes(app: Api, { ledger }: ApiContext): void {
         summary: 'What is where, by item, lot, location and disposition',
         tags: ['stock'],
         querystring: z.object(stockFilter),
-        response: answers(200, listOf(stockRowSchema)),
+        response: answers(200, z.array(stockRowSchema)),
       },
     },
-    async (request) => whole(await ledger.stock(request.query)),
+    async (request) => await ledger.stock(request.query),
   );
 
   app.get(
@@ -40,15 +41,14 @@ export function stockRoutes(app: Api, { ledger }: ApiContext): void {
           ...stockFilter,
           onHold: z.stringbool().optional(),
           search: word.optional(),
-          limit: limitSchema,
-          after: z.string().max(512).optional(),
+          ...pageQuery,
         }),
-        response: answers(200, listOf(objectSchema)),
+        response: answers(200, z.array(objectSchema)),
       },
     },
     async (request) => {
-      const { limit, after, ...filter } = request.query;
-      return await ledger.objects(filter, { limit, after });
+      const { limit, offset, ...filter } = request.query;
+      return await ledger.objects(filter, { limit, offset });
     },
   );
 
@@ -79,13 +79,35 @@ export function stockRoutes(app: Api, { ledger }: ApiContext): void {
         tags: ['stock'],
         params: epcParams,
         querystring: z.object({ limit: limitSchema }),
-        response: answers(200, listOf(movementSchema)),
+        response: answers(200, z.array(movementSchema)),
       },
     },
     async (request) => {
       const { epc } = request.params;
       if (!(await ledger.object(epc))) throw new ProblemError('object_not_found', `no object ${epc}`);
-      return whole(await ledger.movements(epc, request.query.limit));
+      return await ledger.movements(epc, request.query.limit);
+    },
+  );
+
+  app.get(
+    '/events',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        summary: 'The events that everything here follows from, oldest first',
+        tags: ['stock'],
+        querystring: z.object({
+          type: word.optional(),
+          readPoint: word.optional(),
+          gateway: word.optional(),
+          ...pageQuery,
+        }),
+        response: answers(200, z.array(storedEventSchema)),
+      },
+    },
+    async (request) => {
+      const { limit, offset, ...filter } = request.query;
+      return await listEvents(db, filter, { limit, offset });
     },
   );
 
@@ -97,9 +119,9 @@ export function stockRoutes(app: Api, { ledger }: ApiContext): void {
         summary: 'What went through the doors, newest first',
         tags: ['doors'],
         querystring: z.object({ readPoint: word.optional(), limit: limitSchema }),
-        response: answers(200, listOf(passSchema)),
+        response: answers(200, z.array(passSchema)),
       },
     },
-    async (request) => whole(await ledger.passes(request.query)),
+    async (request) => await ledger.passes(request.query),
   );
 }

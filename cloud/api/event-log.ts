@@ -1,0 +1,55 @@
+/** The events as they were taken, oldest first by event time: what everything else is folded from. */
+import type { Kysely } from 'kysely';
+import type { Tables } from '../store/tables.ts';
+import type { StoredEvent } from './contract.ts';
+import type { Page } from './lists.ts';
+
+export interface EventFilter {
+  readonly type?: string | undefined;
+  readonly readPoint?: string | undefined;
+  readonly gateway?: string | undefined;
+}
+
+export async function listEvents(
+  db: Kysely<Tables>,
+  filter: EventFilter,
+  page: Page,
+): Promise<StoredEvent[]> {
+  let query = db
+    .selectFrom('events')
+    .select([
+      'gateway',
+      'epoch',
+      'lane',
+      'seq',
+      'type',
+      'read_point',
+      'occurred_at',
+      'received_at',
+      'clock',
+      'body',
+    ]);
+  if (filter.type !== undefined) query = query.where('type', '=', filter.type);
+  if (filter.readPoint !== undefined) query = query.where('read_point', '=', filter.readPoint);
+  if (filter.gateway !== undefined) query = query.where('gateway', '=', filter.gateway);
+  const rows = await query
+    .orderBy('occurred_at')
+    .orderBy('gateway')
+    .orderBy('epoch')
+    .orderBy('lane')
+    .orderBy('seq')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute();
+  return rows.map(({ read_point, occurred_at, received_at, body, ...row }) => ({
+    ...row,
+    readPoint: read_point,
+    occurredAt: new Date(occurred_at).toISOString(),
+    receivedAt: new Date(received_at).toISOString(),
+    body: asRecord(body),
+  }));
+}
+
+function asRecord(body: unknown): Record<string, unknown> {
+  return typeof body === 'object' && body !== null ? { ...body } : {};
+}
