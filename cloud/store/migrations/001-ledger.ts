@@ -91,6 +91,7 @@ const STATEMENTS = [
   )`,
   `create index objects_by_item on objects (gtin, location)`,
   `create index objects_by_location on objects (location)`,
+  `create index objects_by_sscc on objects (sscc) where sscc is not null`,
   `create table passes (
     pass_id text collate "C" primary key,
     read_point text not null,

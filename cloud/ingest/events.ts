@@ -1,0 +1,143 @@
+/**
+ * The events table: each key is written once. What is new is told from what stands already, and a key that comes
+ * again with another body is told from a plain resend.
+ */
+import { sql, type Transaction } from 'kysely';
+import { occurredKey } from '../inventory/ledger-event.ts';
+import type { Tables } from '../store/tables.ts';
+import { type ColumnKinds, columnList, unnest } from '../store/unnest.ts';
+import type { JudgedBatch, JudgedEvent } from './judge.ts';
+
+export interface NamedEvent extends JudgedEvent {
+  readonly key: string;
+  readonly batch: JudgedBatch;
+}
+
+export interface Written {
+  readonly fresh: readonly NamedEvent[];
+  /** Known already with the same body. */
+  readonly repeated: number;
+  /** Known already with another body: refused. */
+  readonly conflicting: readonly NamedEvent[];
+}
+
+interface EventRow {
+  gateway: string;
+  epoch: string;
+  lane: string;
+  seq: number;
+  type: string;
+  read_point: string | null;
+  occurred_at: number;
+  recorded_at: number;
+  boot_id: string;
+  monotonic_ms: number;
+  clock: string;
+  body: string;
+  digest: string;
+}
+
+export const EVENT_KINDS: ColumnKinds<EventRow> = {
+  gateway: 'text',
+  epoch: 'text',
+  lane: 'text',
+  seq: 'bigint',
+  type: 'text',
+  read_point: 'text',
+  occurred_at: 'bigint',
+  recorded_at: 'bigint',
+  boot_id: 'text',
+  monotonic_ms: 'double precision',
+  clock: 'text',
+  body: 'text',
+  digest: 'text',
+};
+
+export async function writeEvents(
+  trx: Transaction<Tables>,
+  batches: readonly JudgedBatch[],
+  receivedAt: number,
+): Promise<Written> {
+  const { distinct, repeated, conflicting } = distinctEvents(batches);
+  if (distinct.size === 0) return { fresh: [], repeated, conflicting };
+  const events = [...distinct.values()];
+  const inserted = await insertNew(trx, events, receivedAt);
+  if (inserted.length === events.length) return { fresh: events, repeated, conflicting };
+  const newKeys = new Set(inserted);
+  const known = events.filter((event) => !newKeys.has(event.key));
+  const standing = await standingDigests(trx, known);
+  const differing = known.filter((event) => standing.get(event.key) !== event.digest);
+  return {
+    fresh: events.filter((event) => newKeys.has(event.key)),
+    repeated: repeated + known.length - differing.length,
+    conflicting: [...conflicting, ...differing],
+  };
+}
+
+/** The first of each key; the same key may come twice in one group of batches. */
+function distinctEvents(batches: readonly JudgedBatch[]) {
+  const distinct = new Map<string, NamedEvent>();
+  const conflicting: NamedEvent[] = [];
+  let repeated = 0;
+  for (const batch of batches) {
+    for (const judged of batch.events) {
+      const key = occurredKey(batch.gateway, batch.epoch, batch.lane, judged.record.seq);
+      const known = distinct.get(key);
+      const event = { ...judged, key, batch };
+      if (known === undefined) distinct.set(key, event);
+      else if (known.digest === judged.digest) repeated += 1;
+      else conflicting.push(event);
+    }
+  }
+  return { distinct, repeated, conflicting };
+}
+
+async function insertNew(
+  trx: Transaction<Tables>,
+  events: readonly NamedEvent[],
+  receivedAt: number,
+): Promise<string[]> {
+  const { rows } = await sql<{ gateway: string; epoch: string; lane: string; seq: number }>`
+    insert into events (${columnList(EVENT_KINDS)}, received_at)
+    select gateway, epoch, lane, seq, type, read_point, occurred_at, recorded_at, boot_id, monotonic_ms, clock,
+      body::jsonb, digest, ${receivedAt}::bigint
+    from ${unnest('t', EVENT_KINDS, events.map(eventRow))}
+    on conflict do nothing
+    returning gateway, epoch, lane, seq
+  `.execute(trx);
+  return rows.map((row) => occurredKey(row.gateway, row.epoch, row.lane, row.seq));
+}
+
+async function standingDigests(
+  trx: Transaction<Tables>,
+  events: readonly NamedEvent[],
+): Promise<Map<string, string>> {
+  const kinds = { gateway: 'text', epoch: 'text', lane: 'text', seq: 'bigint' } as const;
+  const keys = events.map(({ batch, record }) => {
+    return { gateway: batch.gateway, epoch: batch.epoch, lane: batch.lane, seq: record.seq };
+  });
+  const { rows } = await sql<{ gateway: string; epoch: string; lane: string; seq: number; digest: string }>`
+    select e.gateway, e.epoch, e.lane, e.seq, e.digest
+    from ${unnest('t', kinds, keys)} join events e using (gateway, epoch, lane, seq)
+  `.execute(trx);
+  return new Map(rows.map((row) => [occurredKey(row.gateway, row.epoch, row.lane, row.seq), row.digest]));
+}
+
+export function eventRow({ record, batch, digest }: NamedEvent): EventRow {
+  const { event } = record;
+  return {
+    gateway: batch.gateway,
+    epoch: batch.epoch,
+    lane: batch.lane,
+    seq: record.seq,
+    type: event.type,
+    read_point: 'readPoint' in event && typeof event.readPoint === 'string' ? event.readPoint : null,
+    occurred_at: event.occurredAt,
+    recorded_at: record.recordedAt,
+    boot_id: record.bootId,
+    monotonic_ms: record.monotonicMs,
+    clock: record.clock,
+    body: JSON.stringify(event),
+    digest,
+  };
+}

@@ -1,0 +1,235 @@
+/**
+ * Deliveries → ledger, exactly once. Deliveries that wait while a transaction runs share the next one. The answer
+ * (the cumulative ack) resolves only after the commit; a rejection means "not taken": no ack, the gateway sends
+ * again, and the keys make that harmless, also when a commit succeeded whose answer was lost.
+ *
+ * A group that the database refuses for its data is taken apart, down to the single event, which then becomes a
+ * dead letter: no value that a sender can choose blocks a lane.
+ */
+import type { Ack } from '../../protocol/link/ack.ts';
+import { type Clock, delay } from '../../protocol/ports/clock.ts';
+import type { Delivery } from '../intake/intake.ts';
+import type { DecodeEpc } from '../inventory/objects.ts';
+import { placesOf } from '../inventory/places.ts';
+import type { Site } from '../site.ts';
+import type { Store } from '../store/database.ts';
+import { type Change, distinctChanges } from './change.ts';
+import type { ProjectColdChain } from './cold-chain-hook.ts';
+import { failureOf } from './database-error.ts';
+import { type DeadLetter, payloadText } from './dead-letters.ts';
+import { type JudgedBatch, type Judgement, judgeDelivery } from './judge.ts';
+import { type RebuildReport, rebuildLedger } from './rebuild.ts';
+import { type TakeContext, type Taken, takeBatches } from './take-batches.ts';
+
+/** Events of one transaction: beyond this the gain is small and the locks are held long. */
+const MAX_GROUP_EVENTS = 2000;
+/** Deliveries waiting here; the intake holds back before. */
+export const MAX_WAITING_DELIVERIES = 512;
+const MAX_ATTEMPTS = 6;
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 2000;
+/** Transactions side by side. PGlite has one connection. */
+const WORKERS = { pglite: 1, postgres: 2 } as const;
+
+export interface IngestCounters {
+  transactions: number;
+  batches: number;
+  /** Events that took effect. */
+  events: number;
+  /** Events that came again and changed nothing. */
+  repeatedEvents: number;
+  deadLetters: number;
+  retries: number;
+  /** Deliveries that were not taken: no ack. */
+  rejected: number;
+}
+
+export interface IngestOptions {
+  readonly store: Store;
+  readonly site: Site;
+  readonly clock: Clock;
+  readonly coldChain: ProjectColdChain;
+  readonly decode: DecodeEpc;
+  /** Whether a gateway may deliver; default: registered in the gateways table and not revoked. */
+  readonly knows?: (gateway: string) => Promise<boolean>;
+  /** After each commit, what it changed. Must not throw. */
+  readonly onCommitted?: (changes: readonly Change[]) => void;
+  readonly workers?: number;
+}
+
+export interface Ingest {
+  deliver(delivery: Delivery): Promise<Ack | undefined>;
+  /** Folds all events from scratch into the projections; what people decided stays. */
+  rebuild(onProgress?: (done: number, total: number) => void): Promise<RebuildReport>;
+  readonly counters: Readonly<IngestCounters>;
+}
+
+interface Waiting {
+  readonly judgement: Judgement;
+  resolve(ack: Ack | undefined): void;
+  reject(error: unknown): void;
+}
+
+export function createIngest(options: IngestOptions): Ingest {
+  const { store, site, clock } = options;
+  const places = placesOf(site);
+  const counters: IngestCounters = {
+    transactions: 0,
+    batches: 0,
+    events: 0,
+    repeatedEvents: 0,
+    deadLetters: 0,
+    retries: 0,
+    rejected: 0,
+  };
+  const waiting: Waiting[] = [];
+  const workers = options.workers ?? WORKERS[store.engine];
+  let running = 0;
+
+  const context = (): TakeContext => ({
+    engine: store.engine,
+    site,
+    places,
+    decode: options.decode,
+    coldChain: options.coldChain,
+    knows: options.knows,
+    now: clock.now(),
+  });
+
+  async function commit(batches: readonly JudgedBatch[], refused: readonly DeadLetter[]): Promise<Taken> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const taken = await clock.track(
+          store.db.transaction().execute((trx) => takeBatches(trx, batches, refused, context())),
+        );
+        countTaken(counters, batches, taken);
+        if (taken.changes.length > 0) options.onCommitted?.(distinctChanges(taken.changes));
+        return taken;
+      } catch (error) {
+        if (failureOf(error) !== 'transient' || attempt === MAX_ATTEMPTS) throw error;
+        counters.retries += 1;
+        await delay(clock, Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), MAX_RETRY_MS), 'ingest retry');
+      }
+    }
+  }
+
+  /** Takes a batch that the database refused by halves; a single event that it refuses is set aside. */
+  async function takeApart(batch: JudgedBatch, cause: unknown): Promise<Ack | undefined> {
+    const parts = batch.events.length > 1 ? halves(batch) : [withoutEvents(batch, cause)];
+    let ack: Ack | undefined;
+    for (const part of parts) {
+      try {
+        ack = (await commit([part], [])).acks[0];
+      } catch (error) {
+        if (failureOf(error) !== 'data' || part.events.length === 0) throw error;
+        ack = await takeApart(part, error);
+      }
+    }
+    return ack;
+  }
+
+  async function takeOne(entry: Waiting): Promise<void> {
+    const { judgement } = entry;
+    try {
+      if (!judgement.ok) {
+        await commit([], [judgement.deadLetter]);
+        entry.resolve(undefined);
+        return;
+      }
+      entry.resolve((await commit([judgement.batch], [])).acks[0]);
+    } catch (error) {
+      if (failureOf(error) !== 'data' || !judgement.ok) return reject(entry, error);
+      await takeApart(judgement.batch, error).then(entry.resolve, (deeper) => reject(entry, deeper));
+    }
+  }
+
+  async function takeGroup(group: readonly Waiting[]): Promise<void> {
+    const good = group.filter((entry) => entry.judgement.ok);
+    const batches = group.flatMap(({ judgement }) => (judgement.ok ? [judgement.batch] : []));
+    const refused = group.flatMap(({ judgement }) => (judgement.ok ? [] : [judgement.deadLetter]));
+    try {
+      const { acks } = await commit(batches, refused);
+      for (const entry of group) if (!entry.judgement.ok) entry.resolve(undefined);
+      good.forEach((entry, index) => {
+        entry.resolve(acks[index]);
+      });
+    } catch (error) {
+      if (failureOf(error) === 'data') for (const entry of group) await takeOne(entry);
+      else for (const entry of group) reject(entry, error);
+    }
+  }
+
+  function reject(entry: Waiting, error: unknown): void {
+    counters.rejected += 1;
+    entry.reject(error);
+  }
+
+  async function work(): Promise<void> {
+    running += 1;
+    while (waiting.length > 0) await takeGroup(nextGroup(waiting));
+    running -= 1;
+  }
+
+  return {
+    counters,
+    deliver(delivery) {
+      if (waiting.length >= MAX_WAITING_DELIVERIES) {
+        counters.rejected += 1;
+        return Promise.reject(new Error(`more than ${MAX_WAITING_DELIVERIES} deliveries wait; not taken`));
+      }
+      const judgement = judgeDelivery(delivery);
+      return new Promise((resolve, reject) => {
+        waiting.push({ judgement, resolve, reject });
+        if (running < workers) void work();
+      });
+    },
+    rebuild: (onProgress = () => {}) => clock.track(rebuildLedger(store, context(), onProgress)),
+  };
+}
+
+/** Takes from the front what fits into one transaction, at least one delivery. */
+function nextGroup(waiting: Waiting[]): Waiting[] {
+  let events = 0;
+  let count = 0;
+  for (const { judgement } of waiting) {
+    events += judgement.ok ? judgement.batch.events.length : 0;
+    if (count > 0 && events > MAX_GROUP_EVENTS) break;
+    count += 1;
+  }
+  return waiting.splice(0, count);
+}
+
+function countTaken(counters: IngestCounters, batches: readonly JudgedBatch[], taken: Taken): void {
+  counters.transactions += 1;
+  counters.batches += batches.length;
+  counters.events += taken.fresh;
+  counters.repeatedEvents += taken.repeated;
+  counters.deadLetters += taken.deadLetters.length;
+}
+
+/** Two batches that cover the same range with half of the events each; the dead letters go with the first. */
+function halves(batch: JudgedBatch): [JudgedBatch, JudgedBatch] {
+  const events = batch.events.toSorted((a, b) => a.record.seq - b.record.seq);
+  const middle = events.length >> 1;
+  const border = events[middle]?.record.seq ?? batch.firstSeq;
+  return [
+    { ...batch, lastSeq: Math.max(batch.firstSeq, border - 1), events: events.slice(0, middle) },
+    { ...batch, firstSeq: border, events: events.slice(middle), deadLetters: [] },
+  ];
+}
+
+function withoutEvents(batch: JudgedBatch, cause: unknown): JudgedBatch {
+  const { gateway, epoch, lane } = batch;
+  const letters = batch.events.map(
+    ({ record }): DeadLetter => ({
+      gateway,
+      epoch,
+      lane,
+      seq: record.seq,
+      code: 'REFUSED_BY_DATABASE',
+      detail: cause instanceof Error ? cause.message : 'unknown',
+      payload: payloadText(record),
+    }),
+  );
+  return { ...batch, events: [], deadLetters: [...batch.deadLetters, ...letters] };
+}

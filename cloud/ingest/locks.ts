@@ -1,0 +1,39 @@
+/**
+ * Advisory locks of the ingest, held until the transaction ends, always taken in this order: the ledger (shared by
+ * every batch, exclusive for a rebuild), the lanes of the batches (sorted), and, after the rows that each event
+ * decides alone, the derived state (matches, episodes, holds), which is a function of several events and must see
+ * all that is committed. PGlite has one connection: there is nothing to lock out.
+ */
+import { sql, type Transaction } from 'kysely';
+import { lockColdChain } from '../coldchain/lock.ts';
+import type { Store } from '../store/database.ts';
+import type { Tables } from '../store/tables.ts';
+
+/** First key of our locks ("tal" and a number), so that they do not meet those of other programs. */
+const LEDGER = 0x74616c01;
+const LANE = 0x74616c02;
+
+type Engine = Store['engine'];
+
+export async function lockLanes(
+  trx: Transaction<Tables>,
+  engine: Engine,
+  lanes: readonly string[],
+): Promise<void> {
+  if (engine === 'pglite') return;
+  await sql`select pg_advisory_xact_lock_shared(${LEDGER}::int, 0)`.execute(trx);
+  const sorted = [...new Set(lanes)].sort();
+  await sql`
+    select pg_advisory_xact_lock(${LANE}::int, hashtext(lane)) from unnest(${sorted}::text[]) as t(lane)
+  `.execute(trx);
+}
+
+export async function lockLedger(trx: Transaction<Tables>, engine: Engine): Promise<void> {
+  if (engine === 'pglite') return;
+  await sql`select pg_advisory_xact_lock(${LEDGER}::int, 0)`.execute(trx);
+}
+
+/** The same lock that people's decisions take, so that neither waits for a row while holding the other's. */
+export async function lockDerived(trx: Transaction<Tables>, engine: Engine): Promise<void> {
+  if (engine !== 'pglite') await lockColdChain(trx);
+}

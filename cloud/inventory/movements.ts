@@ -1,0 +1,96 @@
+/**
+ * A pass event → the movement of each of its tags. PURE. Every movement has a from and a to; outside the walls
+ * stand the virtual locations. A door that cannot tell the direction, or that the site does not know, puts the
+ * goods into the location `unknown`: a visible suspense account, never a guess. Dispositions are CBV 2.0 words.
+ */
+import type { Direction, PassEvent, TagSighting } from '../../protocol/events/stock-event.ts';
+import type { MovementsTable } from '../store/tables.ts';
+import type { Door, Places } from './places.ts';
+
+/** A movement with when its tag was first and last seen in the pass. */
+export interface TagMovement extends MovementsTable {
+  first_seen_at: number;
+  last_seen_at: number;
+}
+
+export interface PassCourse {
+  readonly direction: Direction;
+  readonly moved: boolean;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly disposition: string;
+}
+
+const SUSPENSE = 'unknown';
+
+/** What a pass means for where the goods are. */
+export function courseOf(event: PassEvent, door: Door | undefined): PassCourse {
+  const direction = judgedDirection(event);
+  if (direction === 'TURNED_BACK') {
+    return { direction, moved: false, from: null, to: null, disposition: 'unknown' };
+  }
+  if (door === undefined || direction === 'UNKNOWN') {
+    const from = event.type === 'receipt' ? 'supplier' : null;
+    return { direction, moved: true, from, to: SUSPENSE, disposition: 'unknown' };
+  }
+  return direction === 'IN' ? inward(event, door) : outward(event, door);
+}
+
+function inward(event: PassEvent, door: Door): PassCourse {
+  const from = event.type === 'receipt' ? 'supplier' : (door.outside ?? 'supplier');
+  return { direction: 'IN', moved: true, from, to: door.inside, disposition: 'available' };
+}
+
+function outward(event: PassEvent, door: Door): PassCourse {
+  const to = event.type === 'dispatch' ? 'customer' : (door.outside ?? 'customer');
+  const disposition = to === 'customer' ? 'in_transit' : 'available';
+  return { direction: 'OUT', moved: true, from: door.inside, to, disposition };
+}
+
+/** A receipt that does not come in, or a dispatch that does not go out, contradicts itself: direction unknown. */
+function judgedDirection(event: PassEvent): Direction {
+  if (event.direction === 'TURNED_BACK') return 'TURNED_BACK';
+  if (event.type === 'receipt') return event.direction === 'IN' ? 'IN' : 'UNKNOWN';
+  if (event.type === 'dispatch') return event.direction === 'OUT' ? 'OUT' : 'UNKNOWN';
+  return event.direction;
+}
+
+/** One movement per tag of the pass; the same tag listed twice is one. */
+export function movementsOf(event: PassEvent, key: string, places: Places): TagMovement[] {
+  const course = courseOf(event, places.doors.get(event.readPoint));
+  const byEpc = new Map<string, TagMovement>();
+  for (const tag of event.tags) {
+    const known = byEpc.get(tag.epc);
+    if (known === undefined) byEpc.set(tag.epc, movementOf(event, key, course, tag));
+    else addSighting(known, tag);
+  }
+  return [...byEpc.values()];
+}
+
+function movementOf(event: PassEvent, key: string, course: PassCourse, tag: TagSighting): TagMovement {
+  return {
+    epc: tag.epc,
+    occurred_at: event.occurredAt,
+    occurred_key: key,
+    event_type: event.type,
+    read_point: event.readPoint,
+    pass_id: event.passId,
+    direction: course.direction,
+    from_location: course.from,
+    to_location: course.to,
+    moved: course.moved,
+    disposition: course.disposition,
+    read_count: tag.readCount,
+    peak_rssi_dbm: tag.peakRssiDbm ?? null,
+    first_seen_at: tag.firstSeenAt,
+    last_seen_at: tag.lastSeenAt,
+  };
+}
+
+function addSighting(movement: TagMovement, tag: TagSighting): void {
+  movement.read_count = Math.min(movement.read_count + tag.readCount, Number.MAX_SAFE_INTEGER);
+  movement.first_seen_at = Math.min(movement.first_seen_at, tag.firstSeenAt);
+  movement.last_seen_at = Math.max(movement.last_seen_at, tag.lastSeenAt);
+  const peaks = [movement.peak_rssi_dbm, tag.peakRssiDbm].filter((peak) => typeof peak === 'number');
+  movement.peak_rssi_dbm = peaks.length === 0 ? null : Math.max(...peaks);
+}
