@@ -6,6 +6,7 @@
  * (lane, seq) WITHOUT ROWID). `condition_thinned` takes what thinning keeps, again only at its right edge; all its
  * seqs lie below those of `condition`. Pages of 2 KB write a third less per small commit than 4 KB ones.
  */
+import { statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import { mapSqliteError, UnusableFileError } from './journal-error.ts';
@@ -18,7 +19,7 @@ const CHECKPOINT_PAGES = 2048;
 const WAL_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Up to this size the whole file is checked at boot; above it damage is found when the page is read. */
 const FULL_CHECK_BYTES = 64 * 1024 * 1024;
-const LOCK_WAIT_MS = 1000;
+const LOCK_WAIT_MS = 250;
 
 /** What a new file is given at birth. */
 export interface Birth {
@@ -50,8 +51,11 @@ export function openFile(file: string, birth: Birth, limitBytes: number): { db: 
   let db: Connection | undefined;
   try {
     db = new Database(file, { timeout: LOCK_WAIT_MS });
-    db.pragma(`page_size = ${PAGE_BYTES}`);
-    db.pragma('auto_vacuum = INCREMENTAL');
+    // Only before the first page exists; later these would write to a file that may yet have to be set aside.
+    if (statSync(file).size === 0) {
+      db.pragma(`page_size = ${PAGE_BYTES}`);
+      db.pragma('auto_vacuum = INCREMENTAL');
+    }
     // One connection for ever: no shared memory file, and a second gateway on the same file is refused.
     db.pragma('locking_mode = EXCLUSIVE');
     db.pragma('journal_mode = WAL');
@@ -94,11 +98,30 @@ function verify(db: Connection): string {
   if (missing !== undefined) throw new UnusableFileError(`table ${missing} is missing`);
   const epoch = meta.get('epoch');
   if (epoch === undefined) throw new UnusableFileError('no epoch');
+  for (const lane of LANES) checkCounters(db, lane);
   if (fileBytes(db) <= FULL_CHECK_BYTES) {
     const verdict = db.pragma('quick_check(1)', { simple: true });
     if (verdict !== 'ok') throw new UnusableFileError(`damaged: ${String(verdict)}`);
   }
   return epoch;
+}
+
+/** Rows are removed in the transaction that moves the counter, so none can stand at or below it. */
+function checkCounters(db: Connection, lane: Lane): void {
+  const counter = db
+    .prepare<[string], { last: unknown; pruned: unknown }>(
+      'select last_seq as last, pruned_up_to as pruned from lane where name = ?',
+    )
+    .get(lane);
+  const { last, pruned } = counter ?? {};
+  const sound = typeof last === 'number' && typeof pruned === 'number' && pruned >= 0 && last >= pruned;
+  if (!sound) throw new UnusableFileError(`counters of lane ${lane} make no sense`);
+  for (const table of tablesOf(lane)) {
+    const first = db.prepare<[], number | null>(`select min(seq) from ${table}`).pluck().get();
+    if (typeof first === 'number' && first <= pruned) {
+      throw new UnusableFileError(`lane ${lane} holds seq ${first} below its pruned ${pruned}`);
+    }
+  }
 }
 
 export function pragmaNumber(db: Connection, name: string): number {

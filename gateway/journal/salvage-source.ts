@@ -29,9 +29,7 @@ interface Row {
 
 export function readDamaged(file: string): SalvageSource {
   try {
-    const db = new Database(file, { readonly: true, fileMustExist: true });
-    db.pragma('locking_mode = EXCLUSIVE');
-    return new SalvageSource(db);
+    return new SalvageSource(new Database(file, { readonly: true, fileMustExist: true }));
   } catch {
     // Not a database at all: nothing to carry over, which the caller reports as an unknown loss.
     return SalvageSource.unreadable();
@@ -55,19 +53,14 @@ export class SalvageSource {
 
   /** Hands over the bodies of the waiting events of a lane, oldest first. */
   readLane(lane: Lane, take: (body: string) => void): SalvagedLane {
-    const counter = this.#all<{ last_seq: number; pruned_up_to: number }>(
-      'select last_seq, pruned_up_to from lane where name = ?',
-      [lane],
-    )?.[0];
-    const floor = counter?.pruned_up_to ?? 0;
     let carried = 0;
     let unreadable = 0;
-    let whole = counter !== undefined;
+    let whole = true;
     let from: number | undefined;
     let to: number | undefined;
     for (const table of tablesOf(lane)) {
       whole =
-        this.#readTable(table, floor, (row) => {
+        this.#readTable(table, (row) => {
           const stored = decodeStoredEvent(row.body);
           if (stored === undefined || typeof row.body !== 'string') {
             if (row.body !== '') unreadable++;
@@ -90,12 +83,14 @@ export class SalvageSource {
   }
 
   /** True when every row could be read. */
-  #readTable(table: string, floor: number, take: (row: Row) => void): boolean {
+  #readTable(table: string, take: (row: Row) => void): boolean {
+    // Not even the schema names it: no row of it will be found however long we search.
+    if (this.#all(`select 1 from ${table} limit 0`, []) === undefined) return false;
     const highest = this.#all<{ seq: number | null }>(`select max(seq) as seq from ${table}`, [])?.[0];
     const end = highest === undefined ? Number.MAX_SAFE_INTEGER : (highest.seq ?? 0);
     const query = `select seq, body from ${table} where seq > ? order by seq limit ?`;
     let whole = highest !== undefined;
-    let after = floor;
+    let after = 0;
     let limit = ROWS_AT_ONCE;
     let step = 1;
     for (let fruitless = 0; after < end && fruitless < MAX_FRUITLESS_STEPS; ) {

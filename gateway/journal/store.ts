@@ -4,7 +4,7 @@
  * Constraints. Power may go at any instant; the disk may fill, tear or flip bits; the wall clock lies. An append
  * that returned is on disk (WAL, synchronous = FULL: fsync at each commit). A commit is all or nothing.
  *
- * Record format. `lane_<name>(seq, body)`: body is the event with its stamp as JSON, seq counts from 1 per lane and
+ * Record format. `lane_<name>(seq, body)`: body is a checksum and the event with its stamp as JSON, seq counts from 1 per lane and
  * epoch and is never given twice: `lane(last_seq, pruned_up_to)` survives the rows and is moved in the same
  * transaction that removes any. An empty body is the tombstone of an unreadable row. `checkpoint(key, body)` holds
  * open sessions, `meta` format, epoch and birth.

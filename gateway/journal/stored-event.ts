@@ -1,7 +1,10 @@
 /**
- * The body of a lane row: an EventRecord without its seq (the key holds that), as JSON. A row that does not read
- * back as one is damage, never a reason to stop the lane. Unknown event types pass: the cloud judges events.
+ * The body of a lane row: eight hex digits of CRC-32, then an EventRecord without its seq (the key holds that) as
+ * JSON. SQLite has no checksums of its own: without ours a flipped bit could change a weight and nobody would know.
+ * A row that does not read back is damage, never a reason to stop the lane. Unknown event types pass: the cloud
+ * judges events.
  */
+import { crc32 } from 'node:zlib';
 import * as z from 'zod';
 import { type EventRecord, type Stamp, stampSchema } from '../../protocol/events/record.ts';
 import type { GapEvent, StockEvent } from '../../protocol/events/stock-event.ts';
@@ -15,15 +18,24 @@ const storedEventSchema = stampSchema.extend({
 export type StoredEvent = z.infer<typeof storedEventSchema>;
 
 export function encodeStoredEvent(stamp: Stamp, event: StockEvent): string {
-  return JSON.stringify({ ...stamp, event });
+  const json = JSON.stringify({ ...stamp, event });
+  return checksum(json) + json;
+}
+
+const CHECKSUM_DIGITS = 8;
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(CHECKSUM_DIGITS, '0');
 }
 
 /** Undefined for anything that is not a stored event. */
 export function decodeStoredEvent(body: unknown): StoredEvent | undefined {
-  if (typeof body !== 'string' || body === '') return undefined;
+  if (typeof body !== 'string') return undefined;
+  const json = body.slice(CHECKSUM_DIGITS);
+  if (body.slice(0, CHECKSUM_DIGITS) !== checksum(json)) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = JSON.parse(json);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

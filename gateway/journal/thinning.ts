@@ -90,7 +90,9 @@ function stretchEnd(db: Connection, table: string, which: string): number | unde
 }
 
 function lossOf(db: Connection, table: string, which: string): Loss {
-  const time = `case when json_valid(body) then json_extract(body, '$.event.occurredAt') end`;
+  // Behind the checksum stands the JSON.
+  const json = 'substr(body, 9)';
+  const time = `case when json_valid(${json}) then json_extract(${json}, '$.event.occurredAt') end`;
   const loss = db
     .prepare<[], Loss>(
       `select count(*) as lost, min(${time}) as "from", max(${time}) as "to" from ${table} where ${which} and body <> ''`,

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
@@ -8,15 +5,16 @@ import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { decodeBatch, MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { JournalFolder } from '../journal/journal-fixture.ts';
 import { type OpenJournal, openJournal } from '../journal/open-journal.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
 import type { ForwarderOptions } from './forwarder-options.ts';
 import { createMemoryUplink, type MemoryUplink } from './memory-uplink.ts';
 
 const START = Date.UTC(2026, 8, 1, 6);
-const folders: string[] = [];
+const folders: JournalFolder[] = [];
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders.splice(0)) folder[Symbol.dispose]();
 });
 
 interface LinkFaults {
@@ -90,7 +88,7 @@ async function bench(
     startAt: START,
     flush: () => new Promise((resolve) => setImmediate(resolve)),
   });
-  const folder = mkdtempSync(join(tmpdir(), 'tallyport-forwarder-'));
+  const folder = new JournalFolder();
   folders.push(folder);
   const stamp = () => ({
     recordedAt: clock.now(),
@@ -98,7 +96,7 @@ async function bench(
     monotonicMs: clock.monotonicMs(),
     clock: 'synced' as const,
   });
-  const file = options.file ?? join(folder, 'journal.db');
+  const file = options.file ?? folder.file;
   const journal = await openJournal({ file, clock, stamp, inThread: true });
   const random = seededRandom(options.seed ?? 1, 'link');
   const cloud = options.cloud ?? new CloudModel();
@@ -303,7 +301,7 @@ test('an event too large for any batch becomes a gap event and the lane goes on'
 
 test('after a restart what was not acked is sent again under the same names', async () => {
   const first = await bench({ faults: { ...SOUND, loss: 1 } });
-  const file = join(folders.at(-1) ?? '', 'journal.db');
+  const file = folders.at(-1)?.file ?? '';
   const appended = append(first.journal, 'stock', 1, 10);
   await first.clock.runFor(1000);
   await appended;
