@@ -13,15 +13,16 @@ export interface DeviceSink {
 
 export interface DeviceHost {
   poke(): void;
+  /** Someone is there to hear it: a client on the line, or a broker. */
+  attach(sink: DeviceSink): void;
   /** For byte devices: what the line brings. */
-  connect(sink: DeviceSink): void;
   receive(chunk: Uint8Array): void;
-  disconnect(): void;
+  detach(): void;
   stop(): void;
 }
 
-export function hostDevice(id: string, device: SimulatedDevice, clock: Clock, sink?: DeviceSink): DeviceHost {
-  let line: DeviceSink | undefined = sink;
+export function hostDevice(id: string, device: SimulatedDevice, clock: Clock): DeviceHost {
+  let line: DeviceSink | undefined;
   let timer: Timer | undefined;
   let stopped = false;
 
@@ -35,7 +36,8 @@ export function hostDevice(id: string, device: SimulatedDevice, clock: Clock, si
     timer?.cancel();
     timer = undefined;
     const due = device.nextTickAt();
-    if (due === undefined || stopped) return;
+    // A message device that cannot publish yet keeps its news.
+    if (due === undefined || stopped || (line === undefined && device.transport === 'messages')) return;
     timer = clock.setTimer(due - clock.now(), `${id} device`, () => carry(device.onTick(clock.now())));
   };
   const bytes = (): ByteDevice => {
@@ -43,19 +45,19 @@ export function hostDevice(id: string, device: SimulatedDevice, clock: Clock, si
     return device;
   };
 
-  schedule();
   return {
     poke: schedule,
-    connect(next) {
-      line = next;
-      carry(bytes().onConnect(clock.now()));
+    attach(sink) {
+      line = sink;
+      if (device.transport === 'bytes') carry(device.onConnect(clock.now()));
+      else schedule();
     },
     receive(chunk) {
       carry(bytes().onBytes(chunk, clock.now()));
     },
-    disconnect() {
+    detach() {
       line = undefined;
-      bytes().onDisconnect(clock.now());
+      if (device.transport === 'bytes') device.onDisconnect(clock.now());
       schedule();
     },
     stop() {

@@ -46,41 +46,53 @@ const PAGE = 1000;
 
 export interface LedgerClient {
   get<T>(path: string): Promise<T>;
+  post<T>(path: string, body: unknown): Promise<T>;
 }
 
 export function ledgerClient(baseUrl: string, token: string): LedgerClient {
+  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const response = await fetch(new URL(path, baseUrl), {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  };
   return {
-    async get<T>(path: string): Promise<T> {
-      const response = await fetch(new URL(path, baseUrl), { headers: { authorization: `Bearer ${token}` } });
-      if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
-      return (await response.json()) as T;
-    },
+    get: (path) => call('GET', path),
+    post: (path, body) => call('POST', path, body),
   };
 }
 
 export async function readLedger(client: LedgerClient): Promise<LedgerView> {
-  const all = async <T>(path: string): Promise<T[]> => {
-    const rows: T[] = [];
-    for (;;) {
-      const page = await client.get<T[]>(
-        `${path}${path.includes('?') ? '&' : '?'}limit=${PAGE}&offset=${rows.length}`,
-      );
-      rows.push(...page);
-      if (page.length < PAGE) return rows;
-    }
+  const all = async <T>(path: string, query: Record<string, string> = {}): Promise<T[]> => {
+    const items: T[] = [];
+    let after: string | null = null;
+    do {
+      const search = new URLSearchParams({ ...query, ...(after === null ? {} : { after }) });
+      const page: { items: T[]; next: string | null } = await client.get(`${path}?${search}`);
+      items.push(...page.items);
+      after = page.next;
+    } while (after !== null);
+    return items;
   };
+  const limit = String(PAGE);
   return {
     events: (
       await Promise.all(
         ['receipt', 'dispatch', 'passage', 'weighing'].map((type) =>
-          all<LedgerEvent>(`/api/v1/events?type=${type}`),
+          all<LedgerEvent>('/api/v1/events', { type, limit }),
         ),
       )
     ).flat(),
-    objects: await all('/api/v1/objects'),
-    stock: await client.get('/api/v1/stock'),
+    objects: await all('/api/v1/objects', { limit }),
+    stock: await all('/api/v1/stock'),
     exceptions: await all('/api/v1/exceptions'),
     holds: await all('/api/v1/holds'),
-    shipments: await client.get('/api/v1/shipments'),
+    shipments: await all('/api/v1/shipments'),
   };
 }

@@ -2,12 +2,15 @@
  * How a simulated byte device is reached: on a TCP port, on a pty (a real tty for serialport), or in process.
  * Each opens for one client at a time, as a cable does.
  */
-import { createServer, type Socket } from 'node:net';
+
 import type { AddressInfo } from 'node:net';
-import { createMemoryLine } from '../../gateway/transports/memory-line.ts';
+import { createServer, type Socket } from 'node:net';
 import type { LineOpener } from '../../gateway/transports/line.ts';
+import { createMemoryLine } from '../../gateway/transports/memory-line.ts';
+import type { Clock } from '../../protocol/ports/clock.ts';
 import type { DeviceHost } from './device-host.ts';
-import { openPty } from './pty.ts';
+import { openPtyPair } from './pty.ts';
+import type { Trace } from './trace.ts';
 
 export interface ServedLine {
   /** As gateway.yaml names it. */
@@ -15,14 +18,28 @@ export interface ServedLine {
   close(): Promise<void>;
 }
 
-export function memoryLine(id: string, host: DeviceHost): LineOpener {
+export function memoryLine(id: string, host: DeviceHost, clock: Clock, trace: Trace): LineOpener {
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
   return createMemoryLine(`memory:${id}`, (toGateway) => {
-    host.connect({
-      send: (bytes) => toGateway.write(bytes),
+    trace.add({ at: clock.now(), device: id, line: 'open' });
+    host.attach({
+      send(bytes) {
+        trace.add({ at: clock.now(), device: id, bytes: hex(bytes), to: 'gateway' });
+        toGateway.write(bytes);
+      },
       publish: () => {},
       hangUp: () => toGateway.close(),
     });
-    return { onBytes: (chunk) => host.receive(chunk), onClose: () => host.disconnect() };
+    return {
+      onBytes(chunk) {
+        trace.add({ at: clock.now(), device: id, bytes: hex(chunk), to: 'device' });
+        host.receive(chunk);
+      },
+      onClose() {
+        trace.add({ at: clock.now(), device: id, line: 'closed' });
+        host.detach();
+      },
+    };
   });
 }
 
@@ -30,7 +47,11 @@ export function memoryLine(id: string, host: DeviceHost): LineOpener {
  * `reject` answers a client that comes while another is connected, then it is hung up on: readers say so in their
  * protocol, serial device servers just close.
  */
-export async function serveOverTcp(host: DeviceHost, port: number, reject: () => Uint8Array[]): Promise<ServedLine> {
+export async function serveOverTcp(
+  host: DeviceHost,
+  port: number,
+  reject: () => Uint8Array[],
+): Promise<ServedLine> {
   let current: Socket | undefined;
   const server = createServer((socket) => {
     socket.setNoDelay(true);
@@ -46,9 +67,9 @@ export async function serveOverTcp(host: DeviceHost, port: number, reject: () =>
     });
     socket.on('close', () => {
       current = undefined;
-      host.disconnect();
+      host.detach();
     });
-    host.connect({
+    host.attach({
       send: (bytes) => socket.write(bytes),
       publish: () => {},
       hangUp: () => socket.end(),
@@ -70,12 +91,13 @@ export async function serveOverTcp(host: DeviceHost, port: number, reject: () =>
 
 /** The device hangs on the far end of a pty; the gateway opens the tty. It speaks from the first byte it hears or needs. */
 export function serveOverPty(host: DeviceHost): ServedLine {
-  const pty = openPty((chunk) => host.receive(chunk));
-  host.connect({ send: (bytes) => pty.write(bytes), publish: () => {}, hangUp: () => {} });
+  const pty = openPtyPair();
+  pty.onBytes((chunk) => host.receive(chunk));
+  host.attach({ send: (bytes) => pty.write(bytes), publish: () => {}, hangUp: () => {} });
   return {
     address: `serial:${pty.path}?baud=9600`,
     close: async () => {
-      host.disconnect();
+      host.detach();
       pty.close();
     },
   };

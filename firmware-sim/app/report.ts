@@ -55,14 +55,15 @@ export function renderTable(report: VerifyReport): string {
     ...rows,
     '',
     ...report.findings.slice(0, 30).map((finding) => `  ${finding.verdict}: ${finding.what}`),
-    ...(report.findings.length > 30 ? [`  … and ${report.findings.length - 30} more (--json shows all)`] : []),
+    ...(report.findings.length > 30
+      ? [`  … and ${report.findings.length - 30} more (--json shows all)`]
+      : []),
     verdict,
     '',
   ].join('\n');
 }
 
-const xml = (text: string) =>
-  text.replace(/[<>&"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+const xml = (text: string) => text.replace(/[<>&"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 export function renderJunit(report: VerifyReport): string {
   const checks = ['lost', 'duplicated', 'wrong', 'missed exception', 'false exception'] as const;
@@ -74,7 +75,9 @@ export function renderJunit(report: VerifyReport): string {
         : `<failure message="${found.length} ${verdict}">${xml(found.map((finding) => finding.what).join('\n'))}</failure>`;
     return `    <testcase classname="${xml(report.scenario)}" name="no ${verdict}">${body}</testcase>`;
   });
-  const failures = checks.filter((verdict) => report.findings.some((finding) => finding.verdict === verdict)).length;
+  const failures = checks.filter((verdict) =>
+    report.findings.some((finding) => finding.verdict === verdict),
+  ).length;
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites>
   <testsuite name="${xml(report.scenario)} seed ${report.seed}" tests="${checks.length}" failures="${failures}" time="${(report.durationMs / 1000).toFixed(3)}">

@@ -2,8 +2,19 @@
 import { createHash } from 'node:crypto';
 
 export type TraceEntry =
-  | { readonly at: number; readonly device: string; readonly bytes: string; readonly to: 'gateway' | 'device' }
-  | { readonly at: number; readonly device: string; readonly topic: string; readonly payload: string; readonly retained: boolean }
+  | {
+      readonly at: number;
+      readonly device: string;
+      readonly bytes: string;
+      readonly to: 'gateway' | 'device';
+    }
+  | {
+      readonly at: number;
+      readonly device: string;
+      readonly topic: string;
+      readonly payload: string;
+      readonly retained: boolean;
+    }
   | { readonly at: number; readonly device: string; readonly line: 'open' | 'closed' };
 
 export interface Trace {

@@ -16,7 +16,8 @@ export interface GatewayStatus {
     readonly refused: number;
     readonly problem: string | undefined;
   };
-  readonly forwarder: ForwarderStatus;
+  /** Undefined when the gateway has no uplink. */
+  readonly forwarder: ForwarderStatus | undefined;
   readonly broker:
     | {
         readonly address: string;

@@ -41,6 +41,8 @@ export interface GatewayParts {
   readonly openLine?: (device: string) => LineOpener;
   readonly messages?: DeviceMessages;
   readonly uplink?: Uplink;
+  /** Instead of the configured password file. */
+  readonly uplinkPassword?: string;
   /** Virtual time: journal in this thread, an epoch that repeats, no status page. */
   readonly virtual?: { readonly epoch: string; readonly bootId: string };
 }
@@ -112,7 +114,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     return runner;
   });
 
-  const uplink = parts.uplink ?? createConfiguredUplink(config, clock, random);
+  const uplink = parts.uplink ?? createConfiguredUplink(config, clock, random, parts.uplinkPassword);
   const forwarder = uplink && createForwarder({ gateway: config.gateway.id, journal, uplink, clock, random });
   forwarder?.start();
 

@@ -6,7 +6,8 @@
  *   promise has resolved, per client in the order of arrival. When a handler fails the client is disconnected
  *   without PUBACK and sends again. A repeated QoS 2 message that was taken before is not handled again.
  * - Nothing grows without bound: packet size, rate, clients, sessions that outlive their connection, subscriptions
- *   and retained topics have limits; subscriptions are granted QoS 0, so nothing queues for absent subscribers.
+ *   and retained topics have limits; such sessions are delivered to at QoS 0, so nothing queues for the absent
+ *   (aedes would queue for ever; its SUBACK still names the QoS that was asked for).
  * - A bad message never stops a good one: what is too large or not wanted is acknowledged, dropped and counted.
  * - `$share` is refused: aedes would grant it and never deliver.
  */
@@ -175,8 +176,9 @@ class BrokerGate {
       },
       authorizePublish: (client, packet, done) => this.#onPublish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
-        const granted = this.#maySubscribe(client, subscription.topic);
-        done(null, granted ? { ...subscription, qos: 0 } : null);
+        // In place, and for refused ones too: aedes stores the packet's own list as soon as one is granted.
+        if (!client.clean) subscription.qos = 0;
+        done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
       },
     };
   }
@@ -301,9 +303,10 @@ class BrokerGate {
   }
 }
 
+/** On a live publish the retain flag only asks the broker to keep it; `retained` means "kept from earlier". */
 function toMessage(packet: PublishPacket): DeviceMessage {
   const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-  return { topic: packet.topic, payload, retained: packet.retain };
+  return { topic: packet.topic, payload, retained: false };
 }
 
 function refusal(message: string, returnCode: 3 | 4): AuthenticateError {

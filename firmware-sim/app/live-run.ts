@@ -1,0 +1,194 @@
+/**
+ * A scenario on a scaled clock over real transports: devices on TCP ports or ptys and an MQTT client each, the
+ * gateway's own broker, the uplink over MQTT (embedded broker of the cloud, or any by URL), PGlite or PostgreSQL.
+ */
+import { connectAsync, type MqttClient } from 'mqtt';
+import { systemClock } from '../../gateway/app/system-clock.ts';
+import type { Clock } from '../../protocol/ports/clock.ts';
+import { delay } from '../../protocol/ports/clock.ts';
+import type { World } from '../world/world.ts';
+import type { DeviceFleet } from './devices.ts';
+import { type LedgerClient, readLedger } from './ledger-view.ts';
+import { type ServedLine, serveOverPty, serveOverTcp } from './lines.ts';
+import { createScratchDatabase, type ScratchDatabase } from './scratch-database.ts';
+import {
+  backoffRandom,
+  clientOf,
+  cloudConfigOf,
+  gatewayConfigOf,
+  LEAD_REAL_SECONDS,
+  planWorld,
+  prepareCloud,
+  type RunningCloud,
+  type RunningGateway,
+  type SitePlan,
+  scratchFolder,
+  startCloud,
+  startGateway,
+} from './simulated-site.ts';
+import type { RunResult } from './virtual-run.ts';
+
+/** After the script, in simulated time: sessions close and windows of shipments pass. */
+const SETTLE_MS = 90_000;
+/** Real time that draining the last events may take. */
+const DRAIN_LIMIT_MS = 60_000;
+
+export interface LiveOptions {
+  readonly speed: number;
+  readonly lines: 'tcp' | 'pty';
+  /** An MQTT broker between gateway and cloud; none: the cloud's embedded one. */
+  readonly brokerUrl?: string;
+  /** A PostgreSQL server; the run makes a database of its own on it. None: PGlite in memory. */
+  readonly databaseUrl?: string;
+  readonly httpPort?: number;
+  readonly statusPort?: number;
+}
+
+export interface LiveSite {
+  readonly clock: Clock;
+  readonly world: World;
+  readonly client: LedgerClient;
+  readonly cloud: RunningCloud;
+  readonly gateway: RunningGateway;
+  /** Resolves when the script is over and everything is in the ledger. */
+  finished(): Promise<RunResult>;
+  close(): Promise<void>;
+}
+
+export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promise<LiveSite> {
+  const { scenario } = plan;
+  const startAt = Date.parse(scenario.start);
+  const simulated = {
+    speed: options.speed,
+    startAt: startAt - LEAD_REAL_SECONDS * 1000 * options.speed,
+    anchor: Date.now(),
+  };
+  const clock = systemClock(simulated);
+  const closers: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const closer of closers.toReversed()) await closer();
+  };
+  try {
+    const folder = scratchFolder();
+    closers.push(folder.remove);
+    let database: ScratchDatabase | undefined;
+    if (options.databaseUrl !== undefined) {
+      database = await createScratchDatabase(options.databaseUrl);
+      closers.push(database.drop);
+    }
+    const { fleet, world } = planWorld(plan, clock);
+    // On a broker that others use too, the gateway needs a name of its own.
+    const gatewayId =
+      options.brokerUrl === undefined
+        ? scenario.gateway.id
+        : `${scenario.gateway.id}-${process.pid}-${Date.now().toString(36)}`;
+    const cloud = await startCloud({
+      config: cloudConfigOf(scenario, {
+        http: { port: options.httpPort ?? 0 },
+        database: database === undefined ? { memory: true } : { url: database.url },
+        intake:
+          options.brokerUrl === undefined
+            ? { embedded: { port: 0 } }
+            : { mqtt: { url: options.brokerUrl, clientId: `cloud-${gatewayId}` } },
+      }),
+      clock,
+      log: plan.log,
+    });
+    closers.push(cloud.close);
+    const client = clientOf(cloud);
+    const { gatewayToken } = await prepareCloud(client, gatewayId, world);
+
+    const lines = await serveLines(fleet, options.lines, clock);
+    for (const line of lines.values()) closers.push(line.close);
+    const gateway = await startGateway({
+      config: gatewayConfigOf(scenario, fleet.devices, (id) => lines.get(id)?.address, {
+        gatewayId,
+        dataDir: folder.path,
+        broker: { port: 0 },
+        status: { port: options.statusPort ?? 0 },
+        uplink: { url: options.brokerUrl ?? `mqtt://127.0.0.1:${cloud.brokerPort}` },
+      }),
+      clock,
+      random: backoffRandom(plan.seed),
+      log: plan.log,
+      uplinkPassword: gatewayToken,
+    });
+    closers.push(gateway.close);
+    closers.push(await publishTo(`mqtt://127.0.0.1:${gateway.brokerPort}`, fleet));
+    closers.push(() => {
+      for (const device of fleet.devices) device.host.stop();
+    });
+    clock.setTimer(startAt - clock.now(), 'scenario starts', () => world.start());
+
+    return {
+      clock,
+      world,
+      client,
+      cloud,
+      gateway,
+      async finished() {
+        await delay(clock, startAt + scenario.duration + SETTLE_MS - clock.now(), 'end of the scenario');
+        await drained(gateway);
+        return { truth: world.truth, ledger: await readLedger(client) };
+      },
+      close: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+export async function serveLines(
+  fleet: DeviceFleet,
+  kind: 'tcp' | 'pty',
+  clock: Clock,
+): Promise<Map<string, ServedLine>> {
+  const lines = new Map<string, ServedLine>();
+  for (const device of fleet.devices) {
+    if (device.transport !== 'bytes') continue;
+    // LLRP readers are network devices; only serial ones hang on a tty.
+    const overPty = kind === 'pty' && device.driver !== 'llrp';
+    const line = overPty
+      ? serveOverPty(device.host)
+      : await serveOverTcp(device.host, 0, () => device.reject(clock.now()));
+    lines.set(device.id, line);
+  }
+  return lines;
+}
+
+/** One MQTT client per publishing device, as in life. */
+export async function publishTo(brokerUrl: string, fleet: DeviceFleet): Promise<() => Promise<void>> {
+  const clients: MqttClient[] = [];
+  for (const [index, device] of fleet.devices.entries()) {
+    if (device.transport !== 'messages') continue;
+    const mqtt = await connectAsync(brokerUrl, {
+      clientId: `sim-${device.id}-${index}`,
+      protocolVersion: 4,
+      reconnectPeriod: 200,
+    });
+    mqtt.on('error', () => {});
+    clients.push(mqtt);
+    device.host.attach({
+      send: () => {},
+      hangUp: () => {},
+      publish: ({ topic, payload, retain }) =>
+        void mqtt.publish(topic, Buffer.from(payload), { qos: 1, retain: retain ?? false }),
+    });
+  }
+  return async () => {
+    await Promise.all(clients.map((mqtt) => mqtt.endAsync(true)));
+  };
+}
+
+async function drained(gateway: RunningGateway): Promise<void> {
+  const deadline = Date.now() + DRAIN_LIMIT_MS;
+  for (;;) {
+    const { journal } = await gateway.status();
+    const waiting = Object.values(journal.lanes).reduce((sum, lane) => sum + lane.waiting, 0);
+    if (waiting === 0) return;
+    if (Date.now() > deadline)
+      throw new Error(`${waiting} events still wait at the gateway after ${DRAIN_LIMIT_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * A scenario under virtual time: no sockets between device, gateway and cloud, but the same drivers, sensing,
+ * journal (a real SQLite file) and SQL (PGlite). One seed, one trace.
+ */
+import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
+import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
+import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { Truth } from '../world/truth.ts';
+import type { LedgerView } from './ledger-view.ts';
+import { readLedger } from './ledger-view.ts';
+import { memoryLine } from './lines.ts';
+import {
+  backoffRandom,
+  clientOf,
+  cloudConfigOf,
+  gatewayConfigOf,
+  planWorld,
+  prepareCloud,
+  type SitePlan,
+  scratchFolder,
+  startCloud,
+  startGateway,
+} from './simulated-site.ts';
+import { createTrace, type TraceEntry } from './trace.ts';
+
+/** After the script: sessions close, windows of shipments pass, what waits is sent. */
+const SETTLE_MS = 120_000;
+const BOOT_MS = 5_000;
+
+export interface RunResult {
+  readonly truth: Truth;
+  readonly ledger: LedgerView;
+  readonly traceHash?: string;
+}
+
+export async function runVirtually(
+  plan: SitePlan,
+  onTrace?: (entry: TraceEntry) => void,
+): Promise<RunResult> {
+  const { scenario, seed } = plan;
+  const startAt = Date.parse(scenario.start);
+  const clock = new VirtualClock({
+    startAt: startAt - BOOT_MS,
+    flush: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  const trace = createTrace(onTrace);
+  const folder = scratchFolder();
+  const { fleet, world } = planWorld(plan, clock);
+  const cloud = await startCloud({
+    config: cloudConfigOf(scenario, {
+      http: { port: 0 },
+      database: { memory: true },
+      intake: { memory: {} },
+      log: 'silent',
+    }),
+    clock,
+    log: plan.log,
+  });
+  const client = clientOf(cloud);
+  await prepareCloud(client, scenario.gateway.id, world);
+
+  const messages = createDeviceMessageHub('memory:broker');
+  const uplink = createMemoryUplink({
+    gateway: scenario.gateway.id,
+    async deliver(lane, payload) {
+      // The carrier takes it at once; the ack comes when the cloud has committed.
+      clock
+        .track(cloud.deliver(scenario.gateway.id, lane, payload))
+        .then((ack) => {
+          if (ack !== undefined) uplink.ack(ack);
+        })
+        .catch((error: Error) => plan.log.warn({ event: 'deliver.failed', err: error }, 'not taken'));
+    },
+  });
+  const lines = new Map(
+    fleet.devices
+      .filter((device) => device.transport === 'bytes')
+      .map((device) => [device.id, memoryLine(device.id, device.host, clock, trace)]),
+  );
+  const gateway = await startGateway({
+    config: gatewayConfigOf(scenario, fleet.devices, (id) => lines.get(id)?.address, {
+      gatewayId: scenario.gateway.id,
+      dataDir: folder.path,
+      broker: {},
+    }),
+    clock,
+    random: backoffRandom(seed),
+    log: plan.log,
+    openLine(device) {
+      const line = lines.get(device);
+      if (line === undefined) throw new Error(`${device} has no line`);
+      return line;
+    },
+    messages,
+    uplink,
+    virtual: { epoch: `epoch-${seed}-0000`, bootId: `boot-${seed}` },
+  });
+  for (const device of fleet.devices) {
+    if (device.transport !== 'messages') continue;
+    device.host.attach({
+      send: () => {},
+      hangUp: () => {},
+      publish(message) {
+        const retained = message.retain ?? false;
+        trace.add({
+          at: clock.now(),
+          device: device.id,
+          topic: message.topic,
+          payload: Buffer.from(message.payload).toString('utf8'),
+          retained,
+        });
+        // Subscribers of a live connection get retained messages with the flag cleared, as from any broker.
+        const taken = messages.publish({ topic: message.topic, payload: message.payload, retained: false });
+        if (taken !== undefined) void clock.track(taken.catch(() => {}));
+      },
+    });
+  }
+  try {
+    await clock.runUntil(startAt);
+    world.start();
+    await clock.runUntil(startAt + scenario.duration + SETTLE_MS);
+    const ledger = await readLedger(client);
+    for (const event of ledger.events) trace.note(JSON.stringify(event));
+    return { truth: world.truth, ledger, traceHash: trace.digest() };
+  } finally {
+    for (const device of fleet.devices) device.host.stop();
+    await clock.runUntilSettled(gateway.close());
+    await clock.runUntilSettled(cloud.close());
+    folder.remove();
+  }
+}
