@@ -73,10 +73,13 @@ const post = (url: string, payload?: object, token = api.tokens.admin) =>
 describe('lists', () => {
   it('pages through objects without a gap or a repetition', async () => {
     const seen: string[] = [];
-    for (let page = ['']; page.length > 0; ) {
-      const answer = await get(`/api/v1/objects?limit=2&offset=${seen.length}`);
-      page = answer.json().map((item: StockObject) => item.epc);
-      seen.push(...page);
+    let after: string | null = '0';
+    while (after !== null) {
+      const page: { items: StockObject[]; next: string | null } = (
+        await get(`/api/v1/objects?limit=2&after=${after}`)
+      ).json();
+      seen.push(...page.items.map((item) => item.epc));
+      after = page.next;
     }
     expect(seen).toEqual(['30aa', '30bb', '30cc']);
   });
@@ -126,7 +129,7 @@ describe('the event log', () => {
       body: JSON.stringify({ passId: `p${index}` }),
     }));
     await api.db.insertInto('events').values(rows).execute();
-    const receipts = (await get('/api/v1/events?type=receipt')).json();
+    const receipts = (await get('/api/v1/events?type=receipt')).json().items;
     expect(receipts).toEqual(
       [rows[2], rows[0]].map((row) => ({
         ...key,
@@ -139,7 +142,10 @@ describe('the event log', () => {
         body: JSON.parse(row?.body ?? ''),
       })),
     );
-    expect((await get('/api/v1/events?limit=1&offset=1')).json()).toMatchObject([{ seq: 3 }]);
+    expect((await get('/api/v1/events?limit=1&after=1')).json()).toMatchObject({
+      items: [{ seq: 3 }],
+      next: '2',
+    });
   });
 });
 

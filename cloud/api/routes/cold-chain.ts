@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Api, type ApiContext, answers } from '../api.ts';
 import { exceptionSchema, holdSchema, roomSchema, samplesSchema } from '../contract.ts';
 import type { Decision, Undecided } from '../ledger.ts';
-import { pageQuery } from '../lists.ts';
+import { listOf, paged, pageQuery, whole } from '../lists.ts';
 import { type ProblemCode, ProblemError } from '../problems.ts';
 import { actorOf, noteSchema, reasonSchema } from './decision.ts';
 
@@ -22,10 +22,10 @@ export function coldChainRoutes(app: Api, { ledger, clock }: ApiContext): void {
       schema: {
         summary: 'Places with probes or contacts: newest values, limits, what stands there',
         tags: ['cold chain'],
-        response: answers(200, z.array(roomSchema)),
+        response: answers(200, listOf(roomSchema)),
       },
     },
-    async () => await ledger.rooms(),
+    async () => whole(await ledger.rooms()),
   );
 
   app.get(
@@ -69,12 +69,12 @@ export function coldChainRoutes(app: Api, { ledger, clock }: ApiContext): void {
           location: word.optional(),
           ...pageQuery,
         }),
-        response: answers(200, z.array(exceptionSchema)),
+        response: answers(200, listOf(exceptionSchema)),
       },
     },
     async (request) => {
-      const { limit, offset, ...filter } = request.query;
-      return await ledger.exceptions(filter, { limit, offset });
+      const { limit, after, ...filter } = request.query;
+      return await paged({ limit, after }, (page) => ledger.exceptions(filter, page));
     },
   );
 
@@ -127,12 +127,12 @@ export function coldChainRoutes(app: Api, { ledger, clock }: ApiContext): void {
           status: z.enum(['active', 'released', 'withdrawn']).optional(),
           ...pageQuery,
         }),
-        response: answers(200, z.array(holdSchema)),
+        response: answers(200, listOf(holdSchema)),
       },
     },
     async (request) => {
-      const { limit, offset, ...filter } = request.query;
-      return await ledger.holds(filter, { limit, offset });
+      const { limit, after, ...filter } = request.query;
+      return await paged({ limit, after }, (page) => ledger.holds(filter, page));
     },
   );
 

@@ -4,7 +4,7 @@ import { isGatewayId } from '../../../protocol/link/topics.ts';
 import { type Api, type ApiContext, answers } from '../api.ts';
 import { deadLetterSchema, gatewaySchema, statusSchema } from '../contract.ts';
 import { addGateway, renewGatewayToken, revokeGateway } from '../gateway-registry.ts';
-import { limitSchema } from '../lists.ts';
+import { limitSchema, listOf, whole } from '../lists.ts';
 import { ProblemError } from '../problems.ts';
 
 const gatewayId = z
@@ -24,10 +24,10 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
       schema: {
         summary: 'Gateways, how far each has come, and what ails their devices',
         tags: ['fleet'],
-        response: answers(200, z.array(gatewaySchema)),
+        response: answers(200, listOf(gatewaySchema)),
       },
     },
-    async () => await ledger.gateways(),
+    async () => whole(await ledger.gateways()),
   );
 
   app.post(
@@ -100,10 +100,10 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
         summary: 'What was received and could not take effect, newest first',
         tags: ['fleet'],
         querystring: z.object({ limit: limitSchema }),
-        response: answers(200, z.array(deadLetterSchema)),
+        response: answers(200, listOf(deadLetterSchema)),
       },
     },
-    async (request) => await ledger.deadLetters(request.query.limit),
+    async (request) => whole(await ledger.deadLetters(request.query.limit)),
   );
 
   app.get(

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { type Api, type ApiContext, answers } from '../api.ts';
 import { shipmentSchema } from '../contract.ts';
+import { listOf, whole } from '../lists.ts';
 import { ProblemError } from '../problems.ts';
 import { actorOf, noteSchema } from './decision.ts';
 
@@ -24,10 +25,10 @@ export function shipmentRoutes(app: Api, { ledger }: ApiContext): void {
       schema: {
         summary: 'Expected shipments with what came or went so far',
         tags: ['shipments'],
-        response: answers(200, z.array(shipmentSchema)),
+        response: answers(200, listOf(shipmentSchema)),
       },
     },
-    async () => await ledger.shipments(),
+    async () => whole(await ledger.shipments()),
   );
 
   app.post(

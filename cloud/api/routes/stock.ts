@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Api, type ApiContext, answers } from '../api.ts';
 import { movementSchema, objectSchema, passSchema, stockRowSchema, storedEventSchema } from '../contract.ts';
 import { listEvents } from '../event-log.ts';
-import { limitSchema, pageQuery } from '../lists.ts';
+import { limitSchema, listOf, paged, pageQuery, whole } from '../lists.ts';
 import { ProblemError } from '../problems.ts';
 
 const word = z.string().min(1).max(200);
@@ -24,10 +24,10 @@ export function stockRoutes(app: Api, { db, ledger }: ApiContext): void {
         summary: 'What is where, by item, lot, location and disposition',
         tags: ['stock'],
         querystring: z.object(stockFilter),
-        response: answers(200, z.array(stockRowSchema)),
+        response: answers(200, listOf(stockRowSchema)),
       },
     },
-    async (request) => await ledger.stock(request.query),
+    async (request) => whole(await ledger.stock(request.query)),
   );
 
   app.get(
@@ -43,12 +43,12 @@ export function stockRoutes(app: Api, { db, ledger }: ApiContext): void {
           search: word.optional(),
           ...pageQuery,
         }),
-        response: answers(200, z.array(objectSchema)),
+        response: answers(200, listOf(objectSchema)),
       },
     },
     async (request) => {
-      const { limit, offset, ...filter } = request.query;
-      return await ledger.objects(filter, { limit, offset });
+      const { limit, after, ...filter } = request.query;
+      return await paged({ limit, after }, (page) => ledger.objects(filter, page));
     },
   );
 
@@ -79,13 +79,13 @@ export function stockRoutes(app: Api, { db, ledger }: ApiContext): void {
         tags: ['stock'],
         params: epcParams,
         querystring: z.object({ limit: limitSchema }),
-        response: answers(200, z.array(movementSchema)),
+        response: answers(200, listOf(movementSchema)),
       },
     },
     async (request) => {
       const { epc } = request.params;
       if (!(await ledger.object(epc))) throw new ProblemError('object_not_found', `no object ${epc}`);
-      return await ledger.movements(epc, request.query.limit);
+      return whole(await ledger.movements(epc, request.query.limit));
     },
   );
 
@@ -102,12 +102,12 @@ export function stockRoutes(app: Api, { db, ledger }: ApiContext): void {
           gateway: word.optional(),
           ...pageQuery,
         }),
-        response: answers(200, z.array(storedEventSchema)),
+        response: answers(200, listOf(storedEventSchema)),
       },
     },
     async (request) => {
-      const { limit, offset, ...filter } = request.query;
-      return await listEvents(db, filter, { limit, offset });
+      const { limit, after, ...filter } = request.query;
+      return await paged({ limit, after }, (page) => listEvents(db, filter, page));
     },
   );
 
@@ -119,9 +119,9 @@ export function stockRoutes(app: Api, { db, ledger }: ApiContext): void {
         summary: 'What went through the doors, newest first',
         tags: ['doors'],
         querystring: z.object({ readPoint: word.optional(), limit: limitSchema }),
-        response: answers(200, z.array(passSchema)),
+        response: answers(200, listOf(passSchema)),
       },
     },
-    async (request) => await ledger.passes(request.query),
+    async (request) => whole(await ledger.passes(request.query)),
   );
 }
