@@ -4,21 +4,20 @@
  *
  * Health it reports itself, each as a bracket of active true/false: DISCONNECTED (the far end hung up, or the line
  * cannot be opened), SILENT (nothing came for `silentAfterMs`; a line is then reopened, for a half-open connection
- * looks like that), RATE_LIMITED. What was discarded is summed up as DISCARDED once per `discardReportMs`: no loss is only counted.
+ * looks like that), RATE_LIMITED.
  *
- * Readings go to `onReadings` in order. For message drivers its promise is what the device's PUBACK waits for.
- * For byte drivers nobody waits: at most `maxPendingReadings` may be with the handler, further ones are discarded
- * and counted.
+ * Where readings go, what is discarded and how health is told stands in reading-sink.ts.
  */
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
-import type { DeviceHealth, Reading } from '../../protocol/readings/reading.ts';
+import type { Reading } from '../../protocol/readings/reading.ts';
 import type { ByteDriver, DeviceMessage, DriverOutput, MessageDriver } from '../drivers/driver.ts';
 import type { DeviceMessages } from '../transports/device-messages.ts';
 import type { Line, LineOpener } from '../transports/line.ts';
 import { type BackoffOptions, backoffDelayMs } from './backoff.ts';
-import { DeviceCounts, type DeviceState, type DeviceStatus } from './device-status.ts';
+import type { DeviceState, DeviceStatus } from './device-status.ts';
 import { RateGauge } from './rate-gauge.ts';
+import { ReadingSink, type ReadingSinkLimits } from './reading-sink.ts';
 
 /** A driver with what carries its bytes or messages. */
 export type DeviceConnection =
@@ -39,11 +38,8 @@ export interface DeviceRunnerOptions {
   readonly limits?: Partial<DeviceRunnerLimits>;
 }
 
-export interface DeviceRunnerLimits {
+export interface DeviceRunnerLimits extends ReadingSinkLimits {
   readonly bytesPerSecond: number;
-  readonly readingsPerSecond: number;
-  readonly maxPendingReadings: number;
-  readonly discardReportMs: number;
 }
 
 export interface DeviceRunner extends AsyncDisposable {
@@ -75,14 +71,12 @@ class Runner implements DeviceRunner {
   readonly #options: DeviceRunnerOptions;
   readonly #clock: Clock;
   readonly #limits: DeviceRunnerLimits;
-  readonly #counts = new DeviceCounts();
+  readonly #sink: ReadingSink;
   readonly #byteRate: RateGauge;
-  readonly #readingRate: RateGauge;
   #state: DeviceState = 'stopped';
   #session = '';
   #lastProblem: string | undefined;
   #lastInputAt: number | undefined;
-  #lastReadingAt: number | undefined;
   #line: Line | undefined;
   /** Counts openings: what still comes from an older line is not ours. */
   #generation = 0;
@@ -92,18 +86,15 @@ class Runner implements DeviceRunner {
   #heardAt = 0;
   #tickDueAt = 0;
   #endSubscription: (() => void) | undefined;
-  readonly #active = new Set<string>();
   readonly #timers = new Map<string, Timer>();
-  #pendingReadings = 0;
-  readonly #pending = new Set<Promise<void>>();
 
   constructor(options: DeviceRunnerOptions) {
     this.#options = options;
     this.#clock = options.clock;
     this.#limits = { ...DEVICE_RUNNER_LIMITS, ...options.limits };
-    const now = this.#clock.monotonicMs();
-    this.#byteRate = new RateGauge(this.#limits.bytesPerSecond, now);
-    this.#readingRate = new RateGauge(this.#limits.readingsPerSecond, now);
+    this.#byteRate = new RateGauge(this.#limits.bytesPerSecond, this.#clock.monotonicMs());
+    const waitsForHandler = 'messages' in options.connection;
+    this.#sink = new ReadingSink({ ...options, limits: this.#limits, waitsForHandler });
   }
 
   start(): void {
@@ -129,10 +120,8 @@ class Runner implements DeviceRunner {
       this.#endLine();
       this.#state = 'stopped';
       for (const name of [...this.#timers.keys()]) this.#cancel(name);
-      this.#reportDiscards();
-      this.#cancel('discards');
     }
-    await Promise.all(this.#pending);
+    await this.#sink.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -141,21 +130,23 @@ class Runner implements DeviceRunner {
 
   status(): DeviceStatus {
     const { device, kind, connection } = this.#options;
+    const { counts, lastReadingAt } = this.#sink;
+    const lastProblem = this.#sink.lastProblem ?? this.#lastProblem;
     return {
       device,
       kind,
       address: 'line' in connection ? connection.line.address : connection.messages.address,
       state: this.#state,
       session: this.#session,
-      silent: this.#active.has('SILENT'),
+      silent: this.#sink.isActive('SILENT'),
       ...(this.#lastInputAt === undefined ? {} : { lastInputAt: this.#lastInputAt }),
-      ...(this.#lastReadingAt === undefined ? {} : { lastReadingAt: this.#lastReadingAt }),
-      ...(this.#lastProblem === undefined ? {} : { lastProblem: this.#lastProblem }),
-      bytes: this.#counts.bytes,
-      messages: this.#counts.messages,
-      readings: this.#counts.readings,
-      reconnects: this.#counts.reconnects,
-      discarded: this.#counts.discarded,
+      ...(lastReadingAt === undefined ? {} : { lastReadingAt }),
+      ...(lastProblem === undefined ? {} : { lastProblem }),
+      bytes: counts.bytes,
+      messages: counts.messages,
+      readings: counts.readings,
+      reconnects: counts.reconnects,
+      discarded: counts.discarded,
     };
   }
 
@@ -171,7 +162,7 @@ class Runner implements DeviceRunner {
         if (!isCurrent()) return;
         if (up) this.#onBytes(driver, chunk);
         else if (early.length < MAX_EARLY_CHUNKS) early.push(chunk);
-        else this.#discard('EARLY_BYTES', chunk.length);
+        else this.#sink.discard({ reason: 'EARLY_BYTES', bytes: chunk.length });
       },
       onClose: (reason: string) => {
         if (!isCurrent()) return;
@@ -202,17 +193,19 @@ class Runner implements DeviceRunner {
     this.#state = 'connected';
     this.#openedAt = this.#clock.monotonicMs();
     this.#heardAt = this.#openedAt;
-    this.#setHealth('DISCONNECTED', false, 'connected', { evenIfUnchanged: this.#counts.reconnects === 0 });
+    this.#sink.setHealth('DISCONNECTED', false, 'connected', {
+      evenIfUnchanged: this.#sink.counts.reconnects === 0,
+    });
     this.#watchSilence();
     this.#apply(driver.onOpen(this.#clock.now()));
   }
 
   #onBytes(driver: ByteDriver, chunk: Uint8Array): void {
-    this.#counts.bytes += chunk.length;
+    this.#sink.counts.bytes += chunk.length;
     this.#onInput();
     if (!this.#byteRate.take(chunk.length, this.#clock.monotonicMs())) {
-      this.#discard('RATE_LIMITED', chunk.length);
-      this.#rateLimited(`more than ${this.#limits.bytesPerSecond} bytes/s`);
+      this.#sink.discard({ reason: 'RATE_LIMITED', bytes: chunk.length });
+      this.#sink.rateLimited(`more than ${this.#limits.bytesPerSecond} bytes/s`);
       return;
     }
     this.#apply(driver.onBytes(chunk, this.#clock.now()));
@@ -220,8 +213,8 @@ class Runner implements DeviceRunner {
 
   #onMessage(driver: MessageDriver, message: DeviceMessage): Promise<void> {
     if (this.#state === 'stopped') return Promise.reject(new Error(`${this.#options.device} is stopped`));
-    this.#counts.messages += 1;
-    this.#counts.bytes += message.payload.length;
+    this.#sink.counts.messages += 1;
+    this.#sink.counts.bytes += message.payload.length;
     this.#onInput();
     return this.#apply(driver.onMessage(message, this.#clock.now()));
   }
@@ -229,57 +222,18 @@ class Runner implements DeviceRunner {
   #onInput(): void {
     this.#lastInputAt = this.#clock.now();
     this.#heardAt = this.#clock.monotonicMs();
-    if (this.#active.has('SILENT')) this.#setHealth('SILENT', false, 'heard again');
+    if (this.#sink.isActive('SILENT')) this.#sink.setHealth('SILENT', false, 'heard again');
   }
 
   /** Acts on everything a driver said; the promise is that of the readings. */
   #apply(output: DriverOutput): Promise<void> {
     if (output.state !== undefined) this.#session = output.state;
     for (const bytes of output.send) this.#line?.write(bytes);
-    for (const discarded of output.discarded) this.#discard(discarded.reason, discarded.bytes);
-    const taken = output.readings.length === 0 ? Promise.resolve() : this.#handOver(output.readings);
+    for (const discarded of output.discarded) this.#sink.discard(discarded);
+    const taken = this.#sink.take(output.readings);
     if (output.reconnect !== undefined) this.#reconnect(output.reconnect);
     this.#scheduleTick();
     return taken;
-  }
-
-  #handOver(readings: readonly Reading[]): Promise<void> {
-    const isBytes = 'line' in this.#options.connection;
-    if (isBytes && !this.#readingRate.take(readings.length, this.#clock.monotonicMs())) {
-      this.#discardReadings('READINGS_RATE_LIMITED', readings.length);
-      this.#rateLimited(`more than ${this.#limits.readingsPerSecond} readings/s`);
-      return Promise.resolve();
-    }
-    if (isBytes && this.#pendingReadings + readings.length > this.#limits.maxPendingReadings) {
-      this.#discardReadings('BACKLOG_FULL', readings.length);
-      return Promise.resolve();
-    }
-    this.#counts.readings += readings.length;
-    this.#lastReadingAt = this.#clock.now();
-    return this.#deliver(readings);
-  }
-
-  /** The returned promise rejects when the handler does; for byte drivers nobody listens, so it is counted. */
-  #deliver(readings: readonly Reading[]): Promise<void> {
-    this.#pendingReadings += readings.length;
-    const work = this.#callHandler(readings);
-    const settled = work.then(
-      () => undefined,
-      (error: unknown) => {
-        this.#lastProblem = `readings not taken: ${error instanceof Error ? error.message : String(error)}`;
-        if ('line' in this.#options.connection) this.#discardReadings('NOT_TAKEN', readings.length);
-      },
-    );
-    const forgotten = settled.finally(() => {
-      this.#pendingReadings -= readings.length;
-      this.#pending.delete(forgotten);
-    });
-    this.#pending.add(forgotten);
-    return work;
-  }
-
-  async #callHandler(readings: readonly Reading[]): Promise<void> {
-    await this.#options.onReadings(readings, this.#clock.now());
   }
 
   /** We give the line up ourselves. It counts as disconnected only if it cannot be opened again. */
@@ -291,7 +245,7 @@ class Runner implements DeviceRunner {
 
   #onLineEnd(reason: string): void {
     this.#endLine();
-    this.#setHealth('DISCONNECTED', true, reason);
+    this.#sink.setHealth('DISCONNECTED', true, reason);
     this.#retryLater(reason);
   }
 
@@ -314,7 +268,7 @@ class Runner implements DeviceRunner {
     if (steady) this.#attempt = 0;
     this.#state = 'waiting';
     this.#lastProblem = reason;
-    this.#counts.reconnects += 1;
+    this.#sink.counts.reconnects += 1;
     const delayMs = backoffDelayMs(this.#options.backoff ?? BACKOFF, this.#attempt++, random);
     this.#setTimer('reopen', delayMs, () => this.#open(connection.driver, connection.line));
   }
@@ -328,7 +282,7 @@ class Runner implements DeviceRunner {
       if (this.#state !== 'connected') return;
       if (this.#clock.monotonicMs() - this.#heardAt >= silentAfterMs) {
         const detail = `nothing heard for ${silentAfterMs} ms`;
-        this.#setHealth('SILENT', true, detail);
+        this.#sink.setHealth('SILENT', true, detail);
         this.#heardAt = this.#clock.monotonicMs();
         this.#reconnect(detail);
       }
@@ -353,47 +307,6 @@ class Runner implements DeviceRunner {
     this.#setTimer('tick', delayMs, () => {
       this.#apply(this.#options.connection.driver.onTick(this.#clock.now()));
     });
-  }
-
-  #discard(reason: string, bytes: number): void {
-    this.#counts.discard({ reason, bytes });
-    if (this.#state === 'stopped' || this.#timers.has('discards')) return;
-    this.#setTimer('discards', this.#limits.discardReportMs, () => this.#reportDiscards());
-  }
-
-  #discardReadings(reason: string, count: number): void {
-    for (let index = 0; index < count; index++) this.#discard(reason, 0);
-  }
-
-  #reportDiscards(): void {
-    const summary = this.#counts.takeUnreported();
-    if (summary === undefined) return;
-    this.#tell({ condition: 'DISCARDED', active: true, detail: summary.detail, lost: summary.lost });
-  }
-
-  #rateLimited(detail: string): void {
-    this.#setHealth('RATE_LIMITED', true, detail);
-    this.#setTimer('calm', this.#limits.discardReportMs, () =>
-      this.#setHealth('RATE_LIMITED', false, 'calm again'),
-    );
-  }
-
-  #setHealth(
-    condition: string,
-    active: boolean,
-    detail: string,
-    options?: { evenIfUnchanged: boolean },
-  ): void {
-    const changed = this.#active.has(condition) !== active;
-    if (active) this.#active.add(condition);
-    else this.#active.delete(condition);
-    if (changed || options?.evenIfUnchanged === true) this.#tell({ condition, active, detail });
-  }
-
-  #tell(health: Pick<DeviceHealth, 'condition' | 'active' | 'detail' | 'lost'>): void {
-    const { device } = this.#options;
-    const reading: Reading = { kind: 'health', device, channel: '', at: this.#clock.now(), ...health };
-    this.#deliver([reading]);
   }
 
   #setTimer(name: string, delayMs: number, task: () => void): void {

@@ -33,14 +33,15 @@ export class DeviceCounts {
   readonly #discarded = new Map<string, { count: number; bytes: number }>();
   #unreported = new Map<string, number>();
 
-  discard({ reason, bytes }: Discarded): void {
+  /** `count` losses of this kind at once. */
+  discard({ reason, bytes }: Discarded, count = 1): void {
     const known = this.#discarded.has(reason) || this.#discarded.size < MAX_REASONS;
     const key = known ? reason : 'OTHER';
     const entry = this.#discarded.get(key) ?? { count: 0, bytes: 0 };
-    entry.count += 1;
+    entry.count += count;
     entry.bytes += bytes;
     this.#discarded.set(key, entry);
-    this.#unreported.set(key, (this.#unreported.get(key) ?? 0) + 1);
+    this.#unreported.set(key, (this.#unreported.get(key) ?? 0) + count);
   }
 
   /** What has been discarded since the last call, in words; undefined when nothing was. */
