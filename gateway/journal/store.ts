@@ -57,6 +57,9 @@ const SLACK_BYTES = 4 * 1024 * 1024;
 const FREE_PAGES_KEPT = 512;
 const VACUUM_PAGES_AT_ONCE = 1024;
 
+/** A commit that meets a full disk has so many stretches of events given up for it before it is refused. */
+const MAX_ROUNDS_ON_FULL_DISK = 16;
+
 type Counters = Record<Lane, LaneStatus>;
 
 interface LaneStatements {
@@ -107,12 +110,15 @@ export class JournalStore {
         for (const entry of entries) this.#writeEntry(entry, counters);
         for (const prune of prunes) this.#prune(prune, counters);
       });
-    try {
-      write();
-    } catch (error) {
-      // A full disk: rows given up inside the file make room without the file growing.
-      if (!(error instanceof JournalError) || error.code !== 'disk-full' || !this.#thin(stamp)) throw error;
-      write();
+    for (let round = 0; ; round++) {
+      try {
+        write();
+        break;
+      } catch (error) {
+        // A full disk: events given up inside the file make room without the file growing.
+        const full = error instanceof JournalError && error.code === 'disk-full';
+        if (!full || round === MAX_ROUNDS_ON_FULL_DISK || !this.#thin(stamp, true)) throw error;
+      }
     }
     this.#shrink(stamp);
     if (prunes.length > 0) this.#giveBackFreePages();
@@ -230,15 +236,15 @@ export class JournalStore {
   #shrink(stamp: Stamp): void {
     if (this.#usedBytes() <= this.#maxBytes) return;
     const target = this.#maxBytes - Math.min(SLACK_BYTES, this.#maxBytes / 8);
-    while (this.#usedBytes() > target && this.#thin(stamp));
+    while (this.#usedBytes() > target && this.#thin(stamp, false));
   }
 
   /** Gives up one stretch of events; false when there is none left or the disk cannot even take that. */
-  #thin(stamp: Stamp): boolean {
+  #thin(stamp: Stamp, spareStock: boolean): boolean {
     let found = false;
     try {
       this.#transact((counters) => {
-        const thinned = thinOnce(this.#db);
+        const thinned = thinOnce(this.#db, spareStock);
         if (thinned === undefined) return;
         found = true;
         const { lane, removedRows } = thinned;

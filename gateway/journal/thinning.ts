@@ -29,14 +29,17 @@ interface Loss {
 
 const NOT_A_GAP = `body not like '%"event":{"type":"gap"%'`;
 
-/** Frees one stretch; undefined when nothing is left to give. Runs inside the caller's transaction. */
-export function thinOnce(db: Connection): Thinned | undefined {
+/**
+ * Frees one stretch; undefined when nothing is left to give. Runs inside the caller's transaction. `spareStock`: on a
+ * disk that others have filled, a refused append is better than old stock events given up for it.
+ */
+export function thinOnce(db: Connection, spareStock: boolean): Thinned | undefined {
   if (rowSpan(db, 'lane_condition') >= STRETCH_ROWS) return halveOldest(db);
   return (
     dropOldest(db, 'condition', 'condition_thinned', 'true') ??
     dropOldest(db, 'condition', 'lane_condition', 'true') ??
     dropOldest(db, 'health', 'lane_health', NOT_A_GAP) ??
-    dropOldest(db, 'stock', 'lane_stock', 'true')
+    (spareStock ? undefined : dropOldest(db, 'stock', 'lane_stock', 'true'))
   );
 }
 
@@ -44,15 +47,16 @@ function halveOldest(db: Connection): Thinned | undefined {
   const end = stretchEnd(db, 'lane_condition', 'true');
   if (end === undefined) return undefined;
   const loss = lossOf(db, 'lane_condition', `seq <= ${end} and seq % 2 = 0`);
-  db.exec(
-    `insert into condition_thinned select seq, body from lane_condition where seq <= ${end} and seq % 2 = 1`,
-  );
-  const moved = db
-    .prepare(`select count(*) from lane_condition where seq <= ${end} and seq % 2 = 1`)
-    .pluck()
-    .get();
-  const gone = db.prepare(`delete from lane_condition where seq <= ${end}`).run().changes;
-  return thinned('condition', loss, gone - Number(moved), 'every second event dropped');
+  const kept = db
+    .prepare<[number], { seq: number; body: string }>(
+      'select seq, body from lane_condition where seq <= ? and seq % 2 = 1 order by seq',
+    )
+    .all(end);
+  // Removed first: on a full disk only the pages this frees can take what is kept.
+  const gone = db.prepare('delete from lane_condition where seq <= ?').run(end).changes;
+  const keep = db.prepare<[number, string]>('insert into condition_thinned(seq, body) values (?, ?)');
+  for (const { seq, body } of kept) keep.run(seq, body);
+  return thinned('condition', loss, gone - kept.length, 'every second event dropped');
 }
 
 function dropOldest(db: Connection, lane: Lane, table: string, which: string): Thinned | undefined {
