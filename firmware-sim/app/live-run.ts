@@ -13,13 +13,13 @@ import { type ServedLine, serveOverPty, serveOverTcp } from './lines.ts';
 import { createScratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 import {
   backoffRandom,
+  type RunningCloud,
   clientOf,
   cloudConfigOf,
   gatewayConfigOf,
   LEAD_REAL_SECONDS,
   planWorld,
   prepareCloud,
-  type RunningCloud,
   type RunningGateway,
   type SitePlan,
   scratchFolder,
@@ -92,6 +92,7 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
             : { mqtt: { url: options.brokerUrl, clientId: `cloud-${gatewayId}` } },
       }),
       clock,
+      random: backoffRandom(plan.seed),
       log: plan.log,
     });
     closers.push(cloud.close);

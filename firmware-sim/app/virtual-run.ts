@@ -54,6 +54,7 @@ export async function runVirtually(
       log: 'silent',
     }),
     clock,
+    random: backoffRandom(seed),
     log: plan.log,
   });
   const client = clientOf(cloud);

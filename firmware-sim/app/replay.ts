@@ -1,0 +1,124 @@
+/** `sim record` and `sim replay`. */
+import { pino } from 'pino';
+import { gatewayConfigSchema } from '../../gateway/app/config.ts';
+import { startGateway } from '../../gateway/app/start-gateway.ts';
+import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
+import type { Line, LineOpener } from '../../gateway/transports/line.ts';
+import { createMemoryLine } from '../../gateway/transports/memory-line.ts';
+import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
+import { decodeBatch } from '../../protocol/link/batch.ts';
+import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { Scenario } from '../world/scenario.ts';
+import { readRecording, writeRecording } from './recording.ts';
+import { backoffRandom, planWorld, scratchFolder } from './simulated-site.ts';
+import { runVirtually } from './virtual-run.ts';
+
+const SETTLE_MS = 120_000;
+const silent = () => pino({ level: 'silent' });
+
+export async function record(scenario: Scenario, seed: number, file: string): Promise<{ entries: number }> {
+  const startAt = Date.parse(scenario.start);
+  const anyClock = new VirtualClock({ startAt, flush: () => Promise.resolve() });
+  const { fleet } = planWorld({ scenario, seed, log: silent() }, anyClock);
+  const writer = writeRecording(file, {
+    tallyport: 'recording',
+    v: 1,
+    scenario: scenario.name,
+    seed,
+    startAt,
+    endAt: startAt + scenario.duration,
+    gateway: scenario.gateway.id,
+    devices: scenario.devices.map((plan) => ({
+      id: plan.id,
+      driver: fleet.devices.find((device) => device.id === plan.id)?.driver ?? '',
+      options: plan.driver,
+    })),
+    readPoints: scenario.readPoints,
+  });
+  let entries = 0;
+  try {
+    await runVirtually({ scenario, seed, log: silent() }, (entry) => {
+      entries++;
+      writer.add(entry);
+    });
+  } finally {
+    await writer.close();
+  }
+  return { entries };
+}
+
+/** Hands each stock event to `onEvent` as the cloud would get it; returns how many there were. */
+export async function replay(file: string, onEvent: (event: unknown) => void): Promise<number> {
+  const { header, entries } = await readRecording(file);
+  const first = Math.min(header.startAt, ...entries.slice(0, 1).map((entry) => entry.at));
+  const clock = new VirtualClock({
+    startAt: first,
+    flush: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  const folder = scratchFolder();
+  const messages = createDeviceMessageHub('memory:broker');
+  const open = new Map<string, Line>();
+  const openLine = (device: string): LineOpener =>
+    createMemoryLine(`memory:${device}`, (toGateway) => {
+      open.set(device, toGateway);
+      return { onBytes: () => {}, onClose: () => open.delete(device) };
+    });
+  const topSeq = new Map<string, number>();
+  let count = 0;
+  const uplink = createMemoryUplink({
+    gateway: header.gateway,
+    async deliver(lane, payload) {
+      const decoded = decodeBatch(payload);
+      if (!decoded.ok) throw new Error(decoded.reason);
+      const { batch } = decoded;
+      const events = batch.events as { seq: number; event: unknown }[];
+      for (const { seq, event } of events) {
+        if (seq <= (topSeq.get(lane) ?? 0)) continue;
+        topSeq.set(lane, seq);
+        count++;
+        onEvent(event);
+      }
+      const { gateway, epoch, lastSeq } = batch;
+      queueMicrotask(() => uplink.ack({ v: 1, gateway, epoch, lane, upTo: lastSeq }));
+    },
+  });
+  const gateway = await startGateway({
+    config: gatewayConfigSchema.parse({
+      gateway: { id: header.gateway },
+      dataDir: folder.path,
+      broker: {},
+      devices: header.devices.map((device) => ({ ...device, address: `memory:${device.id}` })),
+      readPoints: header.readPoints,
+    }),
+    clock,
+    random: backoffRandom(header.seed),
+    log: silent(),
+    openLine,
+    messages,
+    uplink,
+    virtual: { epoch: 'epoch-replay', bootId: 'boot-replay' },
+  });
+  try {
+    for (const entry of entries) {
+      await clock.runUntil(Math.max(entry.at, clock.now()));
+      if ('topic' in entry) {
+        const taken = messages.publish({
+          topic: entry.topic,
+          payload: Buffer.from(entry.payload, 'utf8'),
+          retained: entry.retained,
+        });
+        if (taken !== undefined) await clock.track(taken.catch(() => {}));
+      } else if ('line' in entry) {
+        if (entry.line === 'closed') open.get(entry.device)?.close();
+      } else if (entry.to === 'gateway') {
+        open.get(entry.device)?.write(Buffer.from(entry.bytes, 'hex'));
+        await clock.settle();
+      }
+    }
+    await clock.runUntil(header.endAt + SETTLE_MS);
+    return count;
+  } finally {
+    await clock.runUntilSettled(gateway.close());
+    folder.remove();
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * `sim serve`: the devices of a scenario on TCP ports or ptys, for a gateway that runs elsewhere. Writes the
+ * gateway.yaml that fits, then lets the scenario run (again and again with --loop).
+ */
+import { writeFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { stringify } from 'yaml';
+import { systemClock } from '../../gateway/app/system-clock.ts';
+import { delay } from '../../protocol/ports/clock.ts';
+import type { Scenario } from '../world/scenario.ts';
+import { publishTo, serveLines } from './live-run.ts';
+import { planWorld } from './simulated-site.ts';
+
+export interface ServeOptions {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly speed: number;
+  readonly lines: 'tcp' | 'pty';
+  /** The gateway's broker, for the devices that publish. */
+  readonly broker: { readonly host: string; readonly port: number };
+  /** Where to write a gateway.yaml for these devices. */
+  readonly configOut?: string;
+  readonly leadSeconds: number;
+  readonly write: (text: string) => void;
+  readonly interrupted: Promise<void>;
+}
+
+export async function serve(options: ServeOptions): Promise<void> {
+  const { scenario, seed, speed, write, broker } = options;
+  const startAt = Date.parse(scenario.start);
+  const simulated = {
+    speed,
+    startAt: startAt - options.leadSeconds * 1000 * speed,
+    anchor: Date.now(),
+  };
+  const clock = systemClock(simulated);
+  const { fleet, world } = planWorld(
+    {
+      scenario,
+      seed,
+      log: pino({ level: 'silent' }),
+      narrate: (line) => write(`  ${new Date(clock.now()).toISOString().slice(11, 19)}  ${line}\n`),
+    },
+    clock,
+  );
+  const lines = await serveLines(fleet, options.lines, clock);
+  for (const [id, line] of lines) write(`${id.padEnd(20)} ${line.address}\n`);
+  if (options.configOut !== undefined) {
+    writeFileSync(options.configOut, gatewayYaml(scenario, fleet, lines, broker, simulated));
+    write(`${'gateway.yaml'.padEnd(20)} ${options.configOut}\n`);
+  }
+  let stopPublishing: (() => Promise<void>) | undefined;
+  const left = options.interrupted.then(() => 'left' as const);
+  try {
+    if (fleet.devices.some((device) => device.transport === 'messages')) {
+      const url = `mqtt://${broker.host}:${broker.port}`;
+      write(`waiting for the gateway's broker at ${url}\n`);
+      const publishing = untilConnected(() => publishTo(url, fleet));
+      const outcome = await Promise.race([publishing, left]);
+      if (outcome === 'left') return;
+      stopPublishing = outcome;
+    }
+    await Promise.race([delay(clock, Math.max(0, startAt - clock.now()), 'scenario starts'), left]);
+    world.start();
+    write(`${scenario.title}: running, ${speed} times as fast as life\n`);
+    await Promise.race([delay(clock, scenario.duration, 'scenario ends'), left]);
+    write('The script is over; the devices stay. Ctrl-C ends them.\n');
+    await left;
+  } finally {
+    for (const device of fleet.devices) device.host.stop();
+    await stopPublishing?.();
+    for (const line of lines.values()) await line.close();
+  }
+}
+
+function gatewayYaml(
+  scenario: Scenario,
+  fleet: ReturnType<typeof planWorld>['fleet'],
+  lines: ReadonlyMap<string, { address: string }>,
+  broker: { host: string; port: number },
+  clock: { speed: number; startAt: number; anchor: number },
+): string {
+  return stringify({
+    gateway: { id: scenario.gateway.id },
+    broker,
+    uplink: { url: 'mqtt://127.0.0.1:1883', passwordFile: 'gateway-token' },
+    devices: scenario.devices.map((plan) => ({
+      id: plan.id,
+      driver: fleet.devices.find((device) => device.id === plan.id)?.driver,
+      ...(lines.has(plan.id) ? { address: lines.get(plan.id)?.address } : {}),
+      options: plan.driver,
+    })),
+    readPoints: scenario.readPoints,
+    ...(clock.speed === 1 ? {} : { clock }),
+  });
+}
+
+const RETRY_MS = 500;
+
+async function untilConnected<T>(connect: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
