@@ -49,6 +49,7 @@ class LlrpDriver implements ByteDriver {
 
   onClose(_now: number): DriverOutput {
     const out = new Outbox();
+    out.discard('CUT_OFF', this.#framer.bufferedBytes);
     this.#framer.reset();
     this.#session.close(out);
     return out.finish();
