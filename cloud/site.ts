@@ -37,7 +37,13 @@ export const binSchema = z.strictObject({
 });
 
 /** A probe or contact and the place it watches. */
-export const probeSchema = z.strictObject({ readPoint: id, name: z.string(), location: id });
+export const probeSchema = z.strictObject({
+  readPoint: id,
+  name: z.string(),
+  location: id,
+  /** Says that it is a door contact, which is never missed for being silent; otherwise what it tells decides. */
+  kind: z.enum(['probe', 'contact']).optional(),
+});
 
 /**
  * A cold-chain rule: the condition is out of bounds while it is strictly above/below `limitMilli`; it is back

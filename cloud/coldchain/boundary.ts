@@ -5,7 +5,8 @@
  * - An episode that the new samples touch (or whose return they might undo) is evaluated again from its start.
  * - Else from the last sample before them that is not beyond the limit: there nothing was pending.
  * - New samples that come after all others of an open episode need only its last sample that is not back within
- *   bounds (`resumeAt`): a room that is warm for a week is not read from its start with each sample.
+ *   bounds (`resume`): a room that is warm for a week is not read from its start with each sample. Only where it
+ *   had gaps are their lengths added up again, inside the database.
  */
 import { sql, type Transaction } from 'kysely';
 import type { Tables } from '../store/tables.ts';
@@ -16,7 +17,9 @@ export interface Boundary {
   /** Event time of the first sample to hear; undefined: the very first. */
   readonly from: number | undefined;
   /** The episode to go on with at `resumeAt`, instead of hearing everything from `from`. */
-  readonly resume: { readonly episodeId: string; readonly at: number } | undefined;
+  readonly resume:
+    | { readonly episodeId: string; readonly at: number; readonly unknownMs: number }
+    | undefined;
 }
 
 interface Row {
@@ -24,6 +27,7 @@ interface Row {
   boundary: number | null;
   episode_id: string | null;
   resume_at: number | null;
+  resume_unknown_ms: number | null;
 }
 
 const KINDS = {
@@ -36,6 +40,7 @@ const KINDS = {
   limit_milli: 'bigint',
   back_milli: 'bigint',
   off_delay_ms: 'bigint',
+  max_gap_ms: 'bigint',
   from_at: 'bigint',
   fresh: 'bigint',
 } as const;
@@ -53,6 +58,7 @@ const rowOf = ({ readPoint, rule, from, fresh }: Unit, unit: number) => {
     limit_milli: sign * rule.limitMilli,
     back_milli: sign * rule.limitMilli - rule.deadBandMilli,
     off_delay_ms: rule.offDelayMs,
+    max_gap_ms: rule.maxGapMs,
     from_at: from,
     fresh,
   };
@@ -69,7 +75,7 @@ export async function findBoundaries(
 ): Promise<Map<number, Boundary>> {
   const { rows } = await sql<Row>`
     with covered as (
-      select u.*, e.id as episode_id, e.started_at, e.active_at, e.ended_at,
+      select u.*, e.id as episode_id, e.started_at, e.active_at, e.ended_at, e.unknown_ms,
         coalesce(e.rule_version = u.rule_version, false) as same_version
       from ${unnest('u', KINDS, units.map(rowOf))} left join lateral (
         select e.* from episodes e
@@ -77,8 +83,8 @@ export async function findBoundaries(
           and (e.ended_at is null or e.ended_at + u.off_delay_ms >= u.from_at)
         order by e.started_at limit 1
       ) e on true
-    )
-    select c.unit, c.episode_id,
+    ), found as (
+    select c.*,
       case when c.same_version then c.started_at else (
         select s.occurred_at from samples s
         where s.read_point = c.read_point and s.metric = c.metric
@@ -100,6 +106,16 @@ export async function findBoundaries(
         order by s.occurred_at desc limit 1
       ) end as resume_at
     from covered c
+    )
+    select f.unit, f.episode_id, f.boundary, f.resume_at,
+      case when f.unknown_ms = 0 then 0 else (
+        select coalesce(sum(gap), 0)::bigint from (
+          select s.occurred_at - lag(s.occurred_at) over (order by s.occurred_at) as gap from samples s
+          where s.read_point = f.read_point and s.metric = f.metric
+            and s.occurred_at between f.started_at and f.resume_at
+        ) gaps where gap > f.max_gap_ms
+      ) end as resume_unknown_ms
+    from found f
   `.execute(trx);
   return new Map(
     rows.map((row) => [
@@ -109,7 +125,7 @@ export async function findBoundaries(
         resume:
           row.episode_id === null || row.resume_at === null
             ? undefined
-            : { episodeId: row.episode_id, at: row.resume_at },
+            : { episodeId: row.episode_id, at: row.resume_at, unknownMs: row.resume_unknown_ms ?? 0 },
       },
     ]),
   );

@@ -28,10 +28,8 @@ interface Work {
   readonly standing: readonly StandingEpisode[];
   /** Begins at the first sample from here on. */
   readonly scopeFrom: number | undefined;
-  /** Before its first samples are heard, the open episode to go on with. */
-  resume: StandingEpisode | undefined;
-  /** Where to begin when that cannot be done. */
-  readonly boundary: number | undefined;
+  /** Before its first sample is heard, the open episode to go on with, and its gaps up to that sample. */
+  resume: { readonly episode: Episode; readonly unknownMs: number } | undefined;
   track: Track;
   nextFrom: number | undefined;
   readonly ended: Episode[];
@@ -59,15 +57,16 @@ export async function reevaluate(
 }
 
 function beginWork(unit: Unit, boundary: Boundary | undefined, standing: readonly StandingEpisode[]): Work {
-  const resume = standing.find(({ episode }) => episode.id === boundary?.resume?.episodeId);
+  const resume = boundary?.resume;
+  const open = standing.find(({ episode }) => episode.id === resume?.episodeId);
+  const resumes = resume !== undefined && open !== undefined;
   return {
     unit,
     standing,
     scopeFrom: boundary?.from,
-    resume,
-    boundary: boundary?.from,
+    resume: resumes ? { episode: open.episode, unknownMs: resume.unknownMs } : undefined,
     track: OK,
-    nextFrom: resume === undefined ? boundary?.from : boundary?.resume?.at,
+    nextFrom: resumes ? resume.at : boundary?.from,
     ended: [],
   };
 }
@@ -76,20 +75,16 @@ function beginWork(unit: Unit, boundary: Boundary | undefined, standing: readonl
 function hear(work: Work, samples: readonly Sample[]): Outcome | undefined {
   const last = samples.at(-1);
   const isLastRound = samples.length < SAMPLES_PER_ROUND;
-  let fresh = samples;
-  if (work.resume !== undefined) {
-    const heard = samples.filter(({ occurredAt }) => occurredAt < work.unit.from);
-    const resumed =
-      heard.length < samples.length ? resumeEpisode(work.resume.episode, heard, work.unit.rule) : undefined;
-    work.resume = undefined;
-    if (resumed === undefined) {
-      work.nextFrom = work.boundary;
-      return undefined;
-    }
+  let unheard = samples;
+  const [first] = samples;
+  if (work.resume !== undefined && first !== undefined) {
+    const resumed = resumeEpisode(work.resume.episode, first, work.resume.unknownMs, work.unit.rule);
+    if (resumed === undefined) throw new Error(`cannot go on with episode ${work.resume.episode.id}`);
     work.track = resumed;
-    fresh = samples.slice(1);
+    work.resume = undefined;
+    unheard = samples.slice(1);
   }
-  const { ended, track, settledAt } = evaluateFrom(work.track, fresh, work.unit.rule, {
+  const { ended, track, settledAt } = evaluateFrom(work.track, unheard, work.unit.rule, {
     point: work.unit.readPoint,
     isSettled: (occurredAt) => occurredAt > work.unit.to && !isInside(work, occurredAt),
   });

@@ -328,11 +328,14 @@ describe('episodes are a function of the set of samples', () => {
         const before = standing(samples.filter((s) => s.occurredAt < cut));
         const open = evaluate(before, rule, AT).at(-1);
         if (open === undefined || open.endedAt !== null) return;
-        for (const [index] of before.entries()) {
-          const boundary = resumeEpisode(open, before.slice(index), rule);
+        for (const [index, sample] of before.entries()) {
+          const heard = before.slice(0, index + 1).filter((s) => s.occurredAt >= open.startedAt);
+          const gaps = heard.map((s, i) => s.occurredAt - (heard[i - 1] ?? s).occurredAt);
+          const unknownMs = gaps.filter((gap) => gap > rule.maxGapMs).reduce((sum, gap) => sum + gap, 0);
+          const boundary = resumeEpisode(open, sample, unknownMs, rule);
           if (boundary === undefined) continue;
           resumed++;
-          const rest = standing(samples).filter((s) => s.occurredAt > (before[index]?.occurredAt ?? 0));
+          const rest = standing(samples).filter((s) => s.occurredAt > sample.occurredAt);
           const after = episodesOf(evaluateFrom(boundary, rest, rule, AT), rule, AT);
           expect(after).toEqual(evaluate(samples, rule, AT).filter((e) => e.startedAt >= open.startedAt));
         }

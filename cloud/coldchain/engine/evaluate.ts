@@ -59,30 +59,24 @@ export function episodesOf(evaluation: Evaluation, rule: LimitRule, options: Eva
 }
 
 /**
- * The track right after `heard[0]`, a sample of an episode that stands open, without hearing the episode's older
- * samples again. `heard` are the samples from there to the last one that the episode has heard, one per instant.
- * Undefined when that sample cannot serve: it lies before the episode counted, or was already within bounds.
+ * The track right after `sample` in the middle of an episode that stands open, without hearing the episode's older
+ * samples again. `unknownMs` is what its gaps up to that sample add up to. Undefined when the sample cannot serve:
+ * it lies before the episode counted, or was already back within bounds.
  */
 export function resumeEpisode(
   episode: Episode,
-  heard: readonly Sample[],
+  sample: Sample,
+  unknownMs: number,
   rule: LimitRule,
 ): Track | undefined {
-  const first = heard[0];
-  if (first === undefined || episode.endedAt !== null) return undefined;
-  if (first.occurredAt < episode.activeAt || isBack(rule, first.valueMilli)) return undefined;
-  let unknownMs = episode.unknownMs;
-  let before = first.occurredAt;
-  for (const { occurredAt } of heard) {
-    if (occurredAt - before > rule.maxGapMs) unknownMs -= occurredAt - before;
-    before = occurredAt;
-  }
+  if (episode.endedAt !== null || sample.occurredAt < episode.activeAt) return undefined;
+  if (isBack(rule, sample.valueMilli)) return undefined;
   return {
     phase: 'active',
-    at: first.occurredAt,
+    at: sample.occurredAt,
     startedAt: episode.startedAt,
     activeAt: episode.activeAt,
-    // Samples after the boundary are heard again: the peak can only be theirs too.
+    // Samples after this one are heard again: a peak of theirs is a peak of this episode too, as it is still open.
     peakMilli: episode.peakMilli,
     unknownMs,
   };

@@ -1,0 +1,41 @@
+/**
+ * Episodes of rules that no longer hold where they were found (rule or probe taken out of the site): nothing would
+ * ever end them. They end where their point was last measured; what they exposed until then stays held.
+ * The app calls it once at its start, after the site is read.
+ */
+import { type Kysely, sql } from 'kysely';
+import type { Change } from '../ingest/change.ts';
+import type { Site } from '../site.ts';
+import type { Tables } from '../store/tables.ts';
+import { rulesAt } from './affected.ts';
+import { excursionId } from './exception-id.ts';
+import { holdForEpisodes } from './exposure.ts';
+import { lockColdChain } from './lock.ts';
+import { clearExceptions } from './raise.ts';
+
+export async function retireEpisodes(db: Kysely<Tables>, site: Site, now: number): Promise<Change[]> {
+  return db.transaction().execute(async (trx) => {
+    await lockColdChain(trx);
+    const open = await trx
+      .selectFrom('episodes')
+      .select(['id', 'read_point', 'metric', 'rule_id'])
+      .where('ended_at', 'is', null)
+      .execute();
+    const orphans = open
+      .filter(
+        ({ read_point, metric, rule_id }) =>
+          !rulesAt(site, read_point, metric).some(({ rule }) => rule.id === rule_id),
+      )
+      .map(({ id }) => id);
+    if (orphans.length === 0) return [];
+    const { rows } = await sql<{ id: string; ended_at: number }>`
+      update episodes e set revision = revision + 1, ended_at = greatest(e.active_at, (
+        select max(s.occurred_at) from samples s where s.read_point = e.read_point and s.metric = e.metric
+      ))
+      where e.id = any(${orphans}::text[])
+      returning e.id, e.ended_at
+    `.execute(trx);
+    const ended = rows.map((row) => ({ id: excursionId(row.id), clearedAt: row.ended_at }));
+    return [...(await clearExceptions(trx, ended, now)), ...(await holdForEpisodes(trx, orphans, now))];
+  });
+}
