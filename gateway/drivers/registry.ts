@@ -3,10 +3,13 @@
  * registry's test holds all of them to the driver contract.
  */
 import type { DriverKind } from './driver.ts';
+import { impinjIot } from './impinj-iot/driver.ts';
+import { llrp } from './llrp/driver.ts';
 import { modbusRtu } from './modbus-rtu/driver.ts';
 import { mtSics } from './mt-sics/driver.ts';
+import { zigbee2Mqtt } from './zigbee2mqtt/driver.ts';
 
-export const DRIVERS: readonly DriverKind[] = [mtSics, modbusRtu];
+export const DRIVERS: readonly DriverKind[] = [llrp, impinjIot, mtSics, modbusRtu, zigbee2Mqtt];
 
 export function findDriver(kind: string): DriverKind | undefined {
   return DRIVERS.find((driver) => driver.kind === kind);

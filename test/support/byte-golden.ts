@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 
-const inputSchema = z.strictObject({
+export const byteInputSchema = z.strictObject({
   options: z.record(z.string(), z.unknown()),
   steps: z.array(
     z.strictObject({
@@ -13,7 +13,7 @@ const inputSchema = z.strictObject({
   ),
 });
 
-export interface ByteGoldenCase extends z.infer<typeof inputSchema> {
+export interface ByteGoldenCase extends z.infer<typeof byteInputSchema> {
   readonly name: string;
   readonly expected: unknown;
 }
@@ -22,6 +22,6 @@ export function readByteGoldenCases(folder: URL): ByteGoldenCase[] {
   return readdirSync(folder).map((name) => {
     const read = (file: string): unknown =>
       JSON.parse(readFileSync(new URL(`${name}/${file}`, folder), 'utf8'));
-    return { name, ...inputSchema.parse(read('input.json')), expected: read('expected.json') };
+    return { name, ...byteInputSchema.parse(read('input.json')), expected: read('expected.json') };
   });
 }
