@@ -20,10 +20,13 @@ import { encodeStoredEvent } from './stored-event.ts';
 const SEED = 20260901;
 const LIMITS = { maxBytes: 1 << 30, hardLimitBytes: 1 << 30 };
 const context = (epoch: string) => ({ stamp: stampAt(START), nextEpoch: epoch });
-const stockEntry = (n: number) => ({
-  events: [{ lane: 'stock' as const, body: encodeStoredEvent(stampAt(START), weighing(n)) }],
-  put: [{ key: 'last', body: String(n) }],
-  drop: [],
+const groupOf = (numbers: number[]) => ({
+  events: {
+    stock: numbers.map((n) => encodeStoredEvent(stampAt(START), weighing(n))),
+    condition: [],
+    health: [],
+  },
+  checkpoints: numbers.map((n) => ({ key: 'last', body: String(n) })),
 });
 
 /** A closed journal with `count` stock, condition and health events, and one checkpoint. */
@@ -52,8 +55,8 @@ test('a WAL cut or flipped anywhere keeps every commit below the damage, whole, 
   const commits = [{ walBytes: 0, events: 0 }];
   let n = 0;
   for (let commit = 0; commit < 60; commit++) {
-    const entries = Array.from({ length: random.integer(1, 30) }, () => stockEntry(++n));
-    writer.handle({ op: 'commit', entries, prunes: [], ...context('epoch-1') });
+    const group = groupOf(Array.from({ length: random.integer(1, 30) }, () => ++n));
+    writer.handle({ op: 'commit', group, prunes: [], ...context('epoch-1') });
     commits.push({ walBytes: statSync(`${folder.file}-wal`).size, events: n });
   }
   const database = readFileSync(folder.file);

@@ -9,7 +9,7 @@ import type { JournalStatus } from './journal.ts';
 import { UnusableFileError } from './journal-error.ts';
 import { openFile } from './layout.ts';
 import { finishSalvage, salvage } from './salvage.ts';
-import { type Growth, JournalStore, type LanePrune, type StoredEntry, type StoredSlice } from './store.ts';
+import { type Growth, JournalStore, type LanePrune, type StoredGroup, type StoredSlice } from './store.ts';
 
 export interface EngineOptions {
   readonly file: string;
@@ -30,7 +30,7 @@ export type EngineRequest = RequestContext &
     | { readonly op: 'open' }
     | {
         readonly op: 'commit';
-        readonly entries: readonly StoredEntry[];
+        readonly group: StoredGroup;
         readonly prunes: readonly LanePrune[];
       }
     | {
@@ -99,7 +99,7 @@ export class JournalEngine {
       case 'open':
         return { epoch };
       case 'commit':
-        return { epoch, growth: store.commit(request.entries, request.prunes, request.stamp) };
+        return { epoch, growth: store.commit(request.group, request.prunes, request.stamp) };
       case 'read': {
         // Seqs of another epoch mean nothing here.
         if (request.epoch !== epoch) return { epoch };

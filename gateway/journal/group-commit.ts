@@ -1,12 +1,13 @@
 /**
  * Group commit: what is appended within `groupMs`, or the first `groupRows` rows, shares one transaction and one
- * fsync. One commit is under way at a time; what comes meanwhile forms the next group, bounded in rows and bytes.
- * Prunes wait longer: each costs several pages of flash, and doing one late only means a batch sent twice.
+ * fsync. Two commits may be under way, so that the disk never waits for us; what comes meanwhile forms the next
+ * group, bounded in rows and bytes. Prunes wait longer: each costs several pages of flash, and doing one late only
+ * means that a batch may be sent twice.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import { JournalError } from './journal-error.ts';
-import type { LanePrune, StoredEntry } from './store.ts';
+import type { LanePrune, StoredGroup } from './store.ts';
 
 export interface GroupLimits {
   readonly groupMs: number;
@@ -17,40 +18,52 @@ export interface GroupLimits {
   readonly maxQueuedBytes: number;
 }
 
+/** One append, encoded. */
+export interface EncodedEntry {
+  readonly events: readonly { readonly lane: Lane; readonly body: string }[];
+  readonly put: readonly { readonly key: string; readonly body: string }[];
+  readonly drop: readonly string[];
+}
+
 interface Waiter {
   resolve(): void;
   reject(error: unknown): void;
 }
 
-interface QueuedEntry extends Waiter {
-  readonly entry: StoredEntry;
-  readonly rows: number;
-  readonly bytes: number;
+/** A group in the making. */
+interface Group {
+  readonly events: Record<Lane, string[]>;
+  readonly checkpoints: { key: string; body?: string }[];
+  readonly waiters: Waiter[];
+  rows: number;
 }
 
-interface QueuedPrune extends LanePrune {
-  readonly since: number;
+interface QueuedPrune {
+  readonly epoch: string;
+  upTo: number;
   readonly waiters: Waiter[];
 }
 
-type Commit = (entries: readonly StoredEntry[], prunes: readonly LanePrune[]) => Promise<void>;
+type Commit = (group: StoredGroup, prunes: readonly LanePrune[]) => Promise<void>;
+
+const MAX_UNDER_WAY = 2;
 
 export class GroupCommit {
   readonly #clock: Clock;
   readonly #limits: GroupLimits;
   readonly #commit: Commit;
-  #queue: QueuedEntry[] = [];
+  /** Oldest first; all but the last take no more. */
+  #groups: Group[] = [];
+  /** Not yet durable, queued and under way. */
   #rows = 0;
   #bytes = 0;
-  #rowsUnderWay = 0;
-  #bytesUnderWay = 0;
-  #prunes = new Map<Lane, QueuedPrune>();
+  readonly #prunes = new Map<Lane, QueuedPrune>();
   readonly #prunedUpTo = new Map<Lane, number>();
   #prunableRows = 0;
   #pruneDue = false;
   #timer: Timer | undefined;
   #pruneTimer: Timer | undefined;
-  #underWay: Promise<void> | undefined;
+  readonly #underWay = new Set<Promise<void>>();
   #closed = false;
 
   constructor(clock: Clock, limits: GroupLimits, commit: Commit) {
@@ -59,55 +72,70 @@ export class GroupCommit {
     this.#commit = commit;
   }
 
-  append(entry: StoredEntry): Promise<void> {
+  append(entry: EncodedEntry): Promise<void> {
     if (this.#closed) return Promise.reject(new JournalError('closed', 'the journal is closed'));
     const rows = entry.events.length + entry.put.length + entry.drop.length;
     const bytes = sizeOf(entry);
-    const waitingRows = this.#rows + this.#rowsUnderWay;
-    const waitingBytes = this.#bytes + this.#bytesUnderWay;
-    const { maxQueuedRows, maxQueuedBytes } = this.#limits;
+    const { maxQueuedRows, maxQueuedBytes, groupRows } = this.#limits;
     // A single entry over the limit still passes when nothing else waits.
-    if (waitingRows > 0 && (waitingRows + rows > maxQueuedRows || waitingBytes + bytes > maxQueuedBytes)) {
-      const message = `${waitingRows} rows already wait for the disk`;
-      return Promise.reject(new JournalError('queue-full', message));
+    if (this.#rows > 0 && (this.#rows + rows > maxQueuedRows || this.#bytes + bytes > maxQueuedBytes)) {
+      return Promise.reject(new JournalError('queue-full', `${this.#rows} rows already wait for the disk`));
     }
-    const done = new Promise<void>((resolve, reject) => {
-      this.#queue.push({ entry, rows, bytes, resolve, reject });
-    });
     this.#rows += rows;
     this.#bytes += bytes;
-    this.#schedule();
+    const group = this.#groupFor(rows);
+    addTo(group, entry, rows);
+    const done = new Promise<void>((resolve, reject) => {
+      const settled = () => {
+        this.#rows -= rows;
+        this.#bytes -= bytes;
+      };
+      group.waiters.push({
+        resolve() {
+          settled();
+          resolve();
+        },
+        reject(error) {
+          settled();
+          reject(error);
+        },
+      });
+    });
+    if (group.rows >= groupRows || this.#groups.length > 1) this.#startFull();
+    if (this.#groups.length > 0) this.#startLater();
     return done;
   }
 
-  prune(prune: LanePrune): Promise<void> {
+  prune({ epoch, lane, upTo }: LanePrune): Promise<void> {
     if (this.#closed) return Promise.reject(new JournalError('closed', 'the journal is closed'));
-    const queued = this.#prunes.get(prune.lane);
-    const waiters = queued?.epoch === prune.epoch ? queued.waiters : [];
-    if (queued !== undefined && queued.epoch !== prune.epoch)
-      for (const waiter of queued.waiters) waiter.resolve();
-    const upTo = queued?.epoch === prune.epoch ? Math.max(queued.upTo, prune.upTo) : prune.upTo;
-    const since = queued?.since ?? this.#clock.monotonicMs();
-    this.#prunes.set(prune.lane, { ...prune, upTo, since, waiters });
-    const before = this.#prunedUpTo.get(prune.lane) ?? 0;
-    this.#prunedUpTo.set(prune.lane, upTo);
-    this.#prunableRows += Math.max(0, upTo - before);
+    let queued = this.#prunes.get(lane);
+    if (queued === undefined || queued.epoch !== epoch) {
+      // One of an epoch that has ended is done: its rows are gone with their file.
+      for (const waiter of queued?.waiters ?? []) waiter.resolve();
+      queued = { epoch, upTo, waiters: [] };
+      this.#prunes.set(lane, queued);
+    }
+    queued.upTo = Math.max(queued.upTo, upTo);
+    const { waiters } = queued;
     const done = new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
+    this.#prunableRows += Math.max(0, upTo - (this.#prunedUpTo.get(lane) ?? 0));
+    this.#prunedUpTo.set(lane, upTo);
     if (this.#prunableRows >= this.#limits.pruneRows) this.#prunesAreDue();
-    this.#pruneTimer ??= this.#clock.setTimer(this.#limits.pruneMs, 'journal prune', () => {
-      this.#pruneTimer = undefined;
-      this.#prunesAreDue();
-    });
+    else {
+      this.#pruneTimer ??= this.#clock.setTimer(this.#limits.pruneMs, 'journal prune', () =>
+        this.#prunesAreDue(),
+      );
+    }
     return done;
   }
 
   /** Writes what waits now. */
   async flush(): Promise<void> {
-    while (this.#queue.length > 0 || this.#prunes.size > 0 || this.#underWay !== undefined) {
-      this.#pruneDue = true;
+    do {
+      this.#pruneDue = this.#prunes.size > 0;
       this.#start();
-      await this.#underWay;
-    }
+      await Promise.all(this.#underWay);
+    } while (this.#groups.length > 0 || this.#prunes.size > 0 || this.#underWay.size > 0);
   }
 
   async close(): Promise<void> {
@@ -119,7 +147,7 @@ export class GroupCommit {
   /** Forgets what waits, as a crash would. */
   abandon(): void {
     this.#closed = true;
-    this.#queue = [];
+    this.#groups = [];
     this.#prunes.clear();
     this.#stopTimers();
   }
@@ -129,77 +157,96 @@ export class GroupCommit {
     this.#pruneTimer?.cancel();
   }
 
-  #prunesAreDue(): void {
-    if (this.#prunes.size === 0) return;
-    this.#pruneDue = true;
-    this.#schedule();
+  /** The group that takes so many more rows: the last one, unless that would overfill it. */
+  #groupFor(rows: number): Group {
+    const last = this.#groups.at(-1);
+    if (last !== undefined && last.rows + rows <= this.#limits.groupRows) return last;
+    const group: Group = {
+      events: { stock: [], condition: [], health: [] },
+      checkpoints: [],
+      waiters: [],
+      rows: 0,
+    };
+    this.#groups.push(group);
+    return group;
   }
 
-  #schedule(): void {
-    if (this.#rows >= this.#limits.groupRows) {
-      this.#start();
-      return;
-    }
+  #prunesAreDue(): void {
+    this.#pruneTimer?.cancel();
+    this.#pruneTimer = undefined;
+    this.#pruneDue = this.#prunes.size > 0;
+    if (this.#pruneDue) this.#startLater();
+  }
+
+  #startLater(): void {
     this.#timer ??= this.#clock.setTimer(this.#limits.groupMs, 'journal group commit', () => {
       this.#timer = undefined;
       this.#start();
     });
   }
 
-  #start(): void {
-    if (this.#underWay !== undefined) return;
-    const entries = this.#takeGroup();
-    const prunes = this.#pruneDue ? [...this.#prunes.values()] : [];
-    if (prunes.length > 0) {
-      this.#prunes = new Map();
-      this.#prunableRows = 0;
-      this.#pruneTimer?.cancel();
-      this.#pruneTimer = undefined;
+  /** Starts groups that are full, and those before the last. */
+  #startFull(): void {
+    for (;;) {
+      const [first, next] = this.#groups;
+      const full = first !== undefined && (next !== undefined || first.rows >= this.#limits.groupRows);
+      if (!full || this.#underWay.size >= MAX_UNDER_WAY) return;
+      this.#start();
     }
-    this.#pruneDue = false;
-    if (entries.length === 0 && prunes.length === 0) return;
-    const waiters: Waiter[] = [...entries, ...prunes.flatMap((prune) => prune.waiters)];
-    this.#underWay = this.#commit(
-      entries.map((queued) => queued.entry),
-      prunes.map(({ epoch, lane, upTo }) => ({ epoch, lane, upTo })),
-    )
-      .then(
-        () => waiters.forEach((waiter) => void waiter.resolve()),
-        (error: unknown) => waiters.forEach((waiter) => void waiter.reject(error)),
-      )
-      .then(() => {
-        this.#underWay = undefined;
-        this.#rowsUnderWay = 0;
-        this.#bytesUnderWay = 0;
-        if (this.#closed || this.#rows >= this.#limits.groupRows) this.#start();
-      });
   }
 
-  /** The next group: at most `groupRows` rows, at least one entry. */
-  #takeGroup(): QueuedEntry[] {
-    let count = 0;
-    let rows = 0;
-    let bytes = 0;
-    for (const queued of this.#queue) {
-      if (count > 0 && rows + queued.rows > this.#limits.groupRows) break;
-      count++;
-      rows += queued.rows;
-      bytes += queued.bytes;
+  /** Starts the first group, full or not, if there is room under way; else the end of a commit does. */
+  #start(): void {
+    if (this.#underWay.size >= MAX_UNDER_WAY) return;
+    const group = this.#groups.shift();
+    const prunes = this.#pruneDue ? [...this.#prunes] : [];
+    if (this.#pruneDue) {
+      this.#pruneDue = false;
+      this.#prunes.clear();
+      this.#prunableRows = 0;
     }
-    const group = this.#queue.splice(0, count);
-    this.#rows -= rows;
-    this.#bytes -= bytes;
-    this.#rowsUnderWay = rows;
-    this.#bytesUnderWay = bytes;
-    if (this.#queue.length === 0) {
+    if (this.#groups.length === 0) {
       this.#timer?.cancel();
       this.#timer = undefined;
     }
-    return group;
+    if (group === undefined && prunes.length === 0) return;
+    const { events, checkpoints, waiters } = group ?? EMPTY;
+    const lanePrunes = prunes.map(([lane, { epoch, upTo }]) => ({ epoch, lane, upTo }));
+    const all = [...waiters, ...prunes.flatMap(([, prune]) => prune.waiters)];
+    const work: Promise<void> = this.#commit({ events, checkpoints }, lanePrunes)
+      .then(
+        () => {
+          for (const waiter of all) waiter.resolve();
+        },
+        (error: unknown) => {
+          for (const waiter of all) waiter.reject(error);
+        },
+      )
+      .then(() => {
+        this.#underWay.delete(work);
+        const overdue = this.#groups.length > 0 || this.#pruneDue;
+        if (overdue && this.#timer === undefined) this.#start();
+        this.#startFull();
+      });
+    this.#underWay.add(work);
   }
 }
 
-function sizeOf(entry: StoredEntry): number {
+const EMPTY: Group = {
+  events: { stock: [], condition: [], health: [] },
+  checkpoints: [],
+  waiters: [],
+  rows: 0,
+};
+
+function addTo(group: Group, entry: EncodedEntry, rows: number): void {
+  for (const { lane, body } of entry.events) group.events[lane].push(body);
+  group.checkpoints.push(...entry.put);
+  for (const key of entry.drop) group.checkpoints.push({ key });
+  group.rows += rows;
+}
+
+function sizeOf(entry: EncodedEntry): number {
   let bytes = 0;
   for (const { body } of entry.events) bytes += body.length;
   for (const { key, body } of entry.put) bytes += key.length + body.length;

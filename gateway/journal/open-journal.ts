@@ -11,7 +11,7 @@ import type { EngineLink, EngineReply, EngineRequest } from './engine.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Journal, JournalEntry, JournalStatus, LaneSlice } from './journal.ts';
 import { JournalError } from './journal-error.ts';
-import type { Growth, StoredEntry } from './store.ts';
+import type { Growth } from './store.ts';
 import { decodeStoredEvent, encodeStoredEvent, toRecord } from './stored-event.ts';
 import { startInThread, startWorker } from './worker-link.ts';
 
@@ -96,8 +96,8 @@ class DurableJournal implements OpenJournal {
       maxQueuedRows: options.maxQueuedRows ?? 20_000,
       maxQueuedBytes: 32 * 1024 * 1024,
     };
-    this.#commits = new GroupCommit(options.clock, limits, async (entries, prunes) => {
-      const reply = await this.#call({ op: 'commit', entries, prunes });
+    this.#commits = new GroupCommit(options.clock, limits, async (group, prunes) => {
+      const reply = await this.#call({ op: 'commit', group, prunes });
       this.#announce(reply.growth);
     });
   }
@@ -112,15 +112,11 @@ class DurableJournal implements OpenJournal {
 
   append(entry: JournalEntry): Promise<void> {
     const stamp = this.#stamp();
-    const stored: StoredEntry = {
-      events: entry.events.map((event) => ({
-        lane: laneOf(event.type),
-        body: encodeStoredEvent(stamp, event),
-      })),
-      put: entry.put,
-      drop: entry.drop,
-    };
-    return this.#commits.append(stored);
+    const events = entry.events.map((event) => ({
+      lane: laneOf(event.type),
+      body: encodeStoredEvent(stamp, event),
+    }));
+    return this.#commits.append({ events, put: entry.put, drop: entry.drop });
   }
 
   async read(

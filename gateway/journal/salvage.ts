@@ -18,7 +18,7 @@ import type { Stamp } from '../../protocol/events/record.ts';
 import { JournalError } from './journal-error.ts';
 import { type Birth, openFile } from './layout.ts';
 import { readDamaged, type SalvagedLane, SalvageSource } from './salvage-source.ts';
-import { JournalStore, type StoredEntry } from './store.ts';
+import { JournalStore } from './store.ts';
 import { encodeStoredEvent, laneGap } from './stored-event.ts';
 
 const SIDE_FILES = ['-wal', '-shm'];
@@ -73,34 +73,36 @@ function carryOver(file: string, source: SalvageSource, reason: string, context:
   const { db, epoch } = openFile(target, context.birth, Number.MAX_SAFE_INTEGER);
   const store = new JournalStore({ db, epoch, file: target, maxBytes: Number.MAX_SAFE_INTEGER });
   try {
-    store.commit([{ events: [], put: source.checkpoints(), drop: [] }], [], context.stamp);
+    store.commit({ events: NO_EVENTS, checkpoints: source.checkpoints() }, [], context.stamp);
     let carried = 0;
     const lossy: SalvagedLane[] = [];
     for (const lane of LANES) {
-      let events: { lane: typeof lane; body: string }[] = [];
+      let bodies: string[] = [];
+      const write = () => {
+        store.commit({ events: { ...NO_EVENTS, [lane]: bodies }, checkpoints: [] }, [], context.stamp);
+        bodies = [];
+      };
       const salvaged = source.readLane(lane, (body) => {
-        events.push({ lane, body });
-        if (events.length < ROWS_PER_COMMIT) return;
-        store.commit([entryOf(events)], [], context.stamp);
-        events = [];
+        if (bodies.push(body) === ROWS_PER_COMMIT) write();
       });
-      store.commit([entryOf(events)], [], context.stamp);
+      write();
       carried += salvaged.carried;
       if (salvaged.lost !== 0) lossy.push(salvaged);
     }
     const aside = basename(freeName(file));
     const story = `journal set aside as ${aside}, ${carried} waiting events carried over: ${reason}`;
-    store.commit([entryOf(gaps(lossy, story, context.stamp))], [], context.stamp);
+    const health = gaps(lossy, story, context.stamp);
+    store.commit({ events: { ...NO_EVENTS, health }, checkpoints: [] }, [], context.stamp);
   } finally {
     source.close();
     store.close();
   }
 }
 
-const entryOf = (events: StoredEntry['events']): StoredEntry => ({ events, put: [], drop: [] });
+const NO_EVENTS = { stock: [], condition: [], health: [] };
 
 /** One gap per lane that lost something; one for the file as a whole when none did. */
-function gaps(lossy: readonly SalvagedLane[], story: string, stamp: Stamp): StoredEntry['events'] {
+function gaps(lossy: readonly SalvagedLane[], story: string, stamp: Stamp): string[] {
   const now = stamp.recordedAt;
   const losses =
     lossy.length === 0
@@ -112,10 +114,7 @@ function gaps(lossy: readonly SalvagedLane[], story: string, stamp: Stamp): Stor
           ...(lost === undefined ? {} : { lost }),
           reason: story,
         }));
-  return losses.map((loss) => ({
-    lane: 'health' as const,
-    body: encodeStoredEvent(stamp, laneGap(stamp, loss)),
-  }));
+  return losses.map((loss) => encodeStoredEvent(stamp, laneGap(stamp, loss)));
 }
 
 function moveSideFiles(from: string, to: string): void {

@@ -25,10 +25,12 @@ import { type Connection, fileBytes, pragmaNumber, type Statement, tablesOf, tai
 import { encodeStoredEvent, laneGap } from './stored-event.ts';
 import { rowSpan, thinOnce } from './thinning.ts';
 
-export interface StoredEntry {
-  readonly events: readonly { readonly lane: Lane; readonly body: string }[];
-  readonly put: readonly { readonly key: string; readonly body: string }[];
-  readonly drop: readonly string[];
+/** What one transaction writes. Flat lists of strings: they cross to the worker thread far cheaper than objects. */
+export interface StoredGroup {
+  /** Bodies per lane, in order. */
+  readonly events: Readonly<Record<Lane, readonly string[]>>;
+  /** In order; without a body the checkpoint is dropped. */
+  readonly checkpoints: readonly { readonly key: string; readonly body?: string }[];
 }
 
 export interface LanePrune {
@@ -100,14 +102,14 @@ export class JournalStore {
   }
 
   /**
-   * Writes entries and prunes in one transaction, then makes room if the file is over its limit. `stamp` goes on
+   * Writes a group and prunes in one transaction, then makes room if the file is over its limit. `stamp` goes on
    * the gap events the store itself writes.
    */
-  commit(entries: readonly StoredEntry[], prunes: readonly LanePrune[], stamp: Stamp): Growth {
+  commit(group: StoredGroup, prunes: readonly LanePrune[], stamp: Stamp): Growth {
     const before = this.#counters;
     const write = () =>
       this.#transact((counters) => {
-        for (const entry of entries) this.#writeEntry(entry, counters);
+        this.#writeGroup(group, counters);
         for (const prune of prunes) this.#prune(prune, counters);
       });
     for (let round = 0; ; round++) {
@@ -190,17 +192,21 @@ export class JournalStore {
     this.#counters = counters;
   }
 
-  #writeEntry(entry: StoredEntry, counters: Counters): void {
-    for (const { lane, body } of entry.events) this.#insert(lane, body, counters);
-    for (const { key, body } of entry.put) this.#putCheckpoint.run(key, body);
-    for (const key of entry.drop) this.#dropCheckpoint.run(key);
+  #writeGroup(group: StoredGroup, counters: Counters): void {
+    for (const lane of LANES) this.#insert(lane, group.events[lane], counters);
+    for (const { key, body } of group.checkpoints) {
+      if (body === undefined) this.#dropCheckpoint.run(key);
+      else this.#putCheckpoint.run(key, body);
+    }
   }
 
-  #insert(lane: Lane, body: string, counters: Counters): void {
+  #insert(lane: Lane, bodies: readonly string[], counters: Counters): void {
+    if (bodies.length === 0) return;
     const { lastSeq, prunedUpTo, waiting } = counters[lane];
-    const seq = lastSeq + 1;
-    this.#lanes[lane].insert.run(seq, body);
-    counters[lane] = { lastSeq: seq, prunedUpTo, waiting: waiting + 1 };
+    const { insert } = this.#lanes[lane];
+    let seq = lastSeq;
+    for (const body of bodies) insert.run(++seq, body);
+    counters[lane] = { lastSeq: seq, prunedUpTo, waiting: waiting + bodies.length };
   }
 
   #prune({ epoch, lane, upTo }: LanePrune, counters: Counters): void {
@@ -225,7 +231,7 @@ export class JournalStore {
       lost,
       reason,
     });
-    this.#insert('health', encodeStoredEvent(stamp, gap), counters);
+    this.#insert('health', [encodeStoredEvent(stamp, gap)], counters);
   }
 
   #usedBytes(): number {

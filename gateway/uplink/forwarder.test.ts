@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
@@ -313,6 +314,26 @@ test('after a restart what was not acked is sent again under the same names', as
   expect(first.cloud.conflicts).toBe(0);
   expect((await second.journal.status()).lanes.stock.prunedUpTo).toBe(10);
   await second.close();
+});
+
+test('when the journal is salvaged while running, what it carried over is sent under the new epoch', async () => {
+  const { clock, journal, uplink, cloud, forwarder, close } = await bench();
+  const { epoch } = journal;
+  uplink.cut();
+  for (let n = 0; n < 60; n++) await clock.runUntilSettled(append(journal, 'stock', n * 500 + 1, 500));
+  const file = folders.at(-1)?.file ?? '';
+  const bytes = readFileSync(file);
+  const quarter = Math.floor(bytes.length / 4 / 2048) * 2048;
+  writeFileSync(file, bytes.fill(0xff, quarter, 2 * quarter));
+  uplink.restore();
+  await clock.runFor(120_000);
+  expect(journal.epoch).not.toBe(epoch);
+  expect(forwarder.status()).toMatchObject({ epoch: journal.epoch, lanes: { stock: { backlog: 0 } } });
+  expect(cloud.bodies('health')).toMatchObject([{ type: 'gap', lane: 'stock' }]);
+  const fresh = [...cloud.events.keys()].filter((key) => key.startsWith(`${journal.epoch}/stock/`));
+  expect(fresh.length).toBeGreaterThan(15_000);
+  expect((await journal.status()).lanes.stock).toMatchObject({ waiting: 0, prunedUpTo: fresh.length });
+  await close();
 });
 
 const storyArbitrary = fc.array(

@@ -128,12 +128,13 @@ function bareRate(file: string, events: readonly StockEvent[]): number {
 async function appendRate(file: string, events: readonly StockEvent[]): Promise<number> {
   const journal = await openJournal({ file, clock, stamp: () => STAMP, groupCommitRows: ROWS_PER_COMMIT });
   const begun = performance.now();
-  const wave = ROWS_PER_COMMIT * 8;
-  for (let n = 0; n < events.length; n += wave) {
-    await Promise.all(
-      events.slice(n, n + wave).map((event) => journal.append({ events: [event], put: [], drop: [] })),
-    );
-  }
+  let next = 0;
+  const caller = async () => {
+    for (let event = events[next++]; event !== undefined; event = events[next++]) {
+      await journal.append({ events: [event], put: [], drop: [] });
+    }
+  };
+  await Promise.all(Array.from({ length: ROWS_PER_COMMIT * 4 }, caller));
   const seconds = (performance.now() - begun) / 1000;
   await journal.close();
   return events.length / seconds;
