@@ -1,0 +1,62 @@
+/** A finished pass as events: which type, in how many parts, each tag with what was seen of it. */
+import {
+  type Direction,
+  MAX_TAGS_PER_EVENT,
+  type PassEvent,
+  type TagSighting,
+} from '../../../protocol/events/stock-event.ts';
+import type { PortalPoint } from '../read-point.ts';
+import type { TagTrack } from './tag-track.ts';
+
+export interface FinishedPass {
+  readonly startedAt: number;
+  readonly direction: Direction;
+  readonly tags: readonly TagTrack[];
+  readonly straysIgnored: number;
+}
+
+export function passEvents(point: PortalPoint, pass: FinishedPass): PassEvent[] {
+  const sightings = pass.tags
+    .map((track) => sightingOf(track, point))
+    .sort((a, b) => a.firstSeenAt - b.firstSeenAt || (a.epc < b.epc ? -1 : 1));
+  const occurredAt = sightings.reduce((latest, tag) => Math.max(latest, tag.lastSeenAt), pass.startedAt);
+  const parts = Math.ceil(sightings.length / MAX_TAGS_PER_EVENT);
+  const events: PassEvent[] = [];
+  for (let part = 1; part <= parts; part++) {
+    events.push({
+      type: typeOf(point.boundary, pass.direction),
+      readPoint: point.id,
+      occurredAt,
+      startedAt: pass.startedAt,
+      passId: `${point.id}@${pass.startedAt}`,
+      part,
+      parts,
+      direction: pass.direction,
+      directionSource: pass.direction === 'UNKNOWN' ? 'none' : point.direction.mode,
+      tags: sightings.slice((part - 1) * MAX_TAGS_PER_EVENT, part * MAX_TAGS_PER_EVENT),
+      straysIgnored: pass.straysIgnored,
+    });
+  }
+  return events;
+}
+
+function typeOf(boundary: PortalPoint['boundary'], direction: Direction): PassEvent['type'] {
+  if (boundary === 'dock' && direction === 'IN') return 'receipt';
+  if (boundary === 'dock' && direction === 'OUT') return 'dispatch';
+  return 'passage';
+}
+
+function sightingOf(track: TagTrack, point: PortalPoint): TagSighting {
+  return {
+    epc: track.epc,
+    firstSeenAt: track.firstSeenAt,
+    lastSeenAt: Math.max(track.firstSeenAt, track.acceptedUntil),
+    readCount: track.readCount,
+    ...(Number.isFinite(track.peakRssiDbm) ? { peakRssiDbm: track.peakRssiDbm } : {}),
+    antennas: [
+      ...new Set(
+        point.antennas.filter((_, index) => track.antennaMask[index]).map((antenna) => antenna.antenna),
+      ),
+    ],
+  };
+}

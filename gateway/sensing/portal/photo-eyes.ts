@@ -1,0 +1,170 @@
+/**
+ * Two light beams as a finite state machine. A crossing begins with a break while both beams are clear and ends
+ * when both have been clear for BEAM_GAP_MS; what counts is the beam broken first and the beam released last:
+ * outer → inner is IN, inner → outer is OUT, the same beam is TURNED_BACK, a single beam tells nothing.
+ * Loads shorter than the distance of the beams leave a moment in which neither is broken; that is not an end.
+ * A beam broken for `blockedAfterMs` is blocked (a pallet left in it, a knocked mirror): it is reported, taken out
+ * of the game until it is released, and what it touched is UNKNOWN. Nothing waits for a beam for ever.
+ */
+import type { Direction } from '../../../protocol/events/stock-event.ts';
+import type { Side } from './antenna-order.ts';
+import { BEAM_GAP_MS, MAX_CROSSINGS } from './limits.ts';
+
+export interface EyeState {
+  broken: boolean;
+  /** Gateway time of the last edge. */
+  since: number;
+  blocked: boolean;
+}
+
+export interface Crossing {
+  readonly first: Side;
+  last: Side;
+  both: boolean;
+  /** A blocked beam, a stepped clock or a restart had a part in it. */
+  spoilt: boolean;
+  readonly startAt: number;
+  endAt: number;
+}
+
+export interface PhotoEyesState {
+  readonly outer: EyeState;
+  readonly inner: EyeState;
+  readonly crossings: Crossing[];
+}
+
+export interface PhotoEyes {
+  readonly state: PhotoEyesState;
+  /** `edge` is false for a repeat; `unblocked` is true when a blocked beam came free. */
+  onInput(side: Side, broken: boolean, at: number, now: number): { edge: boolean; unblocked: boolean };
+  /** Beams that turn out blocked now. */
+  findBlocked(now: number): Side[];
+  nextBlockedAt(): number | undefined;
+  /** A beam that is not blocked is broken. */
+  isBusy(): boolean;
+  isBlocked(): boolean;
+  /** Direction of the loads whose tags were seen from `from` to `to`. */
+  direction(from: number, to: number): Direction;
+  /** Forgets crossings that ended before `before`. */
+  forget(before: number): void;
+  /** The session is over: the next one starts clean; a load still in a beam belongs to neither, wholly. */
+  endSession(): void;
+  /** After a long time away: nothing is known of the beams. */
+  loseSight(): void;
+  /** The wall clock went back: measure blocking from the new time. */
+  rebase(now: number): void;
+  restore(state: PhotoEyesState): void;
+}
+
+export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
+  const outer: EyeState = { broken: false, since: 0, blocked: false };
+  const inner: EyeState = { broken: false, since: 0, blocked: false };
+  const eyes = { outer, inner };
+  const crossings: Crossing[] = [];
+  const busy = (eye: EyeState) => eye.broken && !eye.blocked;
+  const isBusy = () => busy(outer) || busy(inner);
+
+  const onBreak = (side: Side, at: number, wasBusy: boolean): void => {
+    const current = crossings.at(-1);
+    if (current !== undefined && (wasBusy || at - current.endAt <= BEAM_GAP_MS)) {
+      if (side !== current.first) current.both = true;
+      current.endAt = Math.max(current.endAt, at);
+      return;
+    }
+    const oldest = crossings[0];
+    if (oldest !== undefined && crossings.length >= MAX_CROSSINGS) {
+      // No door has so many loads in one session: one spoilt crossing stands for all of them.
+      crossings.splice(0, crossings.length, { ...oldest, endAt: at, spoilt: true });
+    }
+    crossings.push({ first: side, last: side, both: false, spoilt: false, startAt: at, endAt: at });
+  };
+  const spoilCurrent = (): void => {
+    const current = crossings.at(-1);
+    if (current !== undefined) current.spoilt = true;
+  };
+
+  return {
+    state: { outer, inner, crossings },
+    onInput(side, broken, at, now) {
+      const eye = eyes[side];
+      if (eye.broken === broken) return { edge: false, unblocked: false };
+      const wasBusy = isBusy();
+      const unblocked = eye.blocked;
+      eye.broken = broken;
+      eye.since = now;
+      eye.blocked = false;
+      if (broken) {
+        onBreak(side, at, wasBusy);
+      } else if (!unblocked) {
+        const current = crossings.at(-1);
+        if (current !== undefined) {
+          current.last = side;
+          current.endAt = Math.max(current.endAt, at);
+        }
+      }
+      return { edge: true, unblocked };
+    },
+    findBlocked(now) {
+      const found: Side[] = [];
+      for (const side of ['outer', 'inner'] as const) {
+        const eye = eyes[side];
+        if (!busy(eye) || now - eye.since < blockedAfterMs) continue;
+        eye.blocked = true;
+        spoilCurrent();
+        found.push(side);
+      }
+      return found;
+    },
+    nextBlockedAt() {
+      let due: number | undefined;
+      if (busy(outer)) due = outer.since + blockedAfterMs;
+      if (busy(inner)) due = Math.min(due ?? Number.POSITIVE_INFINITY, inner.since + blockedAfterMs);
+      return due;
+    },
+    isBusy,
+    isBlocked: () => outer.blocked || inner.blocked,
+    direction(from, to) {
+      // A forklift that comes back empty after the last sight, or went to fetch before the first, carried nothing.
+      const loaded = crossings.filter((crossing) => crossing.startAt <= to && crossing.endAt >= from);
+      const current = crossings.at(-1);
+      const judged = loaded.length > 0 ? loaded : crossings;
+      let verdict: Direction = 'UNKNOWN';
+      for (const crossing of judged) {
+        if (crossing.spoilt || (crossing === current && isBusy())) return 'UNKNOWN';
+        const one = classify(crossing);
+        if (one === 'UNKNOWN') continue;
+        if (verdict !== 'UNKNOWN' && verdict !== one) return 'UNKNOWN';
+        verdict = one;
+      }
+      return verdict;
+    },
+    forget(before) {
+      const kept = crossings.filter((crossing) => crossing.endAt >= before);
+      crossings.splice(0, crossings.length, ...kept);
+    },
+    endSession() {
+      const current = crossings.at(-1);
+      const unfinished = current !== undefined && isBusy() ? [{ ...current, spoilt: true }] : [];
+      crossings.splice(0, crossings.length, ...unfinished);
+    },
+    loseSight() {
+      if (isBusy()) spoilCurrent();
+      for (const eye of [outer, inner]) if (!eye.blocked) eye.broken = false;
+    },
+    rebase(now) {
+      for (const eye of [outer, inner]) eye.since = Math.min(eye.since, now);
+      if (isBusy()) spoilCurrent();
+    },
+    restore(state) {
+      Object.assign(outer, state.outer);
+      Object.assign(inner, state.inner);
+      crossings.splice(0, crossings.length, ...state.crossings.slice(-MAX_CROSSINGS));
+    },
+  };
+}
+
+function classify(crossing: Crossing): Direction {
+  if (!crossing.both) return 'UNKNOWN';
+  if (crossing.first === crossing.last) return 'TURNED_BACK';
+  return crossing.first === 'outer' ? 'IN' : 'OUT';
+}
