@@ -12,14 +12,16 @@ import { type Conversation, readConversations } from '../../test/support/driver-
 import type { ByteDriver, DriverKind, MessageDriver } from './driver.ts';
 import { DRIVERS, findDriver } from './registry.ts';
 
-const FLOOD_BYTES = 8 * 1024 * 1024;
-const ALLOWED_GROWTH_BYTES = 4 * 1024 * 1024;
+const FLOOD_BYTES = 2 * 1024 * 1024;
+const FLOOD_MESSAGES = 10_000;
+const ALLOWED_GROWTH_BYTES = 1_500_000;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: unknown = runInNewContext('gc');
 
 function heldBytes(): number {
-  if (typeof collectGarbage === 'function') collectGarbage();
+  // Twice: array buffers are let go of in the background of the first.
+  for (let round = 0; round < 2; round++) if (typeof collectGarbage === 'function') collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
@@ -146,7 +148,7 @@ describe.each(DRIVERS.filter(({ transport }) => transport === 'bytes'))('$kind, 
   });
 
   test('a flood of bytes without meaning is let go of', () => {
-    for (const filling of [0x00, 0x04, 0x41, 0x53, 0xff]) {
+    for (const filling of [0x04, 0x53, 0xff]) {
       const driver = createByteDriver(kind, plain);
       driver.onOpen(SCRIPT_START);
       const chunk = new Uint8Array(64 * 1024).fill(filling);
@@ -207,7 +209,7 @@ describe.each(DRIVERS.filter(({ transport }) => transport === 'messages'))('$kin
     };
     flood(0, 2_000);
     const before = heldBytes();
-    flood(2_000, 20_000);
+    flood(2_000, FLOOD_MESSAGES);
     expect(heldBytes() - before).toBeLessThan(ALLOWED_GROWTH_BYTES);
   });
 });

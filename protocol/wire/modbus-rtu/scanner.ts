@@ -24,6 +24,8 @@ interface Scan<Found> {
   readonly lost: ScanLoss[];
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** The master's ear: knows what was asked and hears only the answer to that. */
 export class ReplyScanner {
   #request: ReadRequest | undefined;
@@ -49,7 +51,7 @@ export class ReplyScanner {
     while (this.#request !== undefined && offset < bytes.length) {
       const length = replyLength(bytes, offset, this.#request);
       if (length === 'more') break;
-      const frame = bytes.subarray(offset, offset + (length ?? 1));
+      const frame = length === undefined ? NO_BYTES : bytes.subarray(offset, offset + length);
       const reply = length === undefined ? undefined : decodeReply(frame);
       if (reply !== undefined) {
         this.#request = undefined;
