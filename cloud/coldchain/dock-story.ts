@@ -2,7 +2,7 @@
  * Test material of this folder: a small site, and a driver that inserts samples and movements as ingest does and
  * projects them. Not part of the product.
  */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Change } from '../ingest/change.ts';
 import { type Rule, type Site, siteSchema } from '../site.ts';
 import type { Store } from '../store/database.ts';
@@ -180,4 +180,40 @@ export async function ledgerOf({ db }: Pick<Store, 'db'>) {
       .map(({ revision: _, ...exception }) => exception),
     holds: holds.filter(({ status }) => status !== 'withdrawn'),
   };
+}
+
+/** An empty ledger: opening a database anew for each story would take seconds. */
+export async function emptyLedger({ db }: Pick<Store, 'db'>): Promise<void> {
+  const tables = [
+    ...([
+      'samples',
+      'movements',
+      'episodes',
+      'exceptions',
+      'holds',
+      'decisions',
+      'conditions',
+      'contacts',
+    ] as const),
+    ...(['objects', 'tag_master', 'gateways', 'events'] as const),
+  ];
+  // Deleting a handful of rows is much faster than truncating.
+  const deletions = tables.map(
+    (table) => sql`${sql.ref(`no_${table}`)} as (delete from ${sql.table(table)})`,
+  );
+  await sql`with ${sql.join(deletions)} select 1`.execute(db);
+}
+
+/** Gives the cold chain everything on record again, page by page, as a rebuild does. */
+export async function replay(store: Pick<Store, 'db'>, site: Site, facts: readonly Fact[], size: number) {
+  const sorted = facts.toSorted((a, b) => a.occurredAt - b.occurredAt);
+  const samples = sorted.filter((fact) => fact.kind === 'sample');
+  const movements = sorted.filter((fact) => fact.kind === 'movement');
+  for (let start = 0; start < sorted.length; start += size) {
+    const page = {
+      samples: samples.slice(start, start + size),
+      movements: movements.slice(start, start + size),
+    };
+    await store.db.transaction().execute((trx) => projectColdChain(trx, page, { site, now: DAWN }));
+  }
 }
