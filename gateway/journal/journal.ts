@@ -37,6 +37,7 @@ export interface LaneSlice {
 }
 
 export interface Journal {
+  /** Changes when a damaged file is salvaged while running; seqs of the old epoch then mean nothing any more. */
   readonly epoch: string;
   /** Resolves once events and checkpoints are durable (group commit, fsync). All or nothing. */
   append(entry: JournalEntry): Promise<void>;

@@ -240,6 +240,24 @@ test('nothing is published while the link is down, and all that is unacked goes 
   await close();
 });
 
+test('batches that were under way when the link broke all go again as soon as it is back', async () => {
+  const site = await bench({ faults: { ...SOUND, loss: 1 }, forwarder: { flushEvents: 10, maxEvents: 10 } });
+  const { clock, journal, uplink, forwarder, cloud, close } = site;
+  const appended = append(journal, 'stock', 1, 50);
+  await clock.runFor(1000);
+  await appended;
+  expect(forwarder.status().lanes.stock.inFlightBatches).toBe(5);
+  uplink.cut();
+  site.faults = SOUND;
+  await clock.runFor(1000);
+  expect(cloud.events.size).toBe(0);
+  uplink.restore();
+  await clock.runFor(500);
+  expect(cloud.events.size).toBe(50);
+  expect(forwarder.status().lanes.stock).toMatchObject({ backlog: 0, inFlightBatches: 0 });
+  await close();
+});
+
 test('a stock event overtakes a condition backlog within two seconds, and the backlog still drains', async () => {
   const { clock, journal, cloud, forwarder, uplink, close } = await bench({
     forwarder: { bytesPerSecond: 40_000 },
