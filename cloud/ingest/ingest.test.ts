@@ -7,6 +7,7 @@ import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import { databases } from '../../test/support/databases.ts';
 import { projectColdChain } from '../coldchain/project.ts';
+import { loadShipments, sweepShipments } from '../inventory/shipments.ts';
 import type { Store } from '../store/database.ts';
 import type { Change } from './change.ts';
 import { createIngest, type Ingest, type IngestOptions } from './ingest.ts';
@@ -33,6 +34,18 @@ const clock = new VirtualClock({
   flush: () => new Promise((resolve) => setImmediate(resolve)),
 });
 
+/** Three shipments that compete for the same tags. */
+const WINDOW = {
+  readPoint: 'dock-1',
+  expectedFrom: new Date(T0).toISOString(),
+  expectedTo: new Date(T0 + 20 * MINUTE).toISOString(),
+};
+const EXPECTED = [
+  { ...WINDOW, id: 'in-1', kind: 'inbound', lines: [{ gtin: '80614141123458', quantity: 2, lot: 'L1' }] },
+  { ...WINDOW, id: 'in-2', kind: 'inbound', lines: [{ epcs: [EPCS[1]] }, { sscc: '106141412345678908' }] },
+  { ...WINDOW, id: 'out-1', kind: 'outbound', lines: [{ epcs: [EPCS[0], EPCS[4]], lot: 'L1' }] },
+];
+
 describe.each(databases())('ingest into $name', ({ open }) => {
   let store: Store;
   let ingest: Ingest;
@@ -52,6 +65,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
   beforeAll(async () => {
     store = await open();
     await register(store, 'gw-1', 'gw-2', 'gw-3');
+    await loadShipments(store.db, { form: 'json', value: EXPECTED }, T0);
     await store.db.updateTable('gateways').set({ revoked_at: T0 }).where('id', '=', 'gw-3').execute();
   });
   afterAll(() => store.close());
@@ -61,6 +75,11 @@ describe.each(databases())('ingest into $name', ({ open }) => {
     ingest = begin();
   });
 
+  /** After the timer has judged the shipments whose time is over. */
+  const dumpOfDay = async () => {
+    await sweepShipments(store.db, { since: 0, now: clock.now() });
+    return dump(store);
+  };
   const deadLetters = () =>
     store.db
       .selectFrom('dead_letters')
@@ -70,7 +89,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
   const countEvents = async () => (await store.db.selectFrom('events').select('seq').execute()).length;
 
   it('answers with the cumulative ack after the commit, and tells what changed', async () => {
-    const batch = batchOf([pass('receipt', 'dock-1', T0, [EPCS[0]]), weighing(T0, 5000)]);
+    const batch = batchOf([pass('passage', 'cold-door', T0, [EPCS[0]]), weighing(T0, 5000)]);
     await expect(ingest.deliver(delivery(batch))).resolves.toEqual({
       v: 1,
       gateway: 'gw-1',
@@ -82,9 +101,9 @@ describe.each(databases())('ingest into $name', ({ open }) => {
     expect(
       changes.map((change) => `${change.topic} ${change.id ?? change.location ?? change.readPoint}`),
     ).toEqual([
-      `pass dock-1@${T0 - 3000}`,
-      'stock supplier',
+      `pass cold-door@${T0 - 3000}`,
       'stock staging',
+      'stock cold-1',
       'stock scale-1',
       'gateway gw-1',
     ]);
@@ -101,7 +120,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
           for (const lane of lanes) {
             for (const batch of cut(lane, [1000])) await ingest.deliver(delivery(batch));
           }
-          const inOrder = await dump(store);
+          const inOrder = await dumpOfDay();
 
           await clear(store);
           const pieces = lanes.flatMap((lane) => [...cut(lane, sizes), ...cut(lane, sizes.toReversed())]);
@@ -109,7 +128,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
             .map((piece) => ({ piece, at: noise.next().value }))
             .sort((a, b) => a.at - b.at);
           await Promise.all(shuffled.map(({ piece }) => ingest.deliver(delivery(piece))));
-          expect(await dump(store)).toEqual(inOrder);
+          expect(await dumpOfDay()).toEqual(inOrder);
 
           await ingest.rebuild();
           expect(await dump(store)).toEqual(inOrder);

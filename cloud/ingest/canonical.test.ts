@@ -1,0 +1,62 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalJson, digestOf, isStorable, MAX_JSON_DEPTH } from './canonical.ts';
+
+function shuffleKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shuffleKeys);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, child]) => [key, shuffleKeys(child)]),
+  );
+}
+
+const json = fc.jsonValue({ maxDepth: 5 });
+
+describe('canonical JSON', () => {
+  it('means the same value and does not depend on the order of keys', () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        const plain: unknown = JSON.parse(JSON.stringify(value));
+        const text = canonicalJson(plain) ?? '';
+        expect(JSON.parse(text)).toEqual(plain);
+        expect(canonicalJson(shuffleKeys(plain))).toBe(text);
+      }),
+    );
+  });
+
+  it('tells two different values apart by their digest', () => {
+    fc.assert(
+      fc.property(json, json, (one, other) => {
+        const texts = [one, other].map((value) => canonicalJson(JSON.parse(JSON.stringify(value))) ?? '');
+        expect(digestOf(texts[0] ?? '') === digestOf(texts[1] ?? '')).toBe(texts[0] === texts[1]);
+      }),
+    );
+  });
+
+  it('refuses what is nested too deeply instead of running out of stack', () => {
+    const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
+    expect(canonicalJson(nested(MAX_JSON_DEPTH))).toBeDefined();
+    expect(canonicalJson(nested(MAX_JSON_DEPTH + 1))).toBeUndefined();
+    expect(canonicalJson(nested(100_000))).toBeUndefined();
+  });
+
+  it('knows the texts that the database cannot keep', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(isStorable(JSON.stringify({ text }))).toBe(text.isWellFormed() && !text.includes('\0'));
+      }),
+    );
+    for (const [text, storable] of [
+      ['\0', false],
+      ['a\\u0000', true],
+      ['\\\0', false],
+      ['\ud800', false],
+      ['\\ud800', true],
+      ['😀', true],
+    ] as const) {
+      expect(isStorable(JSON.stringify(text))).toBe(storable);
+    }
+  });
+});
