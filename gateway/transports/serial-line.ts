@@ -76,7 +76,7 @@ function attach(port: SerialPort, handlers: LineHandlers, presenceCheckMs: numbe
     if (port.isOpen) port.close();
   };
   const presence = setInterval(() => {
-    stat(port.path).catch(() => hangUp(VANISHED));
+    if (port.path.startsWith('/')) stat(port.path).catch(() => hangUp(VANISHED));
   }, presenceCheckMs);
   return {
     write(bytes) {
