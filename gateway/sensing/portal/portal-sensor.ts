@@ -31,8 +31,8 @@ import {
 } from './session.ts';
 import { createTagMemory } from './tag-memory.ts';
 import {
+  comesToLie,
   forgetTimes,
-  hasLainLong,
   isRepeat,
   isResting,
   joinEra,
@@ -239,7 +239,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     const wasParked = track.parked;
     const broke = notePresence(track, antenna, at, rssiDbm, now);
     if (wasParked && !track.parked) memory.unpark(track);
-    if (!track.parked && hasLainLong(track, at)) {
+    if (comesToLie(track, at)) {
       memory.park(track);
       out().put.push(rows.parked(track));
     }
@@ -317,7 +317,10 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     if (session === undefined && reading.active && point.session.openBy === 'photo-eye') {
       open(at, now, true, false);
     }
-    out().put.push(rows.beams(eyes.state));
+    if (session === undefined && point.session.openBy === 'photo-eye' && !eyes.isBlocked()) {
+      eyes.endSession();
+      out().drop.push(rows.beamsKey);
+    } else out().put.push(rows.beams(eyes.state));
   };
 
   const sideOfEye = (reading: Input): Side | undefined => {

@@ -48,7 +48,7 @@ export function createTagMemory(
       return track;
     },
     park(track) {
-      if (parked.size >= MAX_PARKED_TAGS) {
+      if (!parked.has(track) && parked.size >= MAX_PARKED_TAGS) {
         let oldest: TagTrack | undefined;
         for (const one of parked) if (oldest === undefined || one.heardAt < oldest.heardAt) oldest = one;
         if (oldest !== undefined) unpark(oldest);

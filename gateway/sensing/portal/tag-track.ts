@@ -42,6 +42,10 @@ export interface TagTrack {
   movedInPresence: boolean;
   /** Learnt as lying around. */
   parked: boolean;
+  /** Its level when it last lay long, and the loudest since. */
+  restKnown: boolean;
+  restLevelDbm: number;
+  loudestDbm: number;
 
   // The current session, or the time before the next one.
   era: number;
@@ -52,8 +56,6 @@ export interface TagTrack {
   peakRssiDbm: number;
   moved: boolean;
   parkedBefore: boolean;
-  parkedLevelDbm: number;
-  loudestDbm: number;
   readonly evidence: Evidence;
   antennaMask: boolean[];
   /** On the session's list: strong enough at least once. */
@@ -80,6 +82,9 @@ export function createTagTrack(epc: string, antennaCount: number, at: number, no
     hasRssi: false,
     movedInPresence: false,
     parked: false,
+    restKnown: false,
+    restLevelDbm: Number.NEGATIVE_INFINITY,
+    loudestDbm: Number.NEGATIVE_INFINITY,
     era: -1,
     firstSeenAt: at,
     acceptedUntil: at,
@@ -87,8 +92,6 @@ export function createTagTrack(epc: string, antennaCount: number, at: number, no
     peakRssiDbm: Number.NEGATIVE_INFINITY,
     moved: false,
     parkedBefore: false,
-    parkedLevelDbm: Number.NEGATIVE_INFINITY,
-    loudestDbm: Number.NEGATIVE_INFINITY,
     evidence: createEvidence(at),
     antennaMask: new Array<boolean>(antennaCount).fill(false),
     admitted: false,
@@ -141,6 +144,7 @@ export function notePresence(
   if (smoothed > track.loudestDbm) track.loudestDbm = smoothed;
   if ((antennas[base + HIGH] ?? 0) - (antennas[base + LOW] ?? 0) <= FLAT_BAND_DB) return false;
   track.movedInPresence = true;
+  track.restKnown = false;
   restartFlatBands(track, at);
   return true;
 }
@@ -153,8 +157,17 @@ export function isResting(track: TagTrack, at: number): boolean {
   return flatFor >= PARKED_AFTER_MS;
 }
 
-export function hasLainLong(track: TagTrack, at: number): boolean {
-  return at - track.flatSince >= PARKED_AFTER_MS;
+/** Turns true once each time the tag has come to lie for long: what it is heard at now is its level at rest. */
+export function comesToLie(track: TagTrack, at: number): boolean {
+  if (track.restKnown || at - track.flatSince < PARKED_AFTER_MS) return false;
+  noteRest(track);
+  return true;
+}
+
+function noteRest(track: TagTrack): void {
+  track.restKnown = true;
+  track.restLevelDbm = levelNow(track);
+  track.loudestDbm = track.restLevelDbm;
 }
 
 /** Smoothed level per antenna, for the checkpoint of a lay-around tag; null where never read. */
@@ -177,6 +190,7 @@ export function parkAt(track: TagTrack, levels: readonly (number | null)[], now:
     track.antennas[base + SMOOTHED_READS] = WARM_UP_READS;
     for (const field of [SMOOTHED, LOW, HIGH]) track.antennas[base + field] = level;
   }
+  noteRest(track);
 }
 
 /** A new session (or the time between two): what is told of the tag starts afresh. */
@@ -200,8 +214,6 @@ export function joinEra(track: TagTrack, era: number): void {
   track.checkpointed = false;
   track.carried = false;
   track.parkedBefore = track.parked;
-  track.parkedLevelDbm = levelNow(track);
-  track.loudestDbm = Number.NEGATIVE_INFINITY;
 }
 
 export interface Ending {
@@ -223,7 +235,7 @@ export function isStray(track: TagTrack, ending: Ending): boolean {
   if (track.readCount < ending.minReads && !track.restored) return true;
   const stillRead = ending.endedAt - track.heardAt <= ending.quietMs / 2;
   if (track.parkedBefore) {
-    return stillRead || !(track.loudestDbm - track.parkedLevelDbm >= MOVED_RISE_DB);
+    return stillRead || !(track.loudestDbm - track.restLevelDbm >= MOVED_RISE_DB);
   }
   if (track.moved || !stillRead) return false;
   if (track.hasRssi) return track.lastSeenAt - track.flatSince >= STILL_AFTER_MS;
@@ -250,6 +262,7 @@ function startPresence(track: TagTrack, at: number): void {
   track.presentSince = at;
   track.lastSeenAt = at;
   track.parked = false;
+  track.restKnown = false;
   track.movedInPresence = false;
   track.flatSince = at;
   for (let antenna = 0; antenna < track.antennaMask.length; antenna++) {
