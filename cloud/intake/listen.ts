@@ -2,7 +2,7 @@
  * Opening a listening socket with an answer a person can act on: an address in use or forbidden names the
  * address, the cause and the setting to change.
  */
-import type { Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 export interface ListenAddress {
   readonly host: string;
@@ -25,6 +25,14 @@ export function listen(server: Server, address: ListenAddress, setting: string):
       resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port);
     });
   });
+}
+
+/** Finds out early, before slower things are opened, that an address cannot be had. Port 0 always can. */
+export async function tryAddress(address: ListenAddress, setting: string): Promise<void> {
+  if (address.port === 0) return;
+  const server = createServer();
+  await listen(server, address, setting);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 }
 
 /** Maps what `listen` failed with; anything but an address problem is passed on unchanged. */

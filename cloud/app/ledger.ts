@@ -1,0 +1,117 @@
+/** What the API asks, answered by inventory and cold chain; every decision is told to the live stream. */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../../protocol/ports/clock.ts';
+import type { Decision, Ledger, Undecided } from '../api/ledger.ts';
+import type { LiveBus } from '../api/live.ts';
+import {
+  acknowledgeException,
+  DecisionRefused,
+  type Refusal,
+  releaseHold,
+  resolveException,
+} from '../coldchain/decide.ts';
+import { getException, listExceptions, listHolds } from '../coldchain/list-exceptions.ts';
+import { listRooms } from '../coldchain/list-rooms.ts';
+import { samplesOf } from '../coldchain/list-samples.ts';
+import type { Change } from '../ingest/change.ts';
+import {
+  findObject,
+  findShipment,
+  listDeadLetters,
+  listGateways,
+  listObjects,
+  listPasses,
+  listShipments,
+  listStock,
+  movementsOf,
+} from '../inventory/queries.ts';
+import { closeShipment, loadShipments } from '../inventory/shipments.ts';
+import type { Site } from '../site.ts';
+import type { Store } from '../store/database.ts';
+import type { Tables } from '../store/tables.ts';
+
+const UNDECIDED: Record<Refusal, Undecided> = {
+  NOT_FOUND: 'not-found',
+  WITHDRAWN: 'withdrawn',
+  STILL_ACTIVE: 'still-active',
+  // The API demands a reason before it asks.
+  REASON_MISSING: 'decided-already',
+  NOTHING_HELD: 'nothing-held',
+};
+
+export function createLedger(dependencies: {
+  readonly store: Pick<Store, 'db'>;
+  readonly site: Site;
+  readonly clock: Clock;
+  readonly live: LiveBus;
+}): Ledger {
+  const { site, clock, live } = dependencies;
+  const { db } = dependencies.store;
+
+  /** Runs a decision of the cold chain, tells the stream, and answers with what stands afterwards. */
+  async function decide<T>(act: () => Promise<Change[]>, after: () => Promise<T | undefined>) {
+    try {
+      const changes = await act();
+      live.publish(changes);
+      return decided(await after());
+    } catch (error) {
+      if (!(error instanceof DecisionRefused)) throw error;
+      return { ok: false as const, reason: UNDECIDED[error.code] };
+    }
+  }
+
+  const exceptionAfter = (id: string) => () => getException(db, site, id);
+
+  return {
+    stock: (filter) => listStock(db, site, filter),
+    objects: (filter, page) => listObjects(db, site, filter, page),
+    object: (epc) => findObject(db, site, epc),
+    movements: (epc, limit) => movementsOf(db, epc, limit),
+    passes: (filter) => listPasses(db, site, filter),
+    shipments: () => listShipments(db, site, clock.now()),
+    shipment: (id) => findShipment(db, site, id, clock.now()),
+    async loadShipments(input) {
+      const loaded = await loadShipments(db, input, clock.now());
+      if (!loaded.ok) return { ok: false, detail: loaded.detail };
+      live.publish(loaded.changes);
+      return { ok: true, ids: loaded.ids };
+    },
+    async closeShipment(id, actor, reason) {
+      const closed = await closeShipment(db, id, { actor, reason }, clock.now());
+      if (!closed.ok) return closed;
+      live.publish(closed.changes);
+      return decided(await findShipment(db, site, id, clock.now()));
+    },
+    rooms: () => listRooms(db, site, clock.now()),
+    samples: (query) => samplesOf(db, query),
+    exceptions: (filter, page) => listExceptions(db, site, { ...filter, ...page }),
+    acknowledge: (id, actor, reason) =>
+      decide(() => acknowledgeException(db, id, { actor, reason }, clock.now()), exceptionAfter(id)),
+    resolve: (id, actor, reason) =>
+      decide(() => resolveException(db, id, { actor, reason }, clock.now()), exceptionAfter(id)),
+    holds: (filter, page) => listHolds(db, site, { ...filter, ...page }),
+    async releaseHolds({ exceptionId, epcs }, actor, reason) {
+      const before = await activeHolds(db, exceptionId);
+      return await decide(
+        () => releaseHold(db, { exceptionId, epcs: epcs ?? 'all' }, { actor, reason }, clock.now()),
+        async () => ({ released: before - (await activeHolds(db, exceptionId)) }),
+      );
+    },
+    gateways: () => listGateways(db),
+    deadLetters: (limit) => listDeadLetters(db, limit),
+  };
+}
+
+function decided<T>(value: T | undefined): Decision<T> {
+  return value === undefined ? { ok: false, reason: 'not-found' } : { ok: true, value };
+}
+
+async function activeHolds(db: Kysely<Tables>, exceptionId: string): Promise<number> {
+  const { active } = await db
+    .selectFrom('holds')
+    .select(({ fn }) => fn.countAll<number>().as('active'))
+    .where('exception_id', '=', exceptionId)
+    .where('status', '=', 'active')
+    .executeTakeFirstOrThrow();
+  return active;
+}

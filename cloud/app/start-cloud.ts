@@ -1,0 +1,196 @@
+/**
+ * Wires the cloud by hand, in the order things depend on each other, and takes it down in the reverse: database,
+ * live stream, ledger, ingest, HTTP, timers, and last the intake, so that nothing arrives before all of it stands.
+ */
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { decodeEpc } from '../../protocol/epc/epc.ts';
+import type { Lane } from '../../protocol/events/lanes.ts';
+import type { Ack } from '../../protocol/link/ack.ts';
+import type { Clock } from '../../protocol/ports/clock.ts';
+import { type Random, seededRandom } from '../../protocol/ports/random.ts';
+import { addGateway, putGateway, recordGatewayState, verifyGateway } from '../api/gateway-registry.ts';
+import { LiveBus } from '../api/live.ts';
+import { type ApiOptions, createApi } from '../api/server.ts';
+import type { NewToken } from '../api/tokens.ts';
+import { makeFirstAdmin } from '../api/users.ts';
+import { projectColdChain } from '../coldchain/project.ts';
+import { createIngest, type Ingest } from '../ingest/ingest.ts';
+import { listenError, tryAddress } from '../intake/listen.ts';
+import type { Store } from '../store/database.ts';
+import { type CloudConfig, ConfigError, readText } from './config.ts';
+import { createLedger } from './ledger.ts';
+import { openIntake, readTls } from './open-intake.ts';
+import { openMigratedStore } from './open-store.ts';
+import { loadShipmentsFile } from './shipments-file.ts';
+import { createTroubleLog } from './trouble-log.ts';
+import { VERSION } from './version.ts';
+import { watchTime } from './watch-time.ts';
+
+const PAGE_DIR = fileURLToPath(new URL('../web/dist', import.meta.url));
+const SHORTEST_SESSION_KEY_BYTES = 32;
+
+export interface CloudOptions {
+  readonly config: CloudConfig;
+  readonly clock: Clock;
+  /** For the jitter of reconnects; by default another one at each start. */
+  readonly random?: Random;
+  readonly log: Logger;
+  readonly newToken?: NewToken;
+  /** The folder of the built page. */
+  readonly pageDir?: string;
+}
+
+export interface RunningCloud {
+  readonly httpUrl: string;
+  /** Only on the first start of a database: the administrator's token, which cannot be read again. */
+  readonly adminToken?: string;
+  /** Of the embedded broker. */
+  readonly brokerPort?: number;
+  readonly store: Store;
+  readonly ingest: Ingest;
+  readonly live: LiveBus;
+  /** A batch as if a gateway had sent it, whatever the intake. */
+  deliver(gateway: string, lane: Lane, payload: Uint8Array): Promise<Ack | undefined>;
+  reportGatewayState(gateway: string, state: 'online' | 'offline'): void;
+  /** The new gateway's token; undefined when there is one of this id. */
+  addGateway(id: string): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+export const newSecret: NewToken = () => randomBytes(32).toString('base64url');
+
+export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
+  const { config, clock, log } = options;
+  const random = options.random ?? seededRandom(newSecret(), 'jitter');
+  const { site } = config;
+  const newToken = options.newToken ?? newSecret;
+  /** What to undo, newest last, at the end or when the start fails half-way. */
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async () => {
+    for (let undo = closers.pop(); undo !== undefined; undo = closers.pop()) await undo();
+  };
+  const close = () => clock.track(closeAll());
+
+  try {
+    await tryAddress(config.http, 'http.port');
+    if (config.intake.embedded) await tryAddress(config.intake.embedded, 'intake.embedded.port');
+    const trouble = createTroubleLog((detail, message) => log.warn(detail, message), clock);
+    const store = await openMigratedStore(config.database, (error) => trouble('database-idle', { error }));
+    closers.push(() => store.close());
+    if (!store.powerLossSafe) {
+      log.warn({ event: 'database.embedded' }, 'embedded database: not safe against power loss');
+    }
+    const { db } = store;
+    for (const { id, tokenFile } of config.gateways) {
+      const token = readText(tokenFile, `the token of gateway ${id}`, 'gateways[].tokenFile names it').trim();
+      if (token === '') throw new ConfigError([`${tokenFile} is empty: expected the token of gateway ${id}`]);
+      await putGateway(db, id, token, clock.now());
+    }
+
+    const live = new LiveBus();
+    const ledger = createLedger({ store, site, clock, live });
+    if (config.shipmentsFile !== undefined) {
+      const ids = await loadShipmentsFile(ledger, config.shipmentsFile);
+      log.info({ event: 'shipments.loaded', count: ids.length }, 'expected shipments loaded');
+    }
+
+    const ingest = createIngest({
+      store,
+      site,
+      clock,
+      decode: decodeEpc,
+      coldChain: projectColdChain,
+      onCommitted: (changes) => live.publish(changes),
+    });
+
+    const { intake, broker, memory, counters } = openIntake(config.intake, {
+      clock,
+      random,
+      verify: (gateway, token) => verifyGateway(db, gateway, token),
+      onTrouble: trouble,
+      onConnected: () => log.info({ event: 'intake.connected' }, intake.state),
+    });
+    const watch = watchTime({ store, site, clock, live, onTrouble: trouble });
+    closers.push(() => watch.stop());
+
+    const onGatewayState = (gateway: string, state: 'online' | 'offline') => {
+      const now = clock.now();
+      clock
+        .track(recordGatewayState(db, gateway, state, now))
+        .then(() => live.publish([{ topic: 'gateway', at: new Date(now).toISOString(), id: gateway }]))
+        .catch((error: unknown) => trouble('gateway-state', { gateway, error }));
+    };
+
+    const { host, port, tls, trustProxy, requestsPerMinute } = config.http;
+    const api = await createApi({
+      db,
+      ledger,
+      live,
+      clock,
+      newToken,
+      sessionKey: sessionKey(config.http.sessionKeyFile),
+      status: () => ({
+        site: site.name,
+        version: VERSION,
+        now: new Date(clock.now()).toISOString(),
+        database: store.engine,
+        intake: intake.state,
+        counters: {
+          ...ingest.counters,
+          ...counters(),
+          ...live.counters,
+          liveClients: live.size,
+          ...watch.counters,
+        },
+      }),
+      onGatewayRevoked: (gateway) => broker?.drop(gateway),
+      log,
+      pageDir: options.pageDir ?? PAGE_DIR,
+      version: VERSION,
+      trustProxy,
+      requestsPerMinute,
+      ...(tls && { tls: readTls(tls) }),
+    } satisfies ApiOptions);
+    closers.push(() => api.close());
+    const httpUrl = await api.listen({ host, port }).catch((error: Error) => {
+      throw listenError(error, { host, port }, 'http.port');
+    });
+
+    await intake.start({ onDelivery: (delivery) => ingest.deliver(delivery), onGatewayState });
+    closers.push(() => intake.close());
+    // Last: a token made before a start that fails would be shown to nobody.
+    const adminToken = await makeFirstAdmin(db, newToken, clock.now());
+    log.info(
+      { event: 'cloud.started', httpUrl, intake: intake.state, database: store.engine },
+      'cloud started',
+    );
+
+    return {
+      httpUrl,
+      ...(adminToken !== undefined && { adminToken }),
+      ...(broker && { brokerPort: broker.port }),
+      store,
+      ingest,
+      live,
+      deliver: (gateway, lane, payload) =>
+        memory ? memory.deliver(gateway, lane, payload) : ingest.deliver({ gateway, lane, payload }),
+      reportGatewayState: onGatewayState,
+      addGateway: (id) => addGateway(db, id, newToken, clock.now()),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function sessionKey(file: string | undefined): Buffer {
+  if (file === undefined) return randomBytes(SHORTEST_SESSION_KEY_BYTES);
+  const key = Buffer.from(readText(file, 'the session key', 'http.sessionKeyFile names it').trim());
+  if (key.length < SHORTEST_SESSION_KEY_BYTES) {
+    throw new ConfigError([`${file}: expected at least ${SHORTEST_SESSION_KEY_BYTES} random characters`]);
+  }
+  return key;
+}
