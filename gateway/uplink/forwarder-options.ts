@@ -13,7 +13,7 @@ export interface ForwarderOptions {
   readonly flushEvents?: number;
   /** Longest wait of an event for company, default 250. */
   readonly lingerMs?: number;
-  /** Most events of one batch, default and limit 1000. */
+  /** Most events of one batch, at most 1000; default 500, which keeps the event loop free (a few ms per batch). */
   readonly maxEvents?: number;
   /** Default 80. */
   readonly publishesPerSecond?: number;
@@ -50,7 +50,7 @@ export function withDefaults(options: ForwarderOptions): ForwarderSettings {
       flushEvents: options.flushEvents ?? 500,
       lingerMs: options.lingerMs ?? 250,
     },
-    maxEvents: Math.min(options.maxEvents ?? MAX_BATCH_EVENTS, MAX_BATCH_EVENTS),
+    maxEvents: Math.min(options.maxEvents ?? 500, MAX_BATCH_EVENTS),
     // Burst plus a second's rate stays below the 100 per second above which AWS discards.
     publishes: { perSecond, burst: Math.max(1, perSecond / 8) },
     bytes: { perSecond: bytesPerSecond, burst: bytesPerSecond / 16 },
