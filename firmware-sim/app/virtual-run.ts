@@ -112,7 +112,7 @@ export async function runVirtually(
         });
         // Subscribers of a live connection get retained messages with the flag cleared, as from any broker.
         const taken = messages.publish({ topic: message.topic, payload: message.payload, retained: false });
-        if (taken !== undefined) void clock.track(taken.catch(() => {}));
+        taken?.catch(() => {});
       },
     });
   }
