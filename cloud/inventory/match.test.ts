@@ -49,6 +49,16 @@ describe('matching', () => {
     expect(told(shipments, [crossing('e1'), crossing('e2')])).toEqual(['e1 b 1', 'e2 a 1']);
   });
 
+  it('calls goods unexpected on an order although they came in with another shipment', () => {
+    const shipments = [
+      shipment('in', [line(1, { gtin: 'milk', epcs: ['e1', 'e2'], quantity: 2 })]),
+      shipment('out', [line(1, { gtin: 'milk', epcs: ['e1'] })], { kind: 'outbound' }),
+    ];
+    const out = { kind: 'outbound', occurredAt: 180 } as const;
+    const crossings = [crossing('e1'), crossing('e2'), crossing('e1', out), crossing('e2', out)];
+    expect(told(shipments, crossings)).toEqual(['e1 in 1', 'e1 out 1', 'e2 in 1', 'e2 out null uncounted']);
+  });
+
   it('takes listed tags and pallets late and at another door, but tags of an item only where they are expected', () => {
     const shipments = [
       shipment('a', [

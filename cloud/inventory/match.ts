@@ -67,9 +67,9 @@ export function matchShipments(
   const board = new Board(shipments);
   const left: Crossing[] = [];
   for (const crossing of crossings.toSorted(byTime)) {
-    if (!board.seatByIdentity(crossing) && !board.isTaken(crossing.epc)) left.push(crossing);
+    if (!board.seatByIdentity(crossing) && !board.isTaken(crossing)) left.push(crossing);
   }
-  const unmatched = left.filter((crossing) => !board.isTaken(crossing.epc) && !board.seatByClass(crossing));
+  const unmatched = left.filter((crossing) => !board.isTaken(crossing) && !board.seatByClass(crossing));
   for (const crossing of unmatched) board.addUnexpected(crossing);
   return board.matches;
 }
@@ -89,6 +89,7 @@ class Board {
   readonly #byGtin = new Map<string, Seat[]>();
   /** `<shipment>\n<epc>` of every match. */
   readonly #present = new Set<string>();
+  /** `<kind>\n<epc>`: what came in with one shipment may go out with another. */
   readonly #taken = new Set<string>();
   /** `<passId>\n<shipment>` → matched tags. */
   readonly #matchedInPass = new Map<string, number>();
@@ -105,8 +106,8 @@ class Board {
     }
   }
 
-  isTaken(epc: string): boolean {
-    return this.#taken.has(epc);
+  isTaken({ kind, epc }: Crossing): boolean {
+    return this.#taken.has(`${kind}\n${epc}`);
   }
 
   seatByIdentity(crossing: Crossing): boolean {
@@ -138,7 +139,7 @@ class Board {
   }
 
   addUnexpected(crossing: Crossing): void {
-    if (this.isTaken(crossing.epc)) return;
+    if (this.isTaken(crossing)) return;
     const here = this.#shipments.filter((shipment) => isExpectedHere(shipment, crossing));
     const shipment = here.reduce<ExpectedShipment | undefined>(
       (chosen, candidate) =>
@@ -148,7 +149,7 @@ class Board {
       undefined,
     );
     if (shipment === undefined) return;
-    this.#taken.add(crossing.epc);
+    this.#taken.add(`${crossing.kind}\n${crossing.epc}`);
     this.matches.push({ shipment: shipment.id, crossing, line: null, counted: false });
   }
 
@@ -169,7 +170,7 @@ class Board {
     const inPass = `${crossing.passId}\n${shipment.id}`;
     this.#matchedInPass.set(inPass, (this.#matchedInPass.get(inPass) ?? 0) + 1);
     this.#present.add(`${shipment.id}\n${crossing.epc}`);
-    this.#taken.add(crossing.epc);
+    this.#taken.add(`${crossing.kind}\n${crossing.epc}`);
     this.matches.push({ shipment: shipment.id, crossing, line: line.line, counted });
     return true;
   }
