@@ -196,6 +196,13 @@ export const statusSchema = z.object({
   database: z.enum(['pglite', 'postgres']),
   intake: z.string(),
   counters: z.record(z.string(), z.number()),
+  /** What the site calls its doors and places; the page shows doors before anything has passed them. */
+  places: z
+    .object({
+      doors: z.array(z.object({ readPoint: z.string(), name: z.string() })),
+      locations: z.array(z.object({ id: z.string(), name: z.string() })),
+    })
+    .optional(),
 });
 
 /** An event as it was taken, with its body as the gateway wrote it. */

@@ -114,7 +114,7 @@ export const PROBLEMS = {
   page_not_built: {
     status: 503,
     title: 'The page was not built',
-    advice: 'Build it with `npx vite build cloud/web`, or use the API under /api/v1.',
+    advice: 'Build it with `node cloud/web/build.ts` and start again, or use the API under /api/v1.',
   },
   too_many_streams: {
     status: 503,

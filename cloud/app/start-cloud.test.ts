@@ -142,7 +142,10 @@ describe('a cloud in virtual time', () => {
       { readPoint: 'dock-1', doorName: 'Dock 1', tags: 1 },
     ]);
     expect((await call('/stock')).items).toMatchObject([{ location: 'staging', objects: 1 }]);
-    expect((await call('/status')).counters).toMatchObject({ events: 1, repeatedEvents: 1 });
+    expect(await call('/status')).toMatchObject({
+      places: { doors: [{ readPoint: 'dock-1', name: 'Dock 1' }] },
+      counters: { events: 1, repeatedEvents: 1 },
+    });
   });
 
   it('sends no ack to a gateway it does not know, keeps what it sent, and goes on', async () => {

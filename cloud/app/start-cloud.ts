@@ -123,6 +123,10 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
         .catch((error: unknown) => trouble('gateway-state', { gateway, error }));
     };
 
+    const places = {
+      doors: site.doors.map(({ readPoint, name }) => ({ readPoint, name })),
+      locations: site.locations.map(({ id, name }) => ({ id, name })),
+    };
     const { host, port, tls, trustProxy, requestsPerMinute } = config.http;
     const api = await createApi({
       db,
@@ -137,6 +141,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
         now: new Date(clock.now()).toISOString(),
         database: store.engine,
         intake: intake.state,
+        places,
         counters: {
           ...ingest.counters,
           ...counters(),
