@@ -31,6 +31,8 @@ const sessionSchema = z.object({
   /** Gateway time of the opening and of the last accepted sight. */
   openedAt: z.number(),
   activeAt: z.number(),
+  /** Event time of that sight. */
+  sightedAt: z.number(),
   evidence: z.object({ baseAt: z.number(), outer: sideEvidenceSchema, inner: sideEvidenceSchema }).optional(),
 });
 export type SavedSession = z.infer<typeof sessionSchema>;

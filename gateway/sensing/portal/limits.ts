@@ -20,6 +20,8 @@ export const PRESENCE_GAP_MS = 10_000;
 
 /** A tag that has never moved and whose signal stood still this long is not carried through the door now. */
 export const STILL_AFTER_MS = 5000;
+/** Fewer reads cannot tell standing from moving: the smoothed signal lags behind them. */
+export const STILL_READS = 8;
 
 /** Signal unchanged for this long: the tag lies around. Longer than a forklift waits in a doorway. */
 export const PARKED_AFTER_MS = 20_000;
@@ -35,7 +37,7 @@ export const MOVED_RISE_DB = 8;
 
 /** Reads averaged before the flat band starts, and the memory of the average after it. */
 export const WARM_UP_READS = 4;
-export const SMOOTHING = 1 / 8;
+export const SMOOTHING = 1 / 5;
 
 /** A sight no newer than the newest of the same tag and antenna is a repeat, if not older than this (clock step). */
 export const LATE_WINDOW_MS = 60_000;
@@ -49,3 +51,6 @@ export const BEAM_GAP_MS = 3000;
 /** Antenna-order evidence is saved no more often than this, and only while it grows by a noticeable share. */
 export const SNAPSHOT_EVERY_MS = 250;
 export const SNAPSHOT_GROWTH = 0.05;
+
+/** A session's activity is saved this often per quiet time; after a restart it is taken to have gone on as long. */
+export const ACTIVITY_SAVES_PER_QUIET_TIME = 4;

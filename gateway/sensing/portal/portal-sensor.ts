@@ -272,6 +272,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
       if (track.era !== era) startEra(track, era, at);
     } else if (track.era !== into.era)
       joinSession(track, into, Math.min(reading.firstSeenAt, at), lastBefore);
+    const beginsToMove = broke && !track.moved;
     if (broke) track.moved = true;
 
     track.readCount += reading.readCount;
@@ -295,7 +296,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     into.unsavedEnergy += power;
     into.totalEnergy += power;
     // Once at its first sight, once more when it is seen to move.
-    if (!track.checkpointed || (broke && !track.carried)) putTag(track, into, antenna, rssiDbm);
+    if (!track.checkpointed || (beginsToMove && !track.carried)) putTag(track, into, antenna, rssiDbm);
     if (isSnapshotDue(into, point, now)) {
       out().put.push(rows.session(into.startedAt, saveSession(into, point, now)));
     }

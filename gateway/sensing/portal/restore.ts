@@ -5,7 +5,7 @@
 import type { PortalPoint } from '../read-point.ts';
 import { addSight, powerMilliwatts } from './antenna-order.ts';
 import type { SavedPortal, SavedSession, SavedTag } from './checkpoints.ts';
-import { MAX_PARKED_TAGS, MAX_TAGS_PER_SESSION } from './limits.ts';
+import { ACTIVITY_SAVES_PER_QUIET_TIME, MAX_PARKED_TAGS, MAX_TAGS_PER_SESSION } from './limits.ts';
 import type { PhotoEyes } from './photo-eyes.ts';
 import type { Session } from './session.ts';
 import type { TagMemory } from './tag-memory.ts';
@@ -40,7 +40,8 @@ export function restorePortal(restoring: Restoring): void {
     const opened = bringBack(restoring, startedAt, session, tags);
     let activeAt = opened.activeAt;
     if (eyes !== undefined) activeAt = Math.max(activeAt, eyes.state.outer.since, eyes.state.inner.since);
-    opened.activeAt = Math.min(activeAt, now);
+    // It may have gone on after it was last saved.
+    opened.activeAt = Math.min(activeAt + point.session.quietMs / ACTIVITY_SAVES_PER_QUIET_TIME, now);
     const isOver = index < sessions.length - 1 || now - opened.activeAt >= point.session.quietMs;
     if (!isOver) continue;
     eyes?.loseSight();
@@ -60,6 +61,7 @@ function bringBack(
   const session = restoring.begin(startedAt, openedByBeam, goesOn);
   session.openedAt = Math.min(saved?.openedAt ?? startedAt, now);
   session.activeAt = saved?.activeAt ?? startedAt;
+  session.sightedAt = saved?.sightedAt ?? startedAt;
   session.saved = saved?.evidence;
   for (const [epc, tag] of [...tags].slice(0, MAX_TAGS_PER_SESSION)) {
     const track = memory.get(epc) ?? memory.add(epc, tag.firstSeenAt, tag.firstSeenAt);
@@ -87,5 +89,9 @@ function bringBack(
     session.activeAt = Math.max(session.activeAt, tag.firstSeenAt);
     session.sightedAt = Math.max(session.sightedAt, tag.firstSeenAt);
   }
+  session.sightedAt += Math.max(
+    0,
+    Math.min(now - session.activeAt, point.session.quietMs / ACTIVITY_SAVES_PER_QUIET_TIME),
+  );
   return session;
 }

@@ -6,7 +6,7 @@ import type { Direction } from '../../../protocol/events/stock-event.ts';
 import type { PortalPoint } from '../read-point.ts';
 import { decideByAntennas, type Evidence, sumEvidence } from './antenna-order.ts';
 import { copyOf, type SavedSession } from './checkpoints.ts';
-import { SNAPSHOT_EVERY_MS, SNAPSHOT_GROWTH } from './limits.ts';
+import { ACTIVITY_SAVES_PER_QUIET_TIME, SNAPSHOT_EVERY_MS, SNAPSHOT_GROWTH } from './limits.ts';
 import type { FinishedPass } from './pass-event.ts';
 import type { PhotoEyes } from './photo-eyes.ts';
 import { type Ending, isResting, isStray, type TagTrack } from './tag-track.ts';
@@ -82,7 +82,7 @@ export function isStillGoing(
 /** Is it time to save evidence and activity? Often while the evidence grows, else to keep the activity fresh. */
 export function isSnapshotDue(session: Session, point: PortalPoint, now: number): boolean {
   const since = now - session.snapshotAt;
-  if (since >= point.session.quietMs / 2) return true;
+  if (since >= point.session.quietMs / ACTIVITY_SAVES_PER_QUIET_TIME) return true;
   if (point.direction.mode !== 'antenna-order' || since < SNAPSHOT_EVERY_MS) return false;
   return session.unsavedEnergy > session.totalEnergy * SNAPSHOT_GROWTH;
 }
@@ -94,6 +94,7 @@ export function saveSession(session: Session, point: PortalPoint, now: number): 
     openedByBeam: session.openedByBeam,
     openedAt: session.openedAt,
     activeAt: session.activeAt,
+    sightedAt: session.sightedAt,
   };
   if (point.direction.mode !== 'antenna-order') return body;
   const moving = session.tags.filter(

@@ -16,6 +16,7 @@ import {
   PRESENCE_GAP_MS,
   SMOOTHING,
   STILL_AFTER_MS,
+  STILL_READS,
   WARM_UP_READS,
 } from './limits.ts';
 
@@ -38,6 +39,7 @@ export interface TagTrack {
   heardAt: number;
   /** The signal has been flat at every antenna since. */
   flatSince: number;
+  flatReads: number;
   hasRssi: boolean;
   movedInPresence: boolean;
   /** Learnt as lying around. */
@@ -79,6 +81,7 @@ export function createTagTrack(epc: string, antennaCount: number, at: number, no
     lastSeenAt: at,
     heardAt: now,
     flatSince: at,
+    flatReads: 0,
     hasRssi: false,
     movedInPresence: false,
     parked: false,
@@ -122,6 +125,7 @@ export function notePresence(
   }
   if (at > track.lastSeenAt) track.lastSeenAt = at;
   track.heardAt = now;
+  track.flatReads++;
   const { antennas } = track;
   const base = antenna * FIELDS;
   antennas[base + NEWEST] = at;
@@ -153,8 +157,12 @@ export function notePresence(
 export function isResting(track: TagTrack, at: number): boolean {
   const flatFor = at - track.flatSince;
   if (!track.hasRssi) return track.parked || flatFor >= PARKED_AFTER_MS;
-  if (track.parked || !track.movedInPresence) return flatFor >= STILL_AFTER_MS;
+  if (track.parked || !(track.movedInPresence || track.restored)) return isStill(track, at);
   return flatFor >= PARKED_AFTER_MS;
+}
+
+function isStill(track: TagTrack, at: number): boolean {
+  return at - track.flatSince >= STILL_AFTER_MS && track.flatReads >= STILL_READS;
 }
 
 /** Turns true once each time the tag has come to lie for long: what it is heard at now is its level at rest. */
@@ -183,6 +191,7 @@ export function levelsOf(track: TagTrack): (number | null)[] {
 export function parkAt(track: TagTrack, levels: readonly (number | null)[], now: number): void {
   track.parked = true;
   track.flatSince = now - PARKED_AFTER_MS;
+  track.flatReads = STILL_READS;
   for (const [antenna, level] of levels.entries()) {
     if (level === null || antenna >= track.antennaMask.length) continue;
     const base = antenna * FIELDS;
@@ -238,7 +247,7 @@ export function isStray(track: TagTrack, ending: Ending): boolean {
     return stillRead || !(track.loudestDbm - track.restLevelDbm >= MOVED_RISE_DB);
   }
   if (track.moved || !stillRead) return false;
-  if (track.hasRssi) return track.lastSeenAt - track.flatSince >= STILL_AFTER_MS;
+  if (track.hasRssi) return isStill(track, track.lastSeenAt);
   // Without signal strength nothing tells standing from moving; trust the beam unless the tag was there before it.
   if (ending.openedByBeam) return track.presentSince < ending.startedAt - PRE_TRIGGER_MS;
   return track.lastSeenAt - track.presentSince >= PARKED_AFTER_MS;
@@ -265,6 +274,7 @@ function startPresence(track: TagTrack, at: number): void {
   track.restKnown = false;
   track.movedInPresence = false;
   track.flatSince = at;
+  track.flatReads = 0;
   for (let antenna = 0; antenna < track.antennaMask.length; antenna++) {
     track.antennas[antenna * FIELDS + SMOOTHED_READS] = 0;
   }
@@ -272,6 +282,7 @@ function startPresence(track: TagTrack, at: number): void {
 
 function restartFlatBands(track: TagTrack, at: number): void {
   track.flatSince = at;
+  track.flatReads = 0;
   for (let antenna = 0; antenna < track.antennaMask.length; antenna++) {
     const base = antenna * FIELDS;
     const smoothed = track.antennas[base + SMOOTHED] ?? 0;
