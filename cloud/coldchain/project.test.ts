@@ -199,6 +199,51 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
     expect(await told(store)).toEqual([]);
   });
 
+  /** Episodes as `start-end peak` after each batch has been projected on its own. */
+  const episodesAfter = async (...batches: Fact[][]) => {
+    for (const batch of batches) await ingest(store, site, batch);
+    const episodes = await store.db.selectFrom('episodes').selectAll().orderBy('started_at').execute();
+    const minute = (at: number | null) => (at === null ? 'open' : (at - DAWN) / MINUTE);
+    return episodes.map((e) => `${minute(e.started_at)}-${minute(e.ended_at)} ${e.peak_milli / 1000}`);
+  };
+  const twin = (minute: number, degrees: number, key: string): Fact => {
+    return { ...sampleAt(minute, degrees), occurredKey: key };
+  };
+
+  it('a cold sample that has a hot twin of greater key is no boundary', async () => {
+    const first = [...samplesAt('0:5 5:9'), twin(8, 5, 'a'), twin(8, 9, 'z')];
+    expect(await episodesAfter(first, samplesAt('12:9 16:9'))).toEqual(['5-open 9']);
+  });
+
+  it('a hot sample that has a cold twin of greater key does not keep an episode going', async () => {
+    const back = [twin(20, 9, 'a'), twin(20, 5, 'z')];
+    expect(
+      await episodesAfter(samplesAt('0:9 10:9 15:9'), back, samplesAt('22:5'), samplesAt('26:5')),
+    ).toEqual(['0-20 9']);
+  });
+
+  it('a late return splits an open episode, and each part has its own peak', async () => {
+    const open = samplesAt('0:9 10:9 20:9 25:12 30:9');
+    expect(await episodesAfter(open, samplesAt('12:5 17:5'))).toEqual(['0-12 9', '20-open 12']);
+  });
+
+  it('after a late return, what had only been the dead band of an episode begins anew', async () => {
+    const open = samplesAt('0:9 10:9 20:7.8 22:9 30:9 33:9');
+    expect(await episodesAfter(open, samplesAt('12:5 17:5'))).toEqual(['0-12 9', '22-open 9']);
+  });
+
+  it('samples and movements that are taken at the same time see each other', async () => {
+    for (let round = 0; round < 8; round++) {
+      await emptyLedger(store);
+      await Promise.all([
+        ingest(store, site, samplesAt('0:9 10:9')),
+        ingest(store, site, [moveAt(-60, 'a', 'staging', 'chill')]),
+        ingest(store, site, [moveAt(5, 'b', 'staging', 'chill')]),
+      ]);
+      expect(await told(store)).toEqual(['a active 0-open', 'b active 5-open']);
+    }
+  });
+
   it('reads an excursion of any length from its end, and a batch of any length to its end', async () => {
     const long = Array.from({ length: 4_500 }, (_, index) => sampleAt(index, 9 + (index % 7) / 10));
     await insertSamples(store.db, long);
