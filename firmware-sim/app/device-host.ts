@@ -18,13 +18,11 @@ export interface DeviceHost {
   /** For byte devices: what the line brings. */
   receive(chunk: Uint8Array): void;
   detach(): void;
-  stop(): void;
 }
 
 export function hostDevice(id: string, device: SimulatedDevice, clock: Clock): DeviceHost {
   let line: DeviceSink | undefined;
   let timer: Timer | undefined;
-  let stopped = false;
 
   const carry = (output: DeviceOutput) => {
     for (const bytes of output.send) line?.send(bytes);
@@ -37,7 +35,7 @@ export function hostDevice(id: string, device: SimulatedDevice, clock: Clock): D
     timer = undefined;
     const due = device.nextTickAt();
     // A message device that cannot publish yet keeps its news.
-    if (due === undefined || stopped || (line === undefined && device.transport === 'messages')) return;
+    if (due === undefined || (line === undefined && device.transport === 'messages')) return;
     timer = clock.setTimer(due - clock.now(), `${id} device`, () => carry(device.onTick(clock.now())));
   };
   const bytes = (): ByteDevice => {
@@ -59,10 +57,6 @@ export function hostDevice(id: string, device: SimulatedDevice, clock: Clock): D
       line = undefined;
       if (device.transport === 'bytes') device.onDisconnect(clock.now());
       schedule();
-    },
-    stop() {
-      stopped = true;
-      timer?.cancel();
     },
   };
 }

@@ -13,13 +13,13 @@ import { type ServedLine, serveOverPty, serveOverTcp } from './lines.ts';
 import { createScratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 import {
   backoffRandom,
-  type RunningCloud,
   clientOf,
   cloudConfigOf,
   gatewayConfigOf,
   LEAD_REAL_SECONDS,
   planWorld,
   prepareCloud,
+  type RunningCloud,
   type RunningGateway,
   type SitePlan,
   scratchFolder,
@@ -76,7 +76,7 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
       database = await createScratchDatabase(options.databaseUrl);
       closers.push(database.drop);
     }
-    const { fleet, world } = planWorld(plan, clock);
+    const { fleet, world, stop } = planWorld(plan, clock);
     // On a broker that others use too, the gateway needs a name of its own.
     const gatewayId =
       options.brokerUrl === undefined
@@ -116,9 +116,7 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
     });
     closers.push(gateway.close);
     closers.push(await publishTo(`mqtt://127.0.0.1:${gateway.brokerPort}`, fleet));
-    closers.push(() => {
-      for (const device of fleet.devices) device.host.stop();
-    });
+    closers.push(stop);
     clock.setTimer(startAt - clock.now(), 'scenario starts', () => world.start());
 
     return {

@@ -34,7 +34,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     anchor: Date.now(),
   };
   const clock = systemClock(simulated);
-  const { fleet, world } = planWorld(
+  const { fleet, world, stop } = planWorld(
     {
       scenario,
       seed,
@@ -67,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     write('The script is over; the devices stay. Ctrl-C ends them.\n');
     await left;
   } finally {
-    for (const device of fleet.devices) device.host.stop();
+    stop();
     await stopPublishing?.();
     for (const line of lines.values()) await line.close();
   }

@@ -17,6 +17,7 @@ import type { Scenario } from '../world/scenario.ts';
 import { createWorld, type World } from '../world/world.ts';
 import { createDevices, type DeviceFleet } from './devices.ts';
 import { type LedgerClient, ledgerClient } from './ledger-view.ts';
+import { stoppable } from './stoppable-clock.ts';
 
 /** Simulated time between the start of the processes and that of the scenario, in real seconds. */
 export const LEAD_REAL_SECONDS = 6;
@@ -62,7 +63,15 @@ export function scratchFolder(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export function planWorld(plan: SitePlan, clock: Clock): { fleet: DeviceFleet; world: World } {
+export interface PlannedWorld {
+  readonly fleet: DeviceFleet;
+  readonly world: World;
+  /** Ends world and devices: nothing of theirs happens any more. */
+  stop(): void;
+}
+
+export function planWorld(plan: SitePlan, realClock: Clock): PlannedWorld {
+  const clock = stoppable(realClock);
   const fleet = createDevices(plan.scenario, plan.seed, clock);
   const world = createWorld({
     scenario: plan.scenario,
@@ -71,7 +80,7 @@ export function planWorld(plan: SitePlan, clock: Clock): { fleet: DeviceFleet; w
     handles: fleet.handles,
     ...(plan.narrate === undefined ? {} : { narrate: plan.narrate }),
   });
-  return { fleet, world };
+  return { fleet, world, stop: clock.stop };
 }
 
 /** Enrols the gateway and loads the paperwork, over the API as an administrator would. */

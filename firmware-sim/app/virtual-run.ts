@@ -45,7 +45,7 @@ export async function runVirtually(
   });
   const trace = createTrace(onTrace);
   const folder = scratchFolder();
-  const { fleet, world } = planWorld(plan, clock);
+  const { fleet, world, stop } = planWorld(plan, clock);
   const cloud = await startCloud({
     config: cloudConfigOf(scenario, {
       http: { port: 0 },
@@ -124,7 +124,7 @@ export async function runVirtually(
     for (const event of ledger.events) trace.note(JSON.stringify(event));
     return { truth: world.truth, ledger, traceHash: trace.digest() };
   } finally {
-    for (const device of fleet.devices) device.host.stop();
+    stop();
     await clock.runUntilSettled(gateway.close());
     await clock.runUntilSettled(cloud.close());
     folder.remove();
