@@ -53,6 +53,23 @@ describe('the live stream', () => {
     expect({ size: api.live.size, timers: api.clock.pendingTimers() }).toEqual({ size: 0, timers: [] });
   });
 
+  it('ends within a heartbeat when its reader is revoked', async () => {
+    const { answer } = await openStream(bearer(api.tokens.quality));
+    expect(api.live.size).toBe(1);
+    await api.db.updateTable('users').set({ revoked_at: 1 }).where('role', '=', 'quality').execute();
+    await api.clock.runFor(HEARTBEAT_MS);
+    await api.clock.settle();
+    expect({
+      destroyed: answer.raw.res.destroyed,
+      size: api.live.size,
+      timers: api.clock.pendingTimers(),
+    }).toEqual({
+      destroyed: true,
+      size: 0,
+      timers: [],
+    });
+  });
+
   it('is refused when too many are open', async () => {
     const open = Array.from({ length: MAX_SUBSCRIBERS }, () =>
       api.live.subscribe({ write: () => true, destroy: () => {} }),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CloudConfig, ConfigError, type Environment, loadCloudConfig } from './config.ts';
 
@@ -132,6 +133,11 @@ describe('a right cloud.yaml', () => {
       intake: { embedded: { host: '127.0.0.1', port: 1883 } },
       site: { name: 'Dock', sensorSilentAfterMs: 900_000 },
     });
+  });
+
+  it('is the sample at the root of the repository', () => {
+    const sample = fileURLToPath(new URL('../../cloud.example.yaml', import.meta.url));
+    expect(loadCloudConfig(sample, {}).site.rules).toHaveLength(1);
   });
 
   it('takes relative paths from its own folder', () => {

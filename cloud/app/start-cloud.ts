@@ -29,6 +29,7 @@ import { VERSION } from './version.ts';
 import { watchTime } from './watch-time.ts';
 
 const PAGE_DIR = fileURLToPath(new URL('../web/dist', import.meta.url));
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 const SHORTEST_SESSION_KEY_BYTES = 32;
 
 export interface CloudOptions {
@@ -82,6 +83,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     if (!store.powerLossSafe) {
       log.warn({ event: 'database.embedded' }, 'embedded database: not safe against power loss');
     }
+    warnOfPlainText(config, log);
     const { db } = store;
     for (const { id, tokenFile } of config.gateways) {
       const token = readText(tokenFile, `the token of gateway ${id}`, 'gateways[].tokenFile names it').trim();
@@ -188,6 +190,24 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Tokens that travel unencrypted over a network are worth a line at each start. */
+function warnOfPlainText({ http, intake }: CloudConfig, log: Logger): void {
+  const open = (listener: { host: string; tls?: object | undefined } | undefined) =>
+    listener !== undefined && listener.tls === undefined && !LOOPBACK.test(listener.host);
+  if (open(http) && !http.trustProxy) {
+    log.warn(
+      { event: 'http.plain-text', host: http.host },
+      'HTTP beyond this machine without TLS: set http.tls',
+    );
+  }
+  if (open(intake.embedded)) {
+    log.warn(
+      { event: 'intake.plain-text', host: intake.embedded?.host },
+      'MQTT beyond this machine without TLS: set intake.embedded.tls',
+    );
   }
 }
 

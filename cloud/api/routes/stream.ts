@@ -2,13 +2,15 @@
 import * as z from 'zod';
 import { type Api, type ApiContext, answers } from '../api.ts';
 import { ProblemError } from '../problems.ts';
+import { findUserByName } from '../users.ts';
+import { actorOf } from './decision.ts';
 
 /** Below the idle limits of common proxies (60 s). */
 export const HEARTBEAT_MS = 15_000;
 /** What the browser waits before it connects again. */
 const RETRY_MS = 3000;
 
-export function streamRoutes(app: Api, { live, clock }: ApiContext): void {
+export function streamRoutes(app: Api, { db, live, clock }: ApiContext): void {
   app.get(
     '/stream',
     {
@@ -20,8 +22,9 @@ export function streamRoutes(app: Api, { live, clock }: ApiContext): void {
         response: answers(200, z.string()),
       },
     },
-    (_request, reply) => {
+    (request, reply) => {
       const { raw } = reply;
+      const name = actorOf(request);
       const subscription = live.subscribe({
         write: (text) => raw.write(text),
         destroy: () => raw.destroy(),
@@ -29,9 +32,19 @@ export function streamRoutes(app: Api, { live, clock }: ApiContext): void {
       if (!subscription) throw new ProblemError('too_many_streams', `${live.size} streams are open`);
       reply.hijack();
       let timer = clock.setTimer(HEARTBEAT_MS, 'live heartbeat', beat);
+      /** Also the moment to notice that the reader's token was revoked; a database that is away ends the stream too. */
       function beat() {
-        subscription?.heartbeat();
-        timer = clock.setTimer(HEARTBEAT_MS, 'live heartbeat', beat);
+        const known = findUserByName(db, name).catch(() => undefined);
+        const beaten = known.then((user) => {
+          if (raw.destroyed) return;
+          if (user === undefined) {
+            raw.destroy();
+            return;
+          }
+          subscription?.heartbeat();
+          timer = clock.setTimer(HEARTBEAT_MS, 'live heartbeat', beat);
+        });
+        void clock.track(beaten);
       }
       raw.on('drain', () => subscription.drained());
       raw.on('close', () => {
