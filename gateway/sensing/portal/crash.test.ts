@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import { drive, type Timed } from '../sensor-fixture.ts';
-import { BEAM_GATED, dockStory, FIRST_SIGHT, MORNING, portal, type Way } from './dock-fixture.ts';
+import { BEAM_GATED, dockStory, epcsOf, FIRST_SIGHT, MORNING, portal, type Way } from './dock-fixture.ts';
 import { createPortalSensor } from './portal-sensor.ts';
 
 const MODES = {
@@ -92,6 +92,18 @@ test.each(Object.entries(MODES))(
     );
   },
 );
+
+test('goods that had moved before the crash and are set down in the field after it are still reported', () => {
+  const load = { at: 10, way: 'IN', tags: 3, name: 'aaa' } as const;
+  const parked = epcsOf(load).map((epc) => ({ epc, rssiDbm: -56, antenna: 2, from: 17 }) as const);
+  const story = dockStory({ loads: [load], parked, seconds: 60, missed: 0.1 });
+  const whole = tell(FIRST_SIGHT, story, []);
+  expect(whole).toHaveLength(1);
+  for (let seconds = 16; seconds < 40; seconds++) {
+    const crash = story.findIndex(({ now }) => now >= MORNING + seconds * 1000);
+    expect(tell(FIRST_SIGHT, story, [crash]), `crash after ${seconds} s`).toEqual(whole);
+  }
+});
 
 test('a gateway that comes back after the quiet time ends the pass at once, with what was seen', () => {
   const story = dockStory({ loads: [{ at: 2, way: 'IN', tags: 4, name: 'aaa' }], seconds: 20 });
