@@ -158,6 +158,7 @@ async function insertMovements(db: Kysely<Tables>, facts: readonly Fact[]): Prom
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
     .execute();
+  await standObjects(db, [...new Set(rows.map(({ epc }) => epc))]);
   return inserted.map((row) => ({
     epc: row.epc,
     occurredAt: row.occurred_at,
@@ -166,6 +167,20 @@ async function insertMovements(db: Kysely<Tables>, facts: readonly Fact[]): Prom
     toLocation: row.to_location,
     moved: row.moved,
   }));
+}
+
+/** The objects projection as the inventory keeps it: each object where its last real movement brought it. */
+async function standObjects(db: Kysely<Tables>, epcs: readonly string[]): Promise<void> {
+  await sql`
+    insert into objects (epc, scheme, location, disposition, moved_at, moved_key, first_seen_at, last_seen_at)
+    select m.epc, 'raw', m.to_location, m.disposition, m.occurred_at, m.occurred_key, m.occurred_at, m.occurred_at
+    from unnest(${[...epcs]}::text[]) as o(epc) cross join lateral (
+      select * from movements where epc = o.epc and moved
+      order by occurred_at desc, occurred_key collate "C" desc limit 1
+    ) m
+    on conflict (epc) do update set location = excluded.location, moved_at = excluded.moved_at,
+      moved_key = excluded.moved_key
+  `.execute(db);
 }
 
 /** Everything the cold chain has written, without revision numbers. */

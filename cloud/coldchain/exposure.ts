@@ -6,6 +6,9 @@
  *
  * The set is always computed from the movements themselves, so it is the same in whatever order they came. What
  * a person released stays released; what turns out not to have been exposed is withdrawn.
+ *
+ * The objects projection, which must be up to date, only narrows the search: who was there since the start is
+ * there still, or has moved since. So the goods of past years cost nothing.
  */
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Change } from '../ingest/change.ts';
@@ -24,7 +27,11 @@ export async function holdForEpisodes(
 ): Promise<Change[]> {
   if (episodeIds.length === 0) return [];
   const target = sql`e.id = any(${[...episodeIds]}::text[])`;
-  return syncHolds(trx, target, sql`true`, sql`true`, now);
+  const candidates = sql`
+    select t.exception_id, o.epc from target t join objects o on o.location = t.location
+    union
+    select t.exception_id, o.epc from target t join objects o on o.moved_at >= t.started_at`;
+  return syncHolds(trx, target, candidates, sql`true`, now);
 }
 
 /** Brings the holds of these objects in line, after movements of theirs were added, the oldest of them at `since`. */
@@ -37,7 +44,8 @@ export async function holdForObjects(
   if (epcs.length === 0) return [];
   const list = [...new Set(epcs)];
   const target = sql`(e.ended_at is null or e.ended_at >= ${since})`;
-  return syncHolds(trx, target, sql`m.epc = any(${list}::text[])`, sql`h.epc = any(${list}::text[])`, now);
+  const candidates = sql`select t.exception_id, c.epc from target t cross join unnest(${list}::text[]) as c(epc)`;
+  return syncHolds(trx, target, candidates, sql`h.epc = any(${list}::text[])`, now);
 }
 
 /** The episodes of these exceptions are gone: nothing was exposed to them. */
@@ -58,7 +66,7 @@ export async function withdrawHolds(
 async function syncHolds(
   trx: Transaction<Tables>,
   ofEpisode: RawBuilder<unknown>,
-  ofMovement: RawBuilder<unknown>,
+  candidates: RawBuilder<unknown>,
   ofHold: RawBuilder<unknown>,
   now: number,
 ): Promise<Change[]> {
@@ -67,11 +75,14 @@ async function syncHolds(
       select 'excursion-' || e.id as exception_id, e.location, e.started_at, e.ended_at,
         (e.rule ->> 'hold')::boolean as holds
       from episodes e where ${ofEpisode}
+    ), candidate as (
+      ${candidates}
     ), stay as (
       select t.exception_id, m.epc,
         greatest(m.occurred_at, t.started_at) as exposed_from, least(n.occurred_at, t.ended_at) as exposed_to
       from target t
-        join movements m on m.to_location = t.location and m.moved and ${ofMovement}
+        join candidate c on c.exception_id = t.exception_id
+        join movements m on m.epc = c.epc and m.to_location = t.location and m.moved
           and m.occurred_at <= coalesce(t.ended_at, m.occurred_at)
         left join lateral (
           select x.occurred_at from movements x
@@ -102,7 +113,7 @@ async function syncHolds(
       update holds h set status = 'withdrawn'
       from target t
       where h.exception_id = t.exception_id and h.status = 'active' and ${ofHold}
-        and not exists (select 1 from exposed e where e.exception_id = h.exception_id and e.epc = h.epc)
+        and (h.exception_id, h.epc) not in (select e.exception_id, e.epc from exposed e)
       returning h.exception_id
     )
     select distinct t.exception_id, t.location
