@@ -1,15 +1,29 @@
 /**
- * The canonical text of a JSON value (keys sorted, nothing else changed) and its digest: two deliveries of one
- * event have the same digest however their JSON was written. PURE.
+ * When two deliveries of one event are the same event. PURE. The digest is over the JSON as it came, which a resend
+ * repeats; only where digests differ, the canonical texts (keys sorted) decide, however their JSON was written.
  */
 import { hash } from 'node:crypto';
 
 /** Nesting beyond this is no event of ours, and would cost stack here and in the database. */
 export const MAX_JSON_DEPTH = 32;
 
-/** Undefined when the value is nested deeper than MAX_JSON_DEPTH. */
-export function canonicalJson(value: unknown): string | undefined {
-  return depthIsBounded(value, MAX_JSON_DEPTH) ? write(value) : undefined;
+export function isNestedTooDeeply(value: unknown, levels = MAX_JSON_DEPTH): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  if (levels === 0) return true;
+  for (const child of Object.values(value)) {
+    if (typeof child === 'object' && isNestedTooDeeply(child, levels - 1)) return true;
+  }
+  return false;
+}
+
+/** The value must not be nested too deeply. */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+  return `{${members.join(',')}}`;
 }
 
 export function digestOf(text: string): string {
@@ -22,20 +36,4 @@ export function digestOf(text: string): string {
  */
 export function isStorable(json: string): boolean {
   return !json.includes('\\u') || !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i.test(json);
-}
-
-function depthIsBounded(value: unknown, levels: number): boolean {
-  if (value === null || typeof value !== 'object') return true;
-  if (levels === 0) return false;
-  for (const child of Object.values(value)) if (!depthIsBounded(child, levels - 1)) return false;
-  return true;
-}
-
-function write(value: unknown): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
-  const members = Object.entries(value)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${write(member)}`);
-  return `{${members.join(',')}}`;
 }

@@ -3,9 +3,11 @@
  * again with another body is told from a plain resend.
  */
 import { sql, type Transaction } from 'kysely';
+import type { EventRecord } from '../../protocol/events/record.ts';
 import { occurredKey } from '../inventory/ledger-event.ts';
 import type { Tables } from '../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../store/unnest.ts';
+import { canonicalJson } from './canonical.ts';
 import type { JudgedBatch, JudgedEvent } from './judge.ts';
 
 export interface NamedEvent extends JudgedEvent {
@@ -65,8 +67,7 @@ export async function writeEvents(
   if (inserted.length === events.length) return { fresh: events, repeated, conflicting };
   const newKeys = new Set(inserted);
   const known = events.filter((event) => !newKeys.has(event.key));
-  const standing = await standingDigests(trx, known);
-  const differing = known.filter((event) => standing.get(event.key) !== event.digest);
+  const differing = await differingBodies(trx, known);
   return {
     fresh: events.filter((event) => newKeys.has(event.key)),
     repeated: repeated + known.length - differing.length,
@@ -85,11 +86,15 @@ function distinctEvents(batches: readonly JudgedBatch[]) {
       const known = distinct.get(key);
       const event = { ...judged, key, batch };
       if (known === undefined) distinct.set(key, event);
-      else if (known.digest === judged.digest) repeated += 1;
+      else if (isSameEvent(known, judged)) repeated += 1;
       else conflicting.push(event);
     }
   }
   return { distinct, repeated, conflicting };
+}
+
+function isSameEvent(one: JudgedEvent, other: JudgedEvent): boolean {
+  return one.digest === other.digest || canonicalJson(one.record) === canonicalJson(other.record);
 }
 
 async function insertNew(
@@ -108,22 +113,43 @@ async function insertNew(
   return rows.map((row) => occurredKey(row.gateway, row.epoch, row.lane, row.seq));
 }
 
-async function standingDigests(
+/** Those whose body is another than the one that stands, whatever the order of its JSON keys. */
+async function differingBodies(
   trx: Transaction<Tables>,
-  events: readonly NamedEvent[],
-): Promise<Map<string, string>> {
-  const kinds = { gateway: 'text', epoch: 'text', lane: 'text', seq: 'bigint' } as const;
-  const keys = events.map(({ batch, record }) => {
-    return { gateway: batch.gateway, epoch: batch.epoch, lane: batch.lane, seq: record.seq };
+  known: readonly NamedEvent[],
+): Promise<NamedEvent[]> {
+  const kinds = { gateway: 'text', epoch: 'text', lane: 'text', seq: 'bigint', digest: 'text' } as const;
+  const keys = known.map(({ batch, record, digest }) => {
+    return { gateway: batch.gateway, epoch: batch.epoch, lane: batch.lane, seq: record.seq, digest };
   });
-  const { rows } = await sql<{ gateway: string; epoch: string; lane: string; seq: number; digest: string }>`
-    select e.gateway, e.epoch, e.lane, e.seq, e.digest
-    from ${unnest('t', kinds, keys)} join events e using (gateway, epoch, lane, seq)
+  const { rows } = await sql<StandingRow>`
+    select e.gateway, e.epoch, e.lane, e.seq, e.recorded_at as "recordedAt", e.boot_id as "bootId",
+      e.monotonic_ms as "monotonicMs", e.clock, e.body as event
+    from ${unnest('t', kinds, keys)} join events e using (gateway, epoch, lane, seq) where e.digest <> t.digest
   `.execute(trx);
-  return new Map(rows.map((row) => [occurredKey(row.gateway, row.epoch, row.lane, row.seq), row.digest]));
+  const suspects = new Map(
+    rows.map(({ gateway, epoch, lane, ...stands }) => [
+      occurredKey(gateway, epoch, lane, stands.seq),
+      canonicalJson(stands),
+    ]),
+  );
+  return known.filter(({ key, record }) => {
+    const standing = suspects.get(key);
+    return standing !== undefined && standing !== canonicalJson(record);
+  });
 }
 
-export function eventRow({ record, batch, digest }: NamedEvent): EventRow {
+interface StandingRow extends EventRecord {
+  gateway: string;
+  epoch: string;
+  lane: string;
+}
+
+export function eventRow({
+  record,
+  batch,
+  digest,
+}: Omit<NamedEvent, 'batch'> & { batch: Pick<JudgedBatch, 'gateway' | 'epoch' | 'lane'> }): EventRow {
   const { event } = record;
   return {
     gateway: batch.gateway,

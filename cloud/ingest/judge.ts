@@ -8,7 +8,7 @@ import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { decodeBatch, type ReceivedBatch } from '../../protocol/link/batch.ts';
 import { isGatewayId } from '../../protocol/link/topics.ts';
 import type { Delivery } from '../intake/intake.ts';
-import { canonicalJson, digestOf, isStorable } from './canonical.ts';
+import { digestOf, isNestedTooDeeply, isStorable } from './canonical.ts';
 import { type DeadLetter, payloadText } from './dead-letters.ts';
 
 export interface JudgedEvent {
@@ -77,8 +77,8 @@ type Poison = { ok: false; code: DeadLetter['code']; detail: string };
 type Verdict = { ok: true; event: JudgedEvent } | Poison;
 
 function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
-  const text = canonicalJson(raw);
-  if (text === undefined) return { ok: false, code: 'POISON_EVENT', detail: 'nested too deeply' };
+  if (isNestedTooDeeply(raw)) return { ok: false, code: 'POISON_EVENT', detail: 'nested too deeply' };
+  const text = JSON.stringify(raw);
   if (!isStorable(text)) {
     return { ok: false, code: 'POISON_EVENT', detail: 'a text holds NUL or an unpaired surrogate' };
   }

@@ -21,9 +21,9 @@ export async function lockLanes(
   lanes: readonly string[],
 ): Promise<void> {
   if (engine === 'pglite') return;
-  await sql`select pg_advisory_xact_lock_shared(${LEDGER}::int, 0)`.execute(trx);
   const sorted = [...new Set(lanes)].sort();
   await sql`
+    select pg_advisory_xact_lock_shared(${LEDGER}::int, 0) union all
     select pg_advisory_xact_lock(${LANE}::int, hashtext(lane)) from unnest(${sorted}::text[]) as t(lane)
   `.execute(trx);
 }

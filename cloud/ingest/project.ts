@@ -1,9 +1,10 @@
 /**
  * New events → everything that follows from them, inside the caller's transaction: first what each event decides
- * alone (inventory), then what follows from several (shipments, episodes and holds, holds violated). The second
- * part must see all that is committed, so it holds the lock of derived state.
+ * alone (inventory), then what follows from several (shipments, episodes and holds, device conditions, holds
+ * violated). The second part must see all that is committed, so it holds the lock of derived state.
  */
 import type { Transaction } from 'kysely';
+import { type DeviceFact, projectDeviceConditions } from '../coldchain/device-conditions.ts';
 import type { ExceptionRow } from '../coldchain/raise.ts';
 import { applyFacts } from '../inventory/apply.ts';
 import { raiseEarliest } from '../inventory/exceptions.ts';
@@ -40,14 +41,27 @@ export async function projectEvents(
   await applyFacts(trx, facts, context);
   const exceptions = [...facts.exceptions.values(), ...alsoRaise];
   const changes = directChanges(facts, now);
-  if (facts.movements.length + facts.samples.length + exceptions.length === 0) return changes;
+  const conditions = deviceFactsOf(events);
+  if (facts.movements.length + facts.samples.length + exceptions.length + conditions.length === 0) {
+    return changes;
+  }
   await lockDerived(trx, context.engine);
   changes.push(...(await raiseEarliest(trx, exceptions, now)));
   changes.push(...(await reconcileTouched(trx, facts.movements, now)));
   const coldChain = await context.coldChain(trx, coldChainFacts(facts), { site, now });
+  changes.push(...(await projectDeviceConditions(trx, conditions, { site, now })));
   const holdsChanged = coldChain.some((change) => change.topic === 'hold');
   const left = facts.movements.filter((m) => m.moved && m.to_location === 'customer').map((m) => m.epc);
   return [...changes, ...coldChain, ...(await judgeHolds(trx, holdsChanged ? 'all' : left, now))];
+}
+
+/** Which conditions of which devices the events speak of. */
+export function deviceFactsOf(events: readonly LedgerEvent[]): DeviceFact[] {
+  return events.flatMap(({ gateway, event }) =>
+    event.type === 'device'
+      ? [{ gateway, device: event.device, condition: event.condition, readPoint: event.readPoint ?? null }]
+      : [],
+  );
 }
 
 export function coldChainFacts(rows: {

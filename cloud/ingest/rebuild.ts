@@ -8,6 +8,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import * as z from 'zod';
 import { stockEventSchema } from '../../protocol/events/stock-event.ts';
+import { projectDeviceConditions } from '../coldchain/device-conditions.ts';
 import { withdrawExceptions } from '../coldchain/raise.ts';
 import { applyFacts } from '../inventory/apply.ts';
 import { raiseEarliest } from '../inventory/exceptions.ts';
@@ -18,7 +19,7 @@ import { reconcileShipments } from '../inventory/reconcile.ts';
 import type { Store } from '../store/database.ts';
 import type { MovementsTable, SamplesTable, Tables } from '../store/tables.ts';
 import { lockDerived, lockLedger } from './locks.ts';
-import { coldChainFacts, type ProjectContext } from './project.ts';
+import { coldChainFacts, deviceFactsOf, type ProjectContext } from './project.ts';
 
 export interface RebuildReport {
   readonly events: number;
@@ -67,6 +68,7 @@ export async function rebuildLedger(
       const facts = factsOf(page, context.places);
       await applyFacts(trx, facts, context);
       await raiseEarliest(trx, [...facts.exceptions.values()], now);
+      await projectDeviceConditions(trx, deviceFactsOf(page), { site, now });
       done += page.length;
       onProgress(done, total);
     }

@@ -49,12 +49,11 @@ export async function takeBatches(
 ): Promise<Taken> {
   const { now } = context;
   await lockLanes(trx, context.engine, batches.map(laneName));
-  const known = await knownGateways(trx, batches, context);
-  const accepted = batches.filter((batch) => known.has(batch.gateway));
-  const strangers = batches.filter((batch) => !known.has(batch.gateway)).map(unknownGateway);
+  const lanes = await readLanes(trx, batches, context);
+  const accepted = batches.filter((batch) => lanes.has(laneName(batch)));
+  const strangers = batches.filter((batch) => !lanes.has(laneName(batch))).map(unknownGateway);
 
   const written = await writeEvents(trx, accepted, now);
-  const lanes = await readLanes(trx, accepted);
   for (const batch of accepted) advance(lanes.get(laneName(batch)), batch);
   const raise = [
     ...written.conflicting.map((event) => bodyMismatch(event, now)),
@@ -91,47 +90,36 @@ function laneName({ gateway, epoch, lane }: LaneName): string {
   return `${gateway}/${epoch}/${lane}`;
 }
 
-async function knownGateways(
-  trx: Transaction<Tables>,
-  batches: readonly JudgedBatch[],
-  { knows }: TakeContext,
-): Promise<Set<string>> {
-  const ids = [...new Set(batches.map((batch) => batch.gateway))];
-  if (ids.length === 0) return new Set();
-  if (knows !== undefined) {
-    const answers = await Promise.all(ids.map(knows));
-    return new Set(ids.filter((_, index) => answers[index] === true));
-  }
-  const { rows } = await sql<{ id: string }>`
-    select id from gateways where id = any(${ids}::text[]) and revoked_at is null
-  `.execute(trx);
-  return new Set(rows.map((row) => row.id));
+interface LaneRow extends LaneName {
+  up_to: number | null;
+  ahead: Range[] | null;
 }
 
+/** The lanes of these batches whose gateway may deliver. */
 async function readLanes(
   trx: Transaction<Tables>,
   batches: readonly JudgedBatch[],
+  { knows }: TakeContext,
 ): Promise<Map<string, LaneState>> {
-  const lanes = new Map<string, LaneState>();
-  if (batches.length === 0) return lanes;
-  for (const batch of batches) {
-    const { gateway, epoch, lane } = batch;
-    lanes.set(laneName(batch), { gateway, epoch, lane, watermark: START, lost: [] });
-  }
+  if (batches.length === 0) return new Map();
+  const names = new Map(
+    batches.map(({ gateway, epoch, lane }) => {
+      const name = { gateway, epoch, lane };
+      return [laneName(name), name];
+    }),
+  );
   const kinds = { gateway: 'text', epoch: 'text', lane: 'text' } as const;
-  const { rows } = await sql<{
-    gateway: string;
-    epoch: string;
-    lane: string;
-    up_to: number;
-    ahead: Range[];
-  }>`
-    select gateway, epoch, lane, up_to, ahead
-    from ${unnest<LaneName>('t', kinds, [...lanes.values()])} join watermarks using (gateway, epoch, lane)
+  const registered = sql`exists (select 1 from gateways g where g.id = t.gateway and g.revoked_at is null)`;
+  const { rows } = await sql<LaneRow>`
+    select t.gateway, t.epoch, t.lane, w.up_to, w.ahead
+    from ${unnest<LaneName>('t', kinds, [...names.values()])} left join watermarks w using (gateway, epoch, lane)
+    where ${knows === undefined ? registered : sql`true`}
   `.execute(trx);
-  for (const row of rows) {
-    const state = lanes.get(laneName(row));
-    if (state !== undefined) state.watermark = { upTo: row.up_to, ahead: row.ahead };
+  const lanes = new Map<string, LaneState>();
+  for (const { gateway, epoch, lane, up_to: upTo, ahead } of rows) {
+    if (knows !== undefined && !(await knows(gateway))) continue;
+    const watermark = upTo === null ? START : { upTo, ahead: ahead ?? [] };
+    lanes.set(laneName({ gateway, epoch, lane }), { gateway, epoch, lane, watermark, lost: [] });
   }
   return lanes;
 }
@@ -153,15 +141,15 @@ async function writeLanes(trx: Transaction<Tables>, lanes: readonly LaneState[],
     .sort((a, b) => (laneName(a) < laneName(b) ? -1 : 1));
   const kinds = { gateway: 'text', epoch: 'text', lane: 'text', up_to: 'bigint', ahead: 'text' } as const;
   await sql`
-    insert into watermarks (gateway, epoch, lane, up_to, ahead, updated_at)
-    select gateway, epoch, lane, up_to, ahead::jsonb, ${now}::bigint from ${unnest('t', kinds, rows)}
-    on conflict (gateway, epoch, lane) do update set
-      up_to = excluded.up_to, ahead = excluded.ahead, updated_at = excluded.updated_at
-  `.execute(trx);
-  const gateways = [...new Set(lanes.map((lane) => lane.gateway))].sort();
-  await sql`
+    with moved as (
+      insert into watermarks (gateway, epoch, lane, up_to, ahead, updated_at)
+      select gateway, epoch, lane, up_to, ahead::jsonb, ${now}::bigint from ${unnest('t', kinds, rows)}
+      on conflict (gateway, epoch, lane) do update set
+        up_to = excluded.up_to, ahead = excluded.ahead, updated_at = excluded.updated_at
+      returning gateway
+    )
     update gateways set last_batch_at = greatest(last_batch_at, ${now}::bigint)
-    where id in (select id from gateways where id = any(${gateways}::text[]) order by id for update)
+    where id in (select id from gateways where id in (select gateway from moved) order by id for update)
   `.execute(trx);
 }
 

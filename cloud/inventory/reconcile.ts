@@ -28,9 +28,13 @@ export async function reconcileTouched(
   movements: readonly MovementsTable[],
   now: number,
 ): Promise<Change[]> {
-  const crossed = movements.filter((movement) => kindOf(movement) !== undefined);
+  const crossed = movements.flatMap((movement) => {
+    const kind = kindOf(movement);
+    const { epc, read_point: readPoint, occurred_at: occurredAt } = movement;
+    return kind === undefined ? [] : [{ kind, epc, readPoint, occurredAt }];
+  });
   if (crossed.length === 0) return [];
-  return reconcileShipments(trx, await shipmentsTouchedBy(trx, await crossingsOfKeys(trx, crossed)), now);
+  return reconcileShipments(trx, await shipmentsTouchedBy(trx, crossed), now);
 }
 
 /** Recomputes these shipments and those that compete with them. */
@@ -102,18 +106,6 @@ const CROSSING = sql`
 const CROSSED = sql`((m.event_type = 'receipt' and m.direction = 'IN')
   or (m.event_type = 'dispatch' and m.direction = 'OUT'))`;
 
-async function crossingsOfKeys(
-  trx: Transaction<Tables>,
-  movements: readonly MovementsTable[],
-): Promise<Crossing[]> {
-  const kinds = { epc: 'text', occurred_key: 'text' } as const;
-  const { rows } = await sql<Crossing>`
-    select ${CROSSING} from ${unnest<Pick<MovementsTable, 'epc' | 'occurred_key'>>('k', kinds, movements)}
-    join movements m using (epc, occurred_key) join objects o using (epc) left join tag_master t using (epc)
-  `.execute(trx);
-  return rows;
-}
-
 /** All crossings that the match of these shipments looks at. */
 async function crossingsConcerning(trx: Transaction<Tables>, ids: readonly string[]): Promise<Crossing[]> {
   const early = sql`s.expected_from - ${IDENTITY_EARLY_MS}::bigint`;
@@ -138,34 +130,33 @@ async function crossingsConcerning(trx: Transaction<Tables>, ids: readonly strin
   return rows;
 }
 
-/** All shipments that may claim one of these crossings. */
+type Claimable = Pick<Crossing, 'kind' | 'epc' | 'readPoint' | 'occurredAt'>;
+
+const CLAIMABLE: ColumnKinds<Claimable> = {
+  kind: 'text',
+  epc: 'text',
+  readPoint: 'text',
+  occurredAt: 'bigint',
+};
+
+/** All shipments that may claim one of these crossings: by place and time, by its EPC, by its SSCC. */
 async function shipmentsTouchedBy(
   trx: Transaction<Tables>,
-  crossings: readonly Crossing[],
+  crossings: readonly Claimable[],
 ): Promise<string[]> {
   if (crossings.length === 0) return [];
-  const kinds = {
-    kind: 'text',
-    epc: 'text',
-    sscc: 'text',
-    readPoint: 'text',
-    occurredAt: 'bigint',
-  } as const;
+  const inTime = sql`s.kind = c.kind and c."occurredAt" between s.expected_from - ${IDENTITY_EARLY_MS}::bigint
+    and s.expected_to + ${IDENTITY_LATE_MS}::bigint`;
   const { rows } = await sql<{ id: string }>`
-    with c as materialized (
-      select * from ${unnest<Pick<Crossing, keyof typeof kinds>>('u', kinds, crossings)}
-    )
+    with c as materialized (select * from ${unnest('u', CLAIMABLE, crossings)})
     select s.id from (select distinct kind, "readPoint", "occurredAt" from c) d join shipments s
       on s.kind = d.kind and s.read_point = d."readPoint"
       and s.expected_from <= d."occurredAt" and s.expected_to >= d."occurredAt"
     union
-    select s.id from c join shipment_tags l on l.epc = c.epc join shipments s on s.id = l.shipment
-      and s.kind = c.kind and c."occurredAt" between s.expected_from - ${IDENTITY_EARLY_MS}::bigint
-      and s.expected_to + ${IDENTITY_LATE_MS}::bigint
+    select s.id from c join shipment_tags l on l.epc = c.epc join shipments s on s.id = l.shipment and ${inTime}
     union
-    select s.id from c join shipment_lines l on l.sscc = c.sscc join shipments s on s.id = l.shipment
-      and s.kind = c.kind and c."occurredAt" between s.expected_from - ${IDENTITY_EARLY_MS}::bigint
-      and s.expected_to + ${IDENTITY_LATE_MS}::bigint
+    select s.id from c join objects o on o.epc = c.epc and o.sscc is not null
+      join shipment_lines l on l.sscc = o.sscc join shipments s on s.id = l.shipment and ${inTime}
   `.execute(trx);
   return rows.map((row) => row.id);
 }

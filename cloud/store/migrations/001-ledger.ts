@@ -38,8 +38,7 @@ const STATEMENTS = [
     digest text not null,
     primary key (gateway, epoch, lane, seq)
   )`,
-  `create index events_by_type on events (type, occurred_at)`,
-  `create index events_by_read_point on events (read_point, occurred_at)`,
+  `create index events_by_time on events (occurred_at)`,
   `create table dead_letters (
     id bigint generated always as identity primary key,
     -- the same bad thing delivered twice is one row

@@ -1,0 +1,266 @@
+/**
+ * The ingest, exactly once with all projections, against plain batched `INSERT … unnest` of the same event rows into
+ * one table with the same key: on PGlite in memory, and on PostgreSQL when DATABASE_URL is set. Both start from the
+ * bytes of the batches, several at a time, as the intake hands them over. The budget is for events with one effect
+ * each; a pass has twenty movements and objects, and samples go through the cold chain: their ratios stand for
+ * comparison. Rates take the better of alternating rounds.
+ */
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { projectColdChain } from '../../cloud/coldchain/project.ts';
+import { EVENT_KINDS, eventRow } from '../../cloud/ingest/events.ts';
+import { createIngest } from '../../cloud/ingest/ingest.ts';
+import type { Delivery } from '../../cloud/intake/intake.ts';
+import { type Site, siteSchema } from '../../cloud/site.ts';
+import { openDatabase, type Store } from '../../cloud/store/database.ts';
+import { migrate } from '../../cloud/store/migrate.ts';
+import { columnList } from '../../cloud/store/unnest.ts';
+import { decodeEpc, encodeSgtin96 } from '../../protocol/epc/epc.ts';
+import type { Lane } from '../../protocol/events/lanes.ts';
+import type { EventRecord } from '../../protocol/events/record.ts';
+import type { StockEvent } from '../../protocol/events/stock-event.ts';
+import { decodeBatch, encodeBatch } from '../../protocol/link/batch.ts';
+import { createClock } from '../../protocol/ports/clock.ts';
+import type { BenchLine } from './bench-line.ts';
+
+const ROUNDS = 3;
+const EVENTS_PER_BATCH = 500;
+const BATCHES = 24;
+const IN_FLIGHT = 4;
+const PROBES = 40;
+const TAGS_PER_PASS = 20;
+const START = Date.UTC(2026, 8, 1, 6);
+
+const clock = createClock({
+  now: Date.now,
+  monotonicMs: () => performance.now(),
+  setTimeout: (task, delayMs) => setTimeout(task, delayMs),
+  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+});
+
+const site: Site = siteSchema.parse({
+  name: 'Bench',
+  locations: [
+    { id: 'staging', name: 'Staging', kind: 'staging' },
+    { id: 'cold-1', name: 'Cold room', kind: 'cold-room' },
+  ],
+  doors: [{ readPoint: 'dock-1', name: 'Dock', inside: 'staging' }],
+  bins: [{ readPoint: 'scale-1', name: 'Bin', location: 'staging', gtin: '04012345678901' }],
+  probes: Array.from({ length: PROBES }, (_, n) => {
+    return { readPoint: `probe-${n}`, name: `Probe ${n}`, location: 'cold-1' };
+  }),
+  rules: [
+    {
+      id: 'max-8',
+      version: 1,
+      name: 'At most 8 degrees',
+      locations: ['cold-1'],
+      metric: 'temperature',
+      comparator: 'above',
+      limitMilli: 8000,
+      onDelayMs: 600_000,
+    },
+  ],
+});
+
+interface Load {
+  readonly name: string;
+  readonly lane: Lane;
+  readonly eventsPerBatch: number;
+  eventAt(n: number): StockEvent;
+}
+
+const LOADS: readonly Load[] = [
+  {
+    name: 'samples',
+    lane: 'condition',
+    eventsPerBatch: EVENTS_PER_BATCH,
+    eventAt: (n) => ({
+      type: 'sample',
+      readPoint: `probe-${n % PROBES}`,
+      device: 'bus-1',
+      occurredAt: START + Math.floor(n / PROBES) * 30_000,
+      metric: 'temperature',
+      valueMilli: 4000 + (n % 7) * 100,
+      reason: 'change',
+    }),
+  },
+  {
+    name: 'weighings',
+    lane: 'stock',
+    eventsPerBatch: EVENTS_PER_BATCH,
+    eventAt: (n) => ({
+      type: 'weighing',
+      readPoint: 'scale-1',
+      device: 'scale-1',
+      occurredAt: START + n * 1000,
+      netMilligrams: n * 1000,
+      stability: 'device',
+      unit: 'kg',
+      raw: 'S S     100.00 kg',
+    }),
+  },
+  {
+    name: 'passes of 20 tags',
+    lane: 'stock',
+    eventsPerBatch: 40,
+    eventAt: (n) => {
+      const occurredAt = START + n * 60_000;
+      const startedAt = occurredAt - 4000;
+      return {
+        type: 'receipt',
+        readPoint: 'dock-1',
+        occurredAt,
+        startedAt,
+        passId: `dock-1@${startedAt}`,
+        part: 1,
+        parts: 1,
+        direction: 'IN',
+        directionSource: 'photo-eye',
+        straysIgnored: 1,
+        tags: Array.from({ length: TAGS_PER_PASS }, (_, tag) => ({
+          epc: encodeSgtin96({
+            filter: 1,
+            companyPrefix: '4012345',
+            itemReference: '067890',
+            serial: n * TAGS_PER_PASS + tag,
+          }),
+          firstSeenAt: startedAt,
+          lastSeenAt: occurredAt,
+          readCount: 12,
+          peakRssiDbm: -54.5,
+          antennas: ['1', '2'],
+        })),
+      };
+    },
+  },
+];
+
+/** All batches of one load under an epoch of its own. */
+function deliveriesOf(load: Load, epoch: string): Delivery[] {
+  const { lane, eventsPerBatch } = load;
+  return Array.from({ length: BATCHES }, (_, batch) => {
+    const firstSeq = batch * eventsPerBatch + 1;
+    const events = Array.from({ length: eventsPerBatch }, (_, n) => {
+      const event = load.eventAt(firstSeq + n);
+      const recordedAt = event.occurredAt + 20;
+      return {
+        seq: firstSeq + n,
+        event,
+        recordedAt,
+        bootId: 'b7c1',
+        monotonicMs: 1234.5,
+        clock: 'synced' as const,
+      };
+    });
+    const lastSeq = firstSeq + eventsPerBatch - 1;
+    const payload = encodeBatch({
+      v: 1,
+      gateway: 'gw-1',
+      epoch,
+      lane,
+      firstSeq,
+      lastSeq,
+      prunedUpTo: 0,
+      events,
+    });
+    return { gateway: 'gw-1', lane, payload };
+  });
+}
+
+async function measureIngest(store: Store, deliveries: readonly Delivery[]): Promise<number> {
+  const ingest = createIngest({ store, site, clock, coldChain: projectColdChain, decode: decodeEpc });
+  const queue = [...deliveries];
+  const begun = performance.now();
+  const senders = Array.from({ length: IN_FLIGHT }, async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await ingest.deliver(next);
+  });
+  await Promise.all(senders);
+  return ingest.counters.events / ((performance.now() - begun) / 1000);
+}
+
+function plainArrays(rows: readonly ReturnType<typeof eventRow>[]) {
+  return sql.join(
+    Object.entries(EVENT_KINDS).map(([column, kind]) => {
+      const values = rows.map((row) => row[column as keyof typeof row]);
+      return sql`${values}::${sql.raw(kind)}[]`;
+    }),
+  );
+}
+
+/** The barest way from the same bytes to one table: unpack, insert; nothing is checked, nothing follows. */
+async function measureFloor(store: Store, deliveries: readonly Delivery[]): Promise<number> {
+  const queue = [...deliveries];
+  let count = 0;
+  const begun = performance.now();
+  const senders = Array.from({ length: IN_FLIGHT }, async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const unpacked = decodeBatch(next.payload);
+      if (!unpacked.ok) throw new Error(unpacked.reason);
+      const { gateway, epoch, lane, events } = unpacked.batch;
+      const rows = (events as EventRecord[]).map((record) => {
+        return eventRow({ record, digest: 'none', key: '', batch: { gateway, epoch, lane } });
+      });
+      count += rows.length;
+      await sql`
+        insert into bare_events (${columnList(EVENT_KINDS)}, received_at)
+        select gateway, epoch, lane, seq, type, read_point, occurred_at, recorded_at, boot_id, monotonic_ms, clock,
+          body::jsonb, digest, ${START}::bigint
+        from unnest(${plainArrays(rows)}) as t(${columnList(EVENT_KINDS)})
+      `.execute(store.db);
+    }
+  });
+  await Promise.all(senders);
+  return count / ((performance.now() - begun) / 1000);
+}
+
+async function measureOn(store: Store, engine: string): Promise<BenchLine[]> {
+  await sql`create table bare_events (like events including all)`.execute(store.db);
+  await sql`drop index bare_events_occurred_at_idx`.execute(store.db);
+  await store.db.insertInto('gateways').values({ id: 'gw-1', created_at: START }).execute();
+  const lines: BenchLine[] = [];
+  for (const load of LOADS) {
+    let floor = 0;
+    let value = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const deliveries = deliveriesOf(load, `bench-${load.name.replaceAll(' ', '-')}-${round}`);
+      floor = Math.max(floor, await measureFloor(store, deliveries));
+      value = Math.max(value, await measureIngest(store, deliveries));
+    }
+    const unit = 'events/s';
+    const floorName = 'unpack and INSERT … unnest of the same event rows into one table';
+    const budget = load.name === 'weighings' ? { budget: 'at least 0.6 of the floor' } : {};
+    const name = `ingest, ${load.name}, ${engine}`;
+    lines.push({
+      name,
+      value: Math.round(value),
+      unit,
+      floor: Math.round(floor),
+      floorName,
+      ratio: value / floor,
+      ...budget,
+    });
+  }
+  return lines;
+}
+
+export async function run(): Promise<BenchLine[]> {
+  const embedded = await openDatabase({ memory: true });
+  await migrate(embedded.db);
+  const lines = await measureOn(embedded, embedded.engine);
+  await embedded.close();
+  const url = process.env.DATABASE_URL;
+  if (url === undefined || url === '') return lines;
+  const schema = `bench_${randomUUID().replaceAll('-', '')}`;
+  const admin = await openDatabase({ url, maxConnections: 1 });
+  await sql`create schema ${sql.ref(schema)}`.execute(admin.db);
+  const store = await openDatabase({ url, schema });
+  try {
+    await migrate(store.db, { schema });
+    return [...lines, ...(await measureOn(store, store.engine))];
+  } finally {
+    await store.close();
+    await sql`drop schema ${sql.ref(schema)} cascade`.execute(admin.db);
+    await admin.close();
+  }
+}
