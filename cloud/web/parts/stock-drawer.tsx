@@ -1,0 +1,94 @@
+/** The objects of one stock row, and from there the history of one. */
+import { useState } from 'react';
+import { objectSchema, type StockObject, type StockRow } from '../../api/contract.ts';
+import { listOf } from '../../api/lists.ts';
+import { useOnDemand, useSite } from '../context.ts';
+import { countOf } from '../format.ts';
+import { usePlaceName } from '../places.ts';
+import { belongsTo } from '../stock-rows.ts';
+import { Ago } from './ago.tsx';
+import { Badge, DispositionBadge } from './badge.tsx';
+import { Drawer } from './drawer.tsx';
+import { ChevronIcon, LockIcon } from './icons.tsx';
+import { ObjectHistory } from './object-history.tsx';
+import { Loaded } from './section.tsx';
+
+/** The most the API gives in one page. */
+const MOST_OBJECTS = 1000;
+const REFRESH_EVERY_MS = 1000;
+
+export function StockDrawer({ row, onClose }: { row: StockRow; onClose: () => void }) {
+  const [chosen, setChosen] = useState<StockObject>();
+  const title = row.itemName ?? row.gtin ?? 'Tags without an item';
+  return (
+    <Drawer
+      title={chosen === undefined ? title : (chosen.itemName ?? 'Object')}
+      onClose={onClose}
+      onBack={chosen && (() => setChosen(undefined))}
+    >
+      {chosen === undefined ? (
+        <ObjectList row={row} onChoose={setChosen} />
+      ) : (
+        <ObjectHistory key={chosen.epc} object={chosen} />
+      )}
+    </Drawer>
+  );
+}
+
+function ObjectList({ row, onChoose }: { row: StockRow; onChoose: (object: StockObject) => void }) {
+  const { api } = useSite().data;
+  const placeName = usePlaceName();
+  const { gtin, lot, location, disposition } = row;
+  const objects = useOnDemand({
+    name: 'objects',
+    everyMs: REFRESH_EVERY_MS,
+    topics: ['stock', 'hold'],
+    load: async () => {
+      const query = { gtin, lot, location, disposition, limit: MOST_OBJECTS };
+      const { items } = await api.get('/objects', listOf(objectSchema), query);
+      return items.filter((object) => belongsTo(row, object));
+    },
+  });
+  return (
+    <>
+      <p className="drawer-facts">
+        <DispositionBadge disposition={disposition} />
+        <span>{placeName(location)}</span>
+        <span className="muted">
+          {lot === null ? 'no lot' : `lot ${lot}`}
+          {row.expiry !== null && `, expires ${row.expiry}`}
+        </span>
+      </p>
+      <Loaded state={objects} empty="All objects of this row have moved on since; close this and look again.">
+        {(items) => (
+          <>
+            <p className="muted small">
+              {countOf(items.length, 'object')}. Choose one to see where it has been.
+            </p>
+            <ul className="objects">
+              {items.map((object) => (
+                <li key={object.epc} className="object-entry">
+                  <button type="button" className="object" onClick={() => onChoose(object)}>
+                    <span>
+                      <b>{object.serial === null ? object.epc : `Serial ${object.serial}`}</b>
+                      <span className="id">{object.uri ?? object.epc}</span>
+                    </span>
+                    {object.onHold && (
+                      <Badge tone="warning" icon={LockIcon}>
+                        On hold
+                      </Badge>
+                    )}
+                    <span className="muted small nowrap">
+                      seen <Ago at={object.lastSeenAt} />
+                    </span>
+                    <ChevronIcon size={14} />
+                  </button>
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import type { Exception, StockRow } from '../api/contract.ts';
+import { chartLine, excursions, innermostLimits, timeRange, valueRange } from './chart-data.ts';
+import { orderExceptions } from './exception-order.ts';
+import { expiryState, filterStock, stockTotals } from './stock-rows.ts';
+
+const row = (changes: Partial<StockRow>): StockRow => ({
+  gtin: '19521141000011',
+  itemName: 'Yoghurt, 24 × 150 g',
+  lot: 'Y2603',
+  expiry: '2026-03-20',
+  location: 'cold-1',
+  disposition: 'available',
+  objects: 10,
+  netMilligrams: null,
+  pieces: null,
+  ...changes,
+});
+
+const exception = (changes: Partial<Exception>): Exception => ({
+  id: 'x',
+  kind: 'TEMP_HIGH',
+  severity: 'critical',
+  title: 't',
+  advice: 'a',
+  subject: 's',
+  location: 'cold-1',
+  readPoint: null,
+  raisedAt: '2026-03-02T06:00:00.000Z',
+  clearedAt: null,
+  status: 'raised',
+  revision: 1,
+  detail: {},
+  holds: { active: 0, released: 0 },
+  decisions: [],
+  ...changes,
+});
+
+describe('stock rows', () => {
+  const rows = [row({}), row({ lot: 'P1', itemName: 'Pasta', disposition: 'unavailable', objects: 4 })];
+  const names = () => 'Cold room 1';
+
+  it.each([
+    ['', 2],
+    ['yog COLD', 1],
+    ['room', 2],
+    ['hold', 1],
+    ['2026-03', 2],
+    ['yoghurt pasta', 0],
+  ])('that match %j are %i', (filter, count) => {
+    expect(filterStock(rows, filter, names)).toHaveLength(count);
+  });
+
+  it('add up to totals', () => {
+    expect(stockTotals([...rows, row({ objects: 0, netMilligrams: 5 })])).toEqual({
+      rows: 3,
+      objects: 14,
+      onHold: 4,
+      milligrams: 5,
+    });
+  });
+
+  it.each([
+    ['2026-03-02T23:59:59Z', 'soon'],
+    ['2026-03-03T00:00:00Z', 'expired'],
+    ['2026-02-01T00:00:00Z', 'good'],
+  ])('that expire on 2 March are at %s %s', (now, state) => {
+    expect(expiryState('2026-03-02', Date.parse(now))).toBe(state);
+  });
+});
+
+describe('exceptions', () => {
+  it('stand in the order of need, and stay open while they hold stock', () => {
+    const { open, done } = orderExceptions([
+      exception({ id: 'resolved', status: 'resolved' }),
+      exception({ id: 'holding', status: 'resolved', holds: { active: 2, released: 0 } }),
+      exception({ id: 'acknowledged', status: 'acknowledged' }),
+      exception({ id: 'warning', severity: 'warning' }),
+      exception({ id: 'older' }),
+      exception({ id: 'newer', raisedAt: '2026-03-02T07:00:00.000Z' }),
+    ]);
+    expect(open.map(({ id }) => id)).toEqual(['newer', 'older', 'warning', 'acknowledged', 'holding']);
+    expect(done.map(({ id }) => id)).toEqual(['resolved']);
+  });
+});
+
+describe('the chart', () => {
+  it('leaves silences open', () => {
+    expect(
+      chartLine(
+        [
+          [0, 4000],
+          [1000, 4100],
+          [5000, 4200],
+        ],
+        2000,
+      ),
+    ).toEqual([
+      [0, 1, 1.001, 5],
+      [4, 4.1, null, 4.2],
+    ]);
+  });
+
+  it('shades excursions of its room and metric from their first sample', () => {
+    const detail = { metric: 'temperature', startedAt: 5 };
+    const found = excursions(
+      [
+        exception({ detail }),
+        exception({ detail, location: 'cold-2' }),
+        exception({ detail: { metric: 'relativeHumidity' } }),
+        exception({ detail: { metric: 'temperature' }, clearedAt: '2026-03-02T06:30:00.000Z' }),
+      ],
+      'cold-1',
+      'temperature',
+    );
+    const raised = Date.UTC(2026, 2, 2, 6);
+    expect(found).toEqual([
+      { fromMs: 5, toMs: null },
+      { fromMs: raised, toMs: raised + 1_800_000 },
+    ]);
+  });
+
+  it('shows the innermost limits, with room for all values', () => {
+    const limits = innermostLimits([
+      { lowMilli: 2000, highMilli: 8000 },
+      { lowMilli: 1000, highMilli: null },
+    ]);
+    expect(limits).toEqual({ low: 2, high: 8 });
+    const [low, high] = valueRange(3, 11, limits);
+    expect([low < 2, high > 11]).toEqual([true, true]);
+    expect(valueRange(null, null, { low: null, high: null })).toEqual([0, 4]);
+  });
+
+  it('covers the window, but no more emptiness than a tenth of it', () => {
+    expect(timeRange(0, 50_000_000, 1_000_000)).toEqual([49_000, 50_000]);
+    expect(timeRange(49_500_000, 50_000_000, 1_000_000)).toEqual([49_500, 50_000]);
+    expect(timeRange(49_999_000, 50_000_000, 1_000_000)).toEqual([49_900, 50_000]);
+  });
+});
