@@ -28,8 +28,11 @@ export const MAX_WAITING_DELIVERIES = 512;
 const MAX_ATTEMPTS = 6;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 2000;
-/** Transactions side by side. PGlite has one connection. */
-const WORKERS = { pglite: 1, postgres: 2 } as const;
+/**
+ * Transactions side by side: one, with all that waits in it, does more than two that wait for each other's locks
+ * and commit half as much each.
+ */
+const WORKERS = 1;
 
 export interface IngestCounters {
   transactions: number;
@@ -83,7 +86,7 @@ export function createIngest(options: IngestOptions): Ingest {
     rejected: 0,
   };
   const waiting: Waiting[] = [];
-  const workers = options.workers ?? WORKERS[store.engine];
+  const workers = options.workers ?? WORKERS;
   let running = 0;
 
   const context = (): TakeContext => ({
