@@ -50,7 +50,7 @@ export function RoomChart({ room, metric, windowMs }: RoomChartProps) {
       <p className="empty chart-empty">
         {samples.data === undefined || lines.length > 0
           ? 'Loading samples…'
-          : 'The line appears with the first sample.'}
+          : emptyText(probes.some(({ sampledAt }) => sampledAt !== null))}
       </p>
     );
   }
@@ -69,6 +69,10 @@ export function RoomChart({ room, metric, windowMs }: RoomChartProps) {
       label={`${metricName(metric)} in ${room.name} since ${formatTime(scene.time[0] * 1000, now)}`}
     />
   );
+}
+
+function emptyText(hasSpoken: boolean): string {
+  return hasSpoken ? 'No sample in the time shown.' : 'The line appears with the first sample.';
 }
 
 interface PlotProps {
