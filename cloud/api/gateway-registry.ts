@@ -81,5 +81,11 @@ export async function recordGatewayState(
   state: 'online' | 'offline',
   now: number,
 ): Promise<void> {
-  await db.updateTable('gateways').set({ state, state_at: now }).where('id', '=', id).execute();
+  await db
+    .updateTable('gateways')
+    .set({ state, state_at: now })
+    .where('id', '=', id)
+    // A retained state that the broker repeats is no news: since when counts from the change.
+    .where('state', '<>', state)
+    .execute();
 }

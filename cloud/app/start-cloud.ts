@@ -16,6 +16,7 @@ import { type ApiOptions, createApi } from '../api/server.ts';
 import type { NewToken } from '../api/tokens.ts';
 import { makeFirstAdmin } from '../api/users.ts';
 import { projectColdChain } from '../coldchain/project.ts';
+import { retireEpisodes } from '../coldchain/retire.ts';
 import { createIngest, type Ingest } from '../ingest/ingest.ts';
 import { listenError, tryAddress } from '../intake/listen.ts';
 import type { Store } from '../store/database.ts';
@@ -98,6 +99,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       log.info({ event: 'shipments.loaded', count: ids.length }, 'expected shipments loaded');
     }
 
+    await retireEpisodes(db, site, clock.now());
     const ingest = createIngest({
       store,
       site,

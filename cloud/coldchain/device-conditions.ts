@@ -6,6 +6,7 @@
  * A condition of a probe of the site is a SENSOR_FAULT: the room cannot be measured. Any other is a DEVICE_FAULT.
  */
 import { sql, type Transaction } from 'kysely';
+import { CONDITIONS_TOLD_BY_GAPS, MOMENTARY_CONDITIONS } from '../../protocol/events/device-conditions.ts';
 import type { Change } from '../ingest/change.ts';
 import type { Site } from '../site.ts';
 import type { Tables } from '../store/tables.ts';
@@ -21,11 +22,6 @@ export interface DeviceFact {
   /** One bus may carry several probes: the same condition at another point is another matter. */
   readonly readPoint: string | null;
 }
-
-/** Losses come as gap events of their own; these say the same again. */
-const TOLD_BY_GAPS: readonly string[] = ['DISCARDED', 'READER_BUFFER_WARNING'];
-/** Things that happen rather than last: the device never says that they are over. */
-const MOMENTARY: readonly string[] = ['READER_BUFFER_OVERFLOW', 'READER_EXCEPTION', 'READER_CONTENDED'];
 
 /** One event of a condition, in the order of (occurredAt, occurredKey). */
 export interface ConditionEvent {
@@ -68,7 +64,7 @@ export async function projectDeviceConditions(
 ): Promise<Change[]> {
   const conditions = new Map<string, DeviceFact>();
   for (const { gateway, device, condition, readPoint } of facts) {
-    if (TOLD_BY_GAPS.includes(condition)) continue;
+    if (CONDITIONS_TOLD_BY_GAPS.has(condition)) continue;
     const fact = { gateway, device, condition, readPoint };
     conditions.set(nameOf(fact), fact);
   }
@@ -76,7 +72,7 @@ export async function projectDeviceConditions(
   await lockColdChain(trx);
   const history = await readHistory(trx, [...conditions.values()]);
   const rows = [...conditions].flatMap(([name, fact]) =>
-    stretchesOf(history.get(name) ?? [], MOMENTARY.includes(fact.condition)).map((stretch) =>
+    stretchesOf(history.get(name) ?? [], MOMENTARY_CONDITIONS.has(fact.condition)).map((stretch) =>
       exceptionOf(fact, stretch, site),
     ),
   );

@@ -4,6 +4,9 @@
  */
 import type { RoomPlace } from './scenario.ts';
 
+/** With the door closed, milli-percent RH. */
+export const ROOM_HUMIDITY_MILLI = 62_000;
+
 export interface ColdRoom {
   readonly place: RoomPlace;
   /** Air temperature now, milli-degrees Celsius. */
@@ -17,7 +20,7 @@ export interface ColdRoom {
 
 export function createColdRoom(place: RoomPlace): ColdRoom {
   let temperature = place.setpointMilli;
-  let humidity = 62_000;
+  let humidity = ROOM_HUMIDITY_MILLI;
   let running = false;
   let healthy = true;
   let doorOpen = false;
@@ -37,7 +40,7 @@ export function createColdRoom(place: RoomPlace): ColdRoom {
       if (temperature > place.setpointMilli + place.swingMilli) running = true;
       if (temperature < place.setpointMilli - place.swingMilli) running = false;
       if (running && healthy) temperature -= place.coolingMilliPerSecond;
-      humidity += ((doorOpen ? 78_000 : 62_000) - humidity) / (doorOpen ? 300 : 900);
+      humidity += ((doorOpen ? 78_000 : ROOM_HUMIDITY_MILLI) - humidity) / (doorOpen ? 300 : 900);
     },
   };
 }

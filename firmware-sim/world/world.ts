@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
+import { ROOM_HUMIDITY_MILLI } from './cold-room.ts';
 import { createDoorActor, type DoorActor, type PassKind } from './door-actor.ts';
 import { createGoodsMint, type Pallet, tagsOf } from './goods.ts';
 import type { Handles } from './handles.ts';
@@ -151,6 +152,7 @@ export function createWorld(options: {
     clock.setTimer(forMs, `${readPoint} mended`, () => handle.setFault(undefined));
   };
 
+  settleIn(scenario, handles);
   return {
     truth,
     shipments,
@@ -189,4 +191,17 @@ export function createWorld(options: {
       }
     },
   };
+}
+
+/** As the site stands before the story begins: rooms at their setpoint, doors closed, bins empty. */
+function settleIn(scenario: Scenario, handles: Handles): void {
+  for (const room of scenario.places.rooms) {
+    for (const { device, channel, offsetMilli } of room.probes) {
+      const probe = handles.probe(device, channel);
+      probe.setTemperatureMilliCelsius(room.setpointMilli + offsetMilli);
+      probe.setHumidityMilliPercent(ROOM_HUMIDITY_MILLI);
+    }
+    if (room.contact !== undefined) handles.contact(room.contact.device, room.contact.channel).setOpen(false);
+  }
+  for (const bin of scenario.places.bins) handles.scale(bin.device).setLoadMilligrams(0);
 }

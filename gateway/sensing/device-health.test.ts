@@ -35,9 +35,28 @@ describe('conditions of devices', () => {
 
   it('declare what the device says it lost, every time', () => {
     const sensor = createDeviceHealthSensor();
-    const lost = reading({ condition: 'READER_BUFFER_OVERFLOW', lost: 40 });
+    const lost = reading({ condition: 'DISCARDED', lost: 40 });
     expect(sensor.onReading(lost).map((event) => event.type)).toEqual(['device', 'gap']);
-    expect(sensor.onReading(lost).map((event) => event.type)).toEqual(['gap']);
+    expect(sensor.onReading(lost)).toMatchObject([{ type: 'device' }, { type: 'gap', lost: 40 }]);
+  });
+
+  it('tell of every buffer overflow, although the reader never says that it is over nor what it lost', () => {
+    const sensor = createDeviceHealthSensor();
+    const overflow = reading({ channel: 'reader', condition: 'READER_BUFFER_OVERFLOW' });
+    for (const at of [1000, 2000]) {
+      const events = sensor.onReading({ ...overflow, at });
+      expect(events.map((event) => event.type)).toEqual(['device', 'gap']);
+      expect(events[1]).not.toHaveProperty('lost');
+    }
+    expect(sensor.open('reader-1')).toEqual([]);
+  });
+
+  it('of two antennas are two matters', () => {
+    const sensor = createDeviceHealthSensor();
+    const gone = (channel: string) => reading({ channel, condition: 'ANTENNA_DISCONNECTED' });
+    const events = ['1', '2', '1'].flatMap((channel) => sensor.onReading(gone(channel)));
+    expect(events.map((event) => 'device' in event && event.device)).toEqual(['reader-1/1', 'reader-1/2']);
+    expect(sensor.open('reader-1')).toHaveLength(2);
   });
 
   it('stop being remembered at the limit and still come through', () => {

@@ -1,39 +1,49 @@
 /**
- * Devices' own conditions as events: one `device` event per change, however often the device repeats itself, and a
- * `gap` event for readings a device says it lost. Pure.
+ * Devices' own conditions as events: one `device` event per change of what lasts, one per occurrence of what just
+ * happens, and a `gap` event for readings a device says it lost. The device named is the thing that ails: a sensor
+ * on a bus or an antenna of a reader is `<device>/<channel>`. Pure.
  */
+import { MOMENTARY_CONDITIONS, UNCOUNTED_LOSS_CONDITIONS } from '../../protocol/events/device-conditions.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import type { DeviceHealth } from '../../protocol/readings/reading.ts';
 
 /** More open conditions than this are not remembered: repeats of the rest come through as events. */
 export const MAX_OPEN_CONDITIONS = 2000;
 
+/** Channels that mean the device as a whole. */
+const WHOLE_DEVICE: ReadonlySet<string> = new Set(['', 'reader', 'bridge']);
+
 export interface DeviceHealthSensor {
   onReading(reading: DeviceHealth): StockEvent[];
-  /** What holds now, for the status page. */
+  /** What holds now on the device and its parts, for the status page. */
   open(device: string): { condition: string; detail: string; since: number }[];
 }
 
 export function createDeviceHealthSensor(): DeviceHealthSensor {
   const open = new Map<string, { device: string; condition: string; detail: string; since: number }>();
+
+  /** Whether the reading changes what is known to hold. */
+  const changes = (key: string, reading: DeviceHealth): boolean => {
+    const { device, condition, detail, active, at } = reading;
+    if (MOMENTARY_CONDITIONS.has(condition)) return active;
+    if (active === open.has(key)) return false;
+    if (!active) open.delete(key);
+    else if (open.size < MAX_OPEN_CONDITIONS) open.set(key, { device, condition, detail, since: at });
+    return true;
+  };
+
   return {
     onReading(reading) {
-      const { device, condition, detail, active, at } = reading;
-      const key = `${device}/${reading.channel}/${condition}`;
+      const { channel, condition, active, at } = reading;
+      const device = WHOLE_DEVICE.has(channel) ? reading.device : `${reading.device}/${channel}`;
+      const detail = reading.detail.slice(0, 500);
       const events: StockEvent[] = [];
-      if (active !== open.has(key)) {
-        if (!active) open.delete(key);
-        else if (open.size < MAX_OPEN_CONDITIONS) open.set(key, { device, condition, detail, since: at });
-        events.push({
-          type: 'device',
-          device,
-          occurredAt: at,
-          condition,
-          active,
-          detail: detail.slice(0, 500),
-        });
+      if (changes(`${device}\n${condition}`, reading)) {
+        events.push({ type: 'device', device, occurredAt: at, condition, active, detail });
       }
-      if (reading.lost !== undefined) {
+      if (reading.lost !== undefined || (active && UNCOUNTED_LOSS_CONDITIONS.has(condition))) {
+        const reason = `${condition}: ${detail}`.slice(0, 200);
+        const lost = reading.lost === undefined ? {} : { lost: reading.lost };
         events.push({
           type: 'gap',
           occurredAt: at,
@@ -41,8 +51,8 @@ export function createDeviceHealthSensor(): DeviceHealthSensor {
           device,
           from: at,
           to: at,
-          lost: reading.lost,
-          reason: `${condition}: ${detail}`.slice(0, 200),
+          ...lost,
+          reason,
         });
       }
       return events;
