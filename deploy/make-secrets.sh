@@ -9,6 +9,6 @@ if [ ! -f secrets/postgres-password ]; then
 fi
 printf 'postgres://tallyport:%s@postgres:5432/tallyport' "$(cat secrets/postgres-password)" >secrets/database-url
 [ -f secrets/gateway-token ] || : >secrets/gateway-token
-# Containers run as uid 10001 and must be able to read them.
+# Containers run as uid 10001 and get each file mounted by itself; on the host only the folder's owner gets in.
 chmod 644 secrets/*
-chmod 755 secrets
+chmod 700 secrets
