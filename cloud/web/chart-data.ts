@@ -29,9 +29,9 @@ export interface Stretch {
   readonly toMs: number | null;
 }
 
-/** Where this metric of the room was out of bounds, in event time. */
+/** Where this metric of the room was out of bounds, in event time; overlapping ones of several probes as one. */
 export function excursions(exceptions: readonly Exception[], location: string, metric: string): Stretch[] {
-  return exceptions
+  const found = exceptions
     .filter((exception) => exception.location === location && exception.detail.metric === metric)
     .map((exception) => {
       const startedAt = exception.detail.startedAt;
@@ -40,6 +40,21 @@ export function excursions(exceptions: readonly Exception[], location: string, m
         toMs: exception.clearedAt === null ? null : Date.parse(exception.clearedAt),
       };
     });
+  const merged: Stretch[] = [];
+  for (const stretch of found.sort((a, b) => a.fromMs - b.fromMs)) {
+    const before = merged.at(-1);
+    if (before === undefined || endOf(before) < stretch.fromMs) merged.push(stretch);
+    else merged[merged.length - 1] = { ...before, toMs: laterEnd(before, stretch) };
+  }
+  return merged;
+}
+
+function endOf({ toMs }: Stretch): number {
+  return toMs ?? Number.POSITIVE_INFINITY;
+}
+
+function laterEnd(a: Stretch, b: Stretch): number | null {
+  return endOf(a) > endOf(b) ? a.toMs : b.toMs;
 }
 
 /** The innermost limits of several probes: what the band may at most be. */

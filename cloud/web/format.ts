@@ -71,6 +71,9 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
+/** What carries no trade item: pallets (SSCC), assets, tags that could not be read as EPCs. */
+export const NO_ITEM = 'Pallets and other tags';
+
 /** Words of the ledger (`in_transit`, `cold-room`, `RETURN_LOSS`) as people write them. */
 export function inWords(word: string): string {
   const spaced = word.replaceAll(/[_-]+/g, ' ').toLowerCase();

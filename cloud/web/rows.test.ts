@@ -105,19 +105,33 @@ describe('the chart', () => {
     const detail = { metric: 'temperature', startedAt: 5 };
     const found = excursions(
       [
-        exception({ detail }),
+        exception({ detail: { metric: 'temperature' } }),
         exception({ detail, location: 'cold-2' }),
         exception({ detail: { metric: 'relativeHumidity' } }),
-        exception({ detail: { metric: 'temperature' }, clearedAt: '2026-03-02T06:30:00.000Z' }),
+        exception({ detail, clearedAt: '1970-01-01T00:00:01.000Z' }),
       ],
       'cold-1',
       'temperature',
     );
-    const raised = Date.UTC(2026, 2, 2, 6);
     expect(found).toEqual([
-      { fromMs: 5, toMs: null },
-      { fromMs: raised, toMs: raised + 1_800_000 },
+      { fromMs: 5, toMs: 1000 },
+      { fromMs: Date.UTC(2026, 2, 2, 6), toMs: null },
     ]);
+  });
+
+  it('shades overlapping excursions of several probes once', () => {
+    const stretch = (startedAt: number, endsAt: number | null) =>
+      exception({
+        detail: { metric: 'temperature', startedAt },
+        clearedAt: endsAt === null ? null : new Date(endsAt).toISOString(),
+      });
+    const merge = (...all: Exception[]) => excursions(all, 'cold-1', 'temperature');
+    expect(merge(stretch(20, 50), stretch(10, 30), stretch(60, 70))).toEqual([
+      { fromMs: 10, toMs: 50 },
+      { fromMs: 60, toMs: 70 },
+    ]);
+    expect(merge(stretch(10, null), stretch(20, 30))).toEqual([{ fromMs: 10, toMs: null }]);
+    expect(merge(stretch(10, 40), stretch(20, null))).toEqual([{ fromMs: 10, toMs: null }]);
   });
 
   it('shows the innermost limits, with room for all values', () => {

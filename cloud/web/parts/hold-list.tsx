@@ -4,7 +4,7 @@ import { type Exception, type Hold, holdSchema } from '../../api/contract.ts';
 import { listOf } from '../../api/lists.ts';
 import { useOnDemand, useSite } from '../context.ts';
 import { type Deciding, useMay } from '../decide.ts';
-import { countOf } from '../format.ts';
+import { countOf, NO_ITEM } from '../format.ts';
 import { usePlaceName } from '../places.ts';
 import { Badge } from './badge.tsx';
 import { DecisionForm } from './decision-form.tsx';
@@ -135,7 +135,7 @@ function HoldTable({ holds, deciding }: { holds: readonly Hold[]; deciding: Deci
 function groupHolds(holds: readonly Hold[]): { name: string; lot: string | null; items: Hold[] }[] {
   const groups = new Map<string, { name: string; lot: string | null; items: Hold[] }>();
   for (const hold of holds) {
-    const name = hold.itemName ?? hold.gtin ?? 'Tags without an item';
+    const name = hold.itemName ?? hold.gtin ?? NO_ITEM;
     const key = JSON.stringify([name, hold.lot]);
     const group = groups.get(key) ?? { name, lot: hold.lot, items: [] };
     group.items.push(hold);

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { objectSchema, type StockObject, type StockRow } from '../../api/contract.ts';
 import { listOf } from '../../api/lists.ts';
 import { useOnDemand, useSite } from '../context.ts';
-import { countOf } from '../format.ts';
+import { countOf, NO_ITEM } from '../format.ts';
 import { usePlaceName } from '../places.ts';
 import { belongsTo } from '../stock-rows.ts';
 import { Ago } from './ago.tsx';
@@ -19,7 +19,7 @@ const REFRESH_EVERY_MS = 1000;
 
 export function StockDrawer({ row, onClose }: { row: StockRow; onClose: () => void }) {
   const [chosen, setChosen] = useState<StockObject>();
-  const title = row.itemName ?? row.gtin ?? 'Tags without an item';
+  const title = row.itemName ?? row.gtin ?? NO_ITEM;
   return (
     <Drawer
       title={chosen === undefined ? title : (chosen.itemName ?? 'Object')}

@@ -69,8 +69,8 @@ function RoomCard({ room, windowMs }: { room: Room; windowMs: number }) {
         <RoomBadge state={room.state} />
       </header>
       <div className="probes">
-        {room.probes.map((probe, index) => (
-          <ProbeValue key={`${probe.readPoint} ${probe.metric}`} probe={probe} room={room} index={index} />
+        {inOrder(room.probes).map((probe) => (
+          <ProbeValue key={`${probe.readPoint} ${probe.metric}`} probe={probe} room={room} />
         ))}
         {room.probes.length === 0 && (
           <p className="empty">
@@ -123,13 +123,13 @@ function RoomCard({ room, windowMs }: { room: Room; windowMs: number }) {
 
 type Probe = Room['probes'][number];
 
-function ProbeValue({ probe, room, index }: { probe: Probe; room: Room; index: number }) {
+function ProbeValue({ probe, room }: { probe: Probe; room: Room }) {
   const isOut = isOutside(probe);
   const tone: Tone = probe.freshness !== 'fresh' ? 'warning' : isOut ? 'critical' : 'ok';
   const sameMetric = room.probes.filter(({ metric }) => metric === probe.metric);
   const lineIndex = sameMetric.indexOf(probe);
   return (
-    <div className={`probe probe-${probe.freshness}`} data-index={index}>
+    <div className={`probe probe-${probe.freshness}`}>
       <span className="probe-name">
         {sameMetric.length > 1 && <span className={`swatch line-${lineIndex % 4}`} aria-hidden="true" />}
         {probe.name}
@@ -146,6 +146,11 @@ function ProbeValue({ probe, room, index }: { probe: Probe; room: Room; index: n
       </span>
     </div>
   );
+}
+
+/** Temperatures first, each metric together. */
+function inOrder(probes: readonly Probe[]): Probe[] {
+  return [...probes].sort((a, b) => b.metric.localeCompare(a.metric));
 }
 
 function isOutside({ valueMilli, lowMilli, highMilli }: Probe): boolean {

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { Pass, Status } from '../../api/contract.ts';
 import { useJustChanged, useResource, useSite } from '../context.ts';
-import { countOf } from '../format.ts';
+import { countOf, NO_ITEM } from '../format.ts';
 import { Ago, TimeOfDay } from '../parts/ago.tsx';
 import { Badge, DirectionBadge, lookOfDirection } from '../parts/badge.tsx';
 import { DoorIcon, TruckIcon } from '../parts/icons.tsx';
@@ -100,7 +100,7 @@ function LastPass({ pass }: { pass: Pass }) {
         {pass.items.map((item) => (
           <li key={item.gtin ?? 'none'}>
             <b>{item.count}</b>
-            <span>{item.itemName ?? item.gtin ?? 'Tags without an item'}</span>
+            <span>{item.itemName ?? item.gtin ?? NO_ITEM}</span>
           </li>
         ))}
       </ul>
@@ -152,7 +152,7 @@ function RecentPasses({ passes }: { passes: readonly Pass[] }) {
               <td className="num">{pass.tags}</td>
               <td className="pass-items">
                 {pass.items
-                  .map((item) => `${item.count} × ${item.itemName ?? item.gtin ?? 'no item'}`)
+                  .map((item) => `${item.count} × ${item.itemName ?? item.gtin ?? NO_ITEM.toLowerCase()}`)
                   .join(' · ')}
               </td>
               <td className="wide-only nowrap">{pass.shipment ?? <span className="muted">–</span>}</td>

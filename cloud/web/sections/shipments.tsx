@@ -33,6 +33,7 @@ export function Shipments() {
 function ShipmentRow({ shipment }: { shipment: Shipment }) {
   const [open, setOpen] = useState(false);
   const isInbound = shipment.kind === 'inbound';
+  const { short, over } = differencesOf(shipment);
   const linesId = `lines-${shipment.id}`;
   const tone = shipment.status === 'complete' ? 'ok' : shipment.status === 'discrepant' ? 'warning' : 'info';
   return (
@@ -62,11 +63,12 @@ function ShipmentRow({ shipment }: { shipment: Shipment }) {
         <span className="shipment-progress">
           <span className="shipment-figures">
             <b>{shipment.actual}</b> of {shipment.expected}
-            <Differences shipment={shipment} />
+            <Differences status={shipment.status} short={short} over={over} />
           </span>
           <ProgressBar
-            actual={shipment.actual}
+            done={shipment.expected - short}
             expected={shipment.expected}
+            over={over}
             label={`${shipment.reference}: came of expected`}
             tone={tone}
           />
@@ -81,16 +83,26 @@ function ShipmentRow({ shipment }: { shipment: Shipment }) {
 }
 
 /** Short and over per line, not netted: one missing case is not made good by another that nobody ordered. */
-function Differences({ shipment }: { shipment: Shipment }) {
-  const isStarted = shipment.status !== 'expected';
-  const short = sum(shipment.lines.map(({ difference }) => Math.max(0, -difference)));
-  const over =
-    sum(shipment.lines.map(({ difference }) => Math.max(0, difference))) + shipment.unexpected.length;
+function differencesOf({ lines, unexpected }: Shipment): { short: number; over: number } {
+  return {
+    short: sum(lines.map(({ difference }) => Math.max(0, -difference))),
+    over: sum(lines.map(({ difference }) => Math.max(0, difference))) + unexpected.length,
+  };
+}
+
+interface DifferencesProps {
+  readonly status: Shipment['status'];
+  readonly short: number;
+  readonly over: number;
+}
+
+function Differences({ status, short, over }: DifferencesProps) {
+  const isStarted = status !== 'expected';
   return (
     <>
       {isStarted && short > 0 && (
-        <Badge tone={shipment.status === 'discrepant' ? 'critical' : 'neutral'} icon={WarningIcon}>
-          {short} {shipment.status === 'discrepant' ? 'short' : 'to come'}
+        <Badge tone={status === 'discrepant' ? 'critical' : 'neutral'} icon={WarningIcon}>
+          {short} {status === 'discrepant' ? 'short' : 'to come'}
         </Badge>
       )}
       {over > 0 && (

@@ -2,7 +2,7 @@
 import { useDeferredValue, useState } from 'react';
 import type { StockRow } from '../../api/contract.ts';
 import { useResource, useServerNow, useSite } from '../context.ts';
-import { countOf, formatCount, formatMass } from '../format.ts';
+import { countOf, formatCount, formatMass, NO_ITEM } from '../format.ts';
 import { DispositionBadge } from '../parts/badge.tsx';
 import { BoxIcon, ScaleIcon, SearchIcon } from '../parts/icons.tsx';
 import { Loaded, Section } from '../parts/section.tsx';
@@ -142,7 +142,7 @@ function StockTable({ rows, placeName, filter, onOpen }: StockTableProps) {
 function ItemName({ row }: { row: StockRow }) {
   return (
     <>
-      {row.itemName ?? row.gtin ?? 'Tags without an item'}
+      {row.itemName ?? row.gtin ?? NO_ITEM}
       {row.itemName !== null && row.gtin !== null && <span className="id">{row.gtin}</span>}
     </>
   );
