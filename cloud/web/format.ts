@@ -72,7 +72,7 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
 }
 
 /** What carries no trade item: pallets (SSCC), assets, tags that could not be read as EPCs. */
-export const NO_ITEM = 'Pallets and other tags';
+export const NO_ITEM = 'Pallet or other tag';
 
 /** Words of the ledger (`in_transit`, `cold-room`, `RETURN_LOSS`) as people write them. */
 export function inWords(word: string): string {

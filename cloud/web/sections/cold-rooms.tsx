@@ -95,7 +95,12 @@ function RoomCard({ room, windowMs }: { room: Room; windowMs: number }) {
               ))}
             </fieldset>
           )}
-          <RoomChart key={`${metric} ${windowMs}`} room={room} metric={metric} windowMs={windowMs} />
+          <RoomChart
+            key={`${metric} ${windowMs} ${room.probes.length}`}
+            room={room}
+            metric={metric}
+            windowMs={windowMs}
+          />
         </>
       )}
       <footer>
