@@ -141,10 +141,12 @@ function scorePasses(
       continue;
     }
     for (const one of candidates) left.delete(one);
-    if (candidates.length > 1) findings.push({ verdict: 'duplicated', what });
     if (match.type !== typeOf(pass) || match.direction !== pass.direction) {
       findings.push({ verdict: 'wrong', what: `${what}: ledger says ${match.type} ${match.direction}` });
     }
+    // The parts of one pass share out its tags: a tag that is there again was counted again.
+    const repeated = candidates.some((one) => new Set(one.epcs).size < one.epcs.length);
+    if (candidates.length > 1 || repeated) findings.push({ verdict: 'duplicated', what });
     const seen = new Set(candidates.flatMap((one) => one.epcs));
     const expected = new Set(pass.epcs);
     const missing = [...expected.difference(seen)];
@@ -302,6 +304,12 @@ function scoreHolds(
     for (const epc of actual.difference(epcs)) {
       findings.push({ verdict: 'wrong', what: `hold on ${epc}, which was not exposed at ${one.readPoint}` });
     }
+  }
+  const known = new Set<string>();
+  for (const hold of held) {
+    const key = `${hold.exceptionId} ${hold.epc}`;
+    if (known.has(key)) findings.push({ verdict: 'duplicated', what: `hold on ${hold.epc}` });
+    known.add(key);
   }
   const points = new Set(expected.map(({ one }) => one.readPoint));
   for (const hold of held) {
