@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceHealth } from '../../protocol/readings/reading.ts';
-import { createDeviceHealthSensor, MAX_OPEN_CONDITIONS } from './device-health.ts';
+import { createDeviceHealthSensor, MAX_KNOWN_CONDITIONS } from './device-health.ts';
 
 const reading = (over: Partial<DeviceHealth>): DeviceHealth => ({
   kind: 'health',
@@ -33,6 +33,14 @@ describe('conditions of devices', () => {
     ]);
   });
 
+  it('begin with the first word on them, also when it says that all is well: it closes what a restart left open', () => {
+    const sensor = createDeviceHealthSensor();
+    const well = reading({ active: false, detail: 'connected' });
+    expect(sensor.onReading(well)).toMatchObject([{ type: 'device', active: false }]);
+    expect(sensor.onReading({ ...well, at: 2000 })).toEqual([]);
+    expect(sensor.open('reader-1')).toEqual([]);
+  });
+
   it('declare what the device says it lost, every time', () => {
     const sensor = createDeviceHealthSensor();
     const lost = reading({ condition: 'DISCARDED', lost: 40 });
@@ -61,8 +69,8 @@ describe('conditions of devices', () => {
 
   it('stop being remembered at the limit and still come through', () => {
     const sensor = createDeviceHealthSensor();
-    for (let i = 0; i < MAX_OPEN_CONDITIONS + 5; i++) sensor.onReading(reading({ device: `d-${i}` }));
-    const beyond = reading({ device: `d-${MAX_OPEN_CONDITIONS + 1}` });
+    for (let i = 0; i < MAX_KNOWN_CONDITIONS + 5; i++) sensor.onReading(reading({ device: `d-${i}` }));
+    const beyond = reading({ device: `d-${MAX_KNOWN_CONDITIONS + 1}` });
     expect(sensor.onReading(beyond)).toHaveLength(1);
     expect(sensor.open(beyond.device)).toEqual([]);
   });

@@ -7,8 +7,8 @@ import { MOMENTARY_CONDITIONS, UNCOUNTED_LOSS_CONDITIONS } from '../../protocol/
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import type { DeviceHealth } from '../../protocol/readings/reading.ts';
 
-/** More open conditions than this are not remembered: repeats of the rest come through as events. */
-export const MAX_OPEN_CONDITIONS = 2000;
+/** More conditions than this are not remembered: repeats of the rest come through as events. */
+export const MAX_KNOWN_CONDITIONS = 4000;
 
 /** Channels that mean the device as a whole. */
 const WHOLE_DEVICE: ReadonlySet<string> = new Set(['', 'reader', 'bridge']);
@@ -20,15 +20,23 @@ export interface DeviceHealthSensor {
 }
 
 export function createDeviceHealthSensor(): DeviceHealthSensor {
-  const open = new Map<string, { device: string; condition: string; detail: string; since: number }>();
+  const known = new Map<
+    string,
+    { device: string; condition: string; active: boolean; detail: string; since: number }
+  >();
 
-  /** Whether the reading changes what is known to hold. */
-  const changes = (key: string, reading: DeviceHealth): boolean => {
+  /**
+   * Whether the reading is news. The first word on a condition always is, also that all is well: before a restart
+   * we may have said otherwise.
+   */
+  const isNews = (key: string, reading: DeviceHealth): boolean => {
     const { device, condition, detail, active, at } = reading;
     if (MOMENTARY_CONDITIONS.has(condition)) return active;
-    if (active === open.has(key)) return false;
-    if (!active) open.delete(key);
-    else if (open.size < MAX_OPEN_CONDITIONS) open.set(key, { device, condition, detail, since: at });
+    const before = known.get(key);
+    if (before?.active === active) return false;
+    if (before !== undefined || known.size < MAX_KNOWN_CONDITIONS) {
+      known.set(key, { device, condition, active, detail, since: at });
+    }
     return true;
   };
 
@@ -38,7 +46,7 @@ export function createDeviceHealthSensor(): DeviceHealthSensor {
       const device = WHOLE_DEVICE.has(channel) ? reading.device : `${reading.device}/${channel}`;
       const detail = reading.detail.slice(0, 500);
       const events: StockEvent[] = [];
-      if (changes(`${device}\n${condition}`, reading)) {
+      if (isNews(`${device}\n${condition}`, reading)) {
         events.push({ type: 'device', device, occurredAt: at, condition, active, detail });
       }
       if (reading.lost !== undefined || (active && UNCOUNTED_LOSS_CONDITIONS.has(condition))) {
@@ -58,8 +66,8 @@ export function createDeviceHealthSensor(): DeviceHealthSensor {
       return events;
     },
     open: (device) =>
-      [...open.values()]
-        .filter((one) => one.device === device)
+      [...known.values()]
+        .filter((one) => one.active && one.device === device)
         .map(({ condition, detail, since }) => ({ condition, detail, since })),
   };
 }

@@ -5,7 +5,7 @@ import { renderReference } from './reference.ts';
 
 const file = (path: string) => new URL(`../../${path}`, import.meta.url);
 
-it('docs/reference.md says what the registries say (node test/reference/write.ts writes it)', () => {
+it('docs/reference.md says what the registries say (npm run docs writes it)', () => {
   expect(readFileSync(file('docs/reference.md'), 'utf8')).toBe(renderReference());
 });
 

@@ -1,4 +1,4 @@
-/** docs/reference.md, made from the registries in the code; `node test/reference/write.ts` writes it. */
+/** docs/reference.md, made from the registries in the code; `npm run docs` writes it. */
 import * as z from 'zod';
 import { PROBLEMS } from '../../cloud/api/problems.ts';
 import { EXCEPTION_KINDS } from '../../cloud/coldchain/kinds.ts';
@@ -24,7 +24,7 @@ export function renderReference(): string {
   return [
     '# Reference',
     '',
-    'Made from the registries in the code by `node test/reference/write.ts`; a test holds it equal to them.',
+    'Made from the registries in the code by `npm run docs`; a test holds it equal to them.',
     '',
     '## Stock events',
     '',
