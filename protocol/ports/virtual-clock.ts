@@ -37,7 +37,7 @@ export class VirtualClock implements Clock {
 
   setTimer(delayMs: number, name: string, task: () => void): Timer {
     const entry: Entry = {
-      due: this.#now + Math.max(0, delayMs),
+      due: this.#now + Math.max(0, Math.ceil(delayMs)),
       order: this.#order++,
       name,
       task,
