@@ -1,0 +1,13 @@
+/** Every figure by name, in the order in which all of them run. A figure is one file here and one line in this list. */
+import type { Figure } from './bench-line.ts';
+import { run as ingest } from './ingest.ts';
+import { run as journal } from './journal.ts';
+import { run as reads } from './reads.ts';
+import { run as virtual } from './virtual.ts';
+
+export const FIGURES: readonly Figure[] = [
+  { name: 'reads', about: 'tag reads through decode, driver, portal and journal', run: reads },
+  { name: 'journal', about: 'journal appends, and bytes written per forwarded event', run: journal },
+  { name: 'ingest', about: 'exactly-once ingest against plain batched inserts', run: ingest },
+  { name: 'virtual', about: 'a day of a whole site under the virtual clock', run: virtual },
+];
