@@ -241,8 +241,8 @@ const EMPTY: Group = {
 
 function addTo(group: Group, entry: EncodedEntry, rows: number): void {
   for (const { lane, body } of entry.events) group.events[lane].push(body);
-  group.checkpoints.push(...entry.put);
   for (const key of entry.drop) group.checkpoints.push({ key });
+  group.checkpoints.push(...entry.put);
   group.rows += rows;
 }
 

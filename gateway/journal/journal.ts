@@ -10,6 +10,7 @@ import type { StockEvent } from '../../protocol/events/stock-event.ts';
 export interface JournalEntry {
   readonly events: readonly StockEvent[];
   readonly put: readonly { key: string; body: string }[];
+  /** Keys to delete, applied before `put`; a key ending in `/` deletes everything below it. */
   readonly drop: readonly string[];
 }
 

@@ -29,7 +29,7 @@ import { rowSpan, thinOnce } from './thinning.ts';
 export interface StoredGroup {
   /** Bodies per lane, in order. */
   readonly events: Readonly<Record<Lane, readonly string[]>>;
-  /** In order; without a body the checkpoint is dropped. */
+  /** In order; without a body the checkpoint is dropped, or, when the key ends in `/`, everything below it. */
   readonly checkpoints: readonly { readonly key: string; readonly body?: string }[];
 }
 
@@ -59,6 +59,9 @@ const SLACK_BYTES = 4 * 1024 * 1024;
 const FREE_PAGES_KEPT = 512;
 const VACUUM_PAGES_AT_ONCE = 1024;
 
+/** The character that follows `/`: all keys below a folder sort before the folder's name with it. */
+const BEHIND_SLASH = '0';
+
 /** A commit that meets a full disk has so many stretches of events given up for it before it is refused. */
 const MAX_ROUNDS_ON_FULL_DISK = 16;
 
@@ -80,6 +83,7 @@ export class JournalStore {
   readonly #saveCounter: Statement<[number, number, string]>;
   readonly #putCheckpoint: Statement<[string, string]>;
   readonly #dropCheckpoint: Statement<[string]>;
+  readonly #dropFolder: Statement<[string, string]>;
   #counters: Counters;
 
   constructor(options: { db: Connection; epoch: string; file: string; maxBytes: number }) {
@@ -98,6 +102,7 @@ export class JournalStore {
       'insert into checkpoint(key, body) values (?, ?) on conflict(key) do update set body = excluded.body',
     );
     this.#dropCheckpoint = db.prepare('delete from checkpoint where key = ?');
+    this.#dropFolder = db.prepare('delete from checkpoint where key >= ? and key < ?');
     this.#counters = loadCounters(db);
   }
 
@@ -195,8 +200,9 @@ export class JournalStore {
   #writeGroup(group: StoredGroup, counters: Counters): void {
     for (const lane of LANES) this.#insert(lane, group.events[lane], counters);
     for (const { key, body } of group.checkpoints) {
-      if (body === undefined) this.#dropCheckpoint.run(key);
-      else this.#putCheckpoint.run(key, body);
+      if (body !== undefined) this.#putCheckpoint.run(key, body);
+      else if (key.endsWith('/')) this.#dropFolder.run(key, `${key.slice(0, -1)}${BEHIND_SLASH}`);
+      else this.#dropCheckpoint.run(key);
     }
   }
 
