@@ -10,13 +10,14 @@
  * - Sights are told in their own time; quiet and length run on the gateway's clock, which may step.
  * - Repeated reads touch numbers only: no allocation, no checkpoint.
  */
-import type { DeviceEvent, StockEvent } from '../../../protocol/events/stock-event.ts';
+import type { DeviceEvent } from '../../../protocol/events/stock-event.ts';
 import type { Input, Reading, TagRead } from '../../../protocol/readings/reading.ts';
 import type { PortalPoint } from '../read-point.ts';
-import { type CheckpointRow, NO_OUTPUT, type SensingOutput, type Sensor } from '../sensor.ts';
+import { NO_OUTPUT, type SensingOutput, type Sensor } from '../sensor.ts';
 import { addSight, powerMilliwatts, type Side } from './antenna-order.ts';
 import { createCheckpoints, type SavedTag } from './checkpoints.ts';
 import { BEAM_GAP_MS, CLOCK_STEP_MS, MAX_TAGS_PER_SESSION, PRE_TRIGGER_MS } from './limits.ts';
+import { createOutputCollector } from './output.ts';
 import { passEvents } from './pass-event.ts';
 import { createPhotoEyes } from './photo-eyes.ts';
 import { restorePortal } from './restore.ts';
@@ -40,12 +41,6 @@ import {
   startEra,
   type TagTrack,
 } from './tag-track.ts';
-
-interface Output {
-  readonly events: StockEvent[];
-  readonly put: CheckpointRow[];
-  readonly drop: string[];
-}
 
 export function createPortalSensor(point: PortalPoint): Sensor {
   const counters = {
@@ -74,21 +69,12 @@ export function createPortalSensor(point: PortalPoint): Sensor {
   let startedLastAt = Number.NaN;
   let lastNow = Number.NEGATIVE_INFINITY;
   let lastReadingAt: number | undefined;
-  let output: Output | undefined;
+  const output = createOutputCollector();
 
-  const out = (): Output => {
-    output ??= { events: [], put: [], drop: [] };
-    return output;
-  };
-  const take = (): SensingOutput => {
-    const taken = output ?? NO_OUTPUT;
-    output = undefined;
-    return taken;
-  };
   const memory = createTagMemory(
     point.antennas.length,
     (track) => session !== undefined && track.era === session.era && track.admitted,
-    (track) => out().drop.push(rows.parkedKey(track.epc)),
+    (track) => output.drop(rows.parkedKey(track.epc)),
   );
 
   const blockedEvent = (side: Side, active: boolean, at: number): DeviceEvent | undefined => {
@@ -113,7 +99,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     counters.sessions++;
     const opened = openSession({ startedAt: start, era, openedByBeam, goesOn, now });
     session = opened;
-    out().put.push(rows.session(start, saveSession(opened, point, now)));
+    output.put(rows.session(start, saveSession(opened, point, now)));
     return opened;
   };
 
@@ -128,7 +114,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
       parkedBefore: track.parkedBefore,
     };
     track.checkpointed = true;
-    out().put.push(rows.tag(at.startedAt, track.epc, saved));
+    output.put(rows.tag(at.startedAt, track.epc, saved));
   };
 
   const close = (ended: Session, endedAt: number, split: boolean): void => {
@@ -136,13 +122,12 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     const going = split && isStillGoing(ended, point, eyes, endedAt);
     session = undefined;
     era++;
-    const { events, drop } = out();
-    drop.push(rows.sessionFolder(ended.startedAt));
+    output.drop(rows.sessionFolder(ended.startedAt));
     counters.straysIgnored += pass.straysIgnored;
     if (pass.tags.length === 0) counters.emptySessions++;
     else {
       counters.passes++;
-      events.push(...passEvents(point, pass));
+      for (const event of passEvents(point, pass)) output.tell(event);
     }
     for (const track of pass.tags) {
       track.reportedEra = ended.era;
@@ -151,8 +136,8 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     }
     if (eyes !== undefined) {
       eyes.endSession();
-      if (!eyes.isBusy() && !eyes.isBlocked()) drop.push(rows.beamsKey);
-      else out().put.push(rows.beams(eyes.state));
+      if (!eyes.isBusy() && !eyes.isBlocked()) output.drop(rows.beamsKey);
+      else output.put(rows.beams(eyes.state));
     }
     if (!going) return;
     counters.splitSessions++;
@@ -160,7 +145,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     next.activeAt = Math.max(ended.activeAt, ended.openedAt);
     for (const track of ended.tags) {
       if (track.reportedEra !== ended.era) continue;
-      out().put.push(
+      output.put(
         rows.tag(next.startedAt, track.epc, {
           firstSeenAt: track.acceptedUntil,
           presentSince: track.presentSince,
@@ -180,8 +165,8 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     if (eyes !== undefined) {
       for (const side of eyes.findBlocked(now)) {
         const event = blockedEvent(side, true, now);
-        if (event !== undefined) out().events.push(event);
-        out().put.push(rows.beams(eyes.state));
+        if (event !== undefined) output.tell(event);
+        output.put(rows.beams(eyes.state));
       }
     }
     while (session !== undefined) {
@@ -241,7 +226,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     if (wasParked && !track.parked) memory.unpark(track);
     if (comesToLie(track, at)) {
       memory.park(track);
-      out().put.push(rows.parked(track));
+      output.put(rows.parked(track));
     }
     const strong = rssiDbm === undefined || rssiDbm >= point.stray.minPeakRssiDbm;
     if (!strong) counters.weakReads++;
@@ -298,7 +283,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     // Once at its first sight, once more when it is seen to move.
     if (!track.checkpointed || (beginsToMove && !track.carried)) putTag(track, into, antenna, rssiDbm);
     if (isSnapshotDue(into, point, now)) {
-      out().put.push(rows.session(into.startedAt, saveSession(into, point, now)));
+      output.put(rows.session(into.startedAt, saveSession(into, point, now)));
     }
     if (into.tags.length >= MAX_TAGS_PER_SESSION) close(into, now, true);
   };
@@ -312,7 +297,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     if (!edge) return;
     if (unblocked) {
       const event = blockedEvent(side, false, at);
-      if (event !== undefined) out().events.push(event);
+      if (event !== undefined) output.tell(event);
     }
     if (session !== undefined && (wasBusy || eyes.isBusy())) session.activeAt = now;
     if (session === undefined && reading.active && point.session.openBy === 'photo-eye') {
@@ -320,8 +305,8 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     }
     if (session === undefined && point.session.openBy === 'photo-eye' && !eyes.isBlocked()) {
       eyes.endSession();
-      out().drop.push(rows.beamsKey);
-    } else out().put.push(rows.beams(eyes.state));
+      output.drop(rows.beamsKey);
+    } else output.put(rows.beams(eyes.state));
   };
 
   const sideOfEye = (reading: Input): Side | undefined => {
@@ -341,7 +326,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
         runDue(now);
         lastReadingAt = reading.at;
         onTag(reading, antenna, now);
-        return take();
+        return output.take();
       }
       if (reading.kind !== 'input') return NO_OUTPUT;
       const side = sideOfEye(reading);
@@ -349,11 +334,11 @@ export function createPortalSensor(point: PortalPoint): Sensor {
       runDue(now);
       lastReadingAt = reading.at;
       onInput(reading, side, now);
-      return take();
+      return output.take();
     },
     onTick(now) {
       runDue(now);
-      return take();
+      return output.take();
     },
     nextTickAt() {
       const blocked = eyes?.nextBlockedAt();
@@ -381,7 +366,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
           close(ended, endedAt, false);
         },
       });
-      return take();
+      return output.take();
     },
     status: () => ({
       readPoint: point.id,
