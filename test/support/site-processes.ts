@@ -9,101 +9,121 @@ import { pino } from 'pino';
 import { stringify } from 'yaml';
 import { type LedgerClient, ledgerClient, readLedger } from '../../firmware-sim/app/ledger-view.ts';
 import { publishTo, serveLines } from '../../firmware-sim/app/live-run.ts';
-import { loadScenario } from '../../firmware-sim/app/scenario-file.ts';
 import { planWorld, prepareCloud } from '../../firmware-sim/app/simulated-site.ts';
 import type { RunResult } from '../../firmware-sim/app/virtual-run.ts';
+import type { Scenario } from '../../firmware-sim/world/scenario.ts';
+import type { GatewayStatus } from '../../gateway/app/gateway-status.ts';
 import { systemClock } from '../../gateway/app/system-clock.ts';
 import { type Clock, delay } from '../../protocol/ports/clock.ts';
 import { answers, freePort, type RunningProcess, runCommand, startProcess, until } from './processes.ts';
 
-const SETTLE_MS = 60_000;
+/** Simulated, after the script: sessions close and windows of shipments pass. */
+const SETTLE_MS = 30_000;
+/** From the start of the processes to the first truck: as often as long as one command on the database took here. */
+const LEAD_FACTOR = 2;
+const LEAST_LEAD_MS = 5_000;
+const DRAIN_LIMIT_MS = 60_000;
+
+/** A process with a place in the site. */
+export interface Seat {
+  /** SIGKILL: no goodbye, no flush. */
+  kill(): Promise<void>;
+  /** On what the one before left behind; resolves when it answers. */
+  start(): Promise<void>;
+  /** Of all that sat here. */
+  output(): string;
+}
 
 export interface SiteProcesses {
   readonly clock: Clock;
-  readonly startAt: number;
-  readonly scenario: ReturnType<typeof loadScenario>;
-  /** Waits for a moment of the script. */
+  readonly client: LedgerClient;
+  readonly scenario: Scenario;
+  readonly brokerUrl: string;
+  readonly gateway: Seat;
+  readonly cloud: Seat;
+  readonly broker: Seat;
+  /** Waits for a moment of the script, simulated milliseconds after its start. */
   at(offsetMs: number): Promise<void>;
-  restartGateway(): Promise<void>;
-  restartCloud(): Promise<void>;
-  restartBroker(): Promise<void>;
+  gatewayStatus(): Promise<GatewayStatus>;
   finished(): Promise<RunResult>;
   close(): Promise<void>;
 }
 
-export async function startSiteProcesses(options: {
-  scenario: string;
-  seed: number;
-  speed: number;
+export interface SiteOptions {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly speed: number;
   /** Undefined: the cloud's embedded broker. Else a process that brings one up on the port. */
-  broker?: (port: number) => RunningProcess;
-}): Promise<SiteProcesses> {
-  const scenario = loadScenario(options.scenario);
-  const folder = mkdtempSync(join(tmpdir(), 'tallyport-e2e-'));
+  readonly broker?: (port: number) => RunningProcess;
+}
+
+export async function startSiteProcesses(options: SiteOptions): Promise<SiteProcesses> {
+  const undo: (() => Promise<unknown> | unknown)[] = [];
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    return { ...(await start(options, undo)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  options: SiteOptions,
+  undo: (() => Promise<unknown> | unknown)[],
+): Promise<Omit<SiteProcesses, 'close'>> {
+  const { scenario } = options;
   const startAt = Date.parse(scenario.start);
-  // Three processes of TypeScript and a database start before the first truck.
-  const simulated = { speed: options.speed, startAt: startAt - 20_000 * options.speed, anchor: Date.now() };
-  const clock = systemClock(simulated);
-  const [httpPort, mqttPort, statusPort, devicePort] = await Promise.all([
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-  ]);
-  const uplinkUrl = `mqtt://127.0.0.1:${mqttPort}`;
+  const folder = mkdtempSync(join(tmpdir(), 'tallyport-e2e-'));
+  undo.push(() => rmSync(folder, { recursive: true, force: true }));
+  const [http, mqtt, page, devices] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const cloudUrl = `http://127.0.0.1:${http}`;
+  const gatewayUrl = `http://127.0.0.1:${page}`;
+  const uplinkUrl = `mqtt://127.0.0.1:${mqtt}`;
   const cloudYaml = join(folder, 'cloud.yaml');
   const gatewayYaml = join(folder, 'gateway.yaml');
-  writeFileSync(
-    cloudYaml,
-    stringify({
-      http: { port: httpPort },
-      database: { dataDir: join(folder, 'cloud') },
-      intake: options.broker === undefined ? { embedded: { port: mqttPort } } : { mqtt: { url: uplinkUrl } },
-      log: 'warn',
-      site: scenario.site,
-      clock: simulated,
-    }),
-  );
-  const added = runCommand([
-    'cloud/app/main.ts',
-    '--config',
-    cloudYaml,
-    'user',
-    'add',
-    'tester',
-    '--role',
-    'admin',
-  ]);
+  const cloudConfig = {
+    http: { port: http },
+    database: { dataDir: join(folder, 'cloud') },
+    intake: options.broker === undefined ? { embedded: { port: mqtt } } : { mqtt: { url: uplinkUrl } },
+    log: 'warn',
+    site: scenario.site,
+  };
+
+  writeFileSync(cloudYaml, stringify(cloudConfig));
+  const began = Date.now();
+  const args = ['cloud/app/main.ts', '--config', cloudYaml, 'user', 'add', 'tester', '--role', 'admin'];
+  const added = runCommand(args);
   if (added.status !== 0) throw new Error(`user add: ${added.stderr}`);
-  const client: LedgerClient = ledgerClient(
-    `http://127.0.0.1:${httpPort}`,
-    added.stdout.trim().split('\n').at(-1) ?? '',
-  );
+  const client = ledgerClient(cloudUrl, added.stdout.trim().split('\n').at(-1) ?? '');
 
-  const { fleet, world, stop } = planWorld(
-    { scenario, seed: options.seed, log: pino({ level: 'silent' }) },
-    clock,
-  );
+  const leadMs = LEAST_LEAD_MS + LEAD_FACTOR * (Date.now() - began);
+  const simulated = {
+    speed: options.speed,
+    startAt: startAt - Math.round(leadMs * options.speed),
+    anchor: Date.now(),
+  };
+  const clock = systemClock(simulated);
+  writeFileSync(cloudYaml, stringify({ ...cloudConfig, clock: simulated }));
+
+  const plan = { scenario, seed: options.seed, log: pino({ level: 'silent' }) };
+  const { fleet, world, stop } = planWorld(plan, clock);
+  undo.push(stop);
   const lines = await serveLines(fleet, 'tcp', clock);
+  for (const line of lines.values()) undo.push(line.close);
 
-  const startBroker = () => options.broker?.(mqttPort);
-  const startCloud = async () => {
-    const cloud = startProcess(process.execPath, ['cloud/app/main.ts', '--config', cloudYaml]);
-    await until(`the cloud: ${cloud.output()}`, () => answers(`http://127.0.0.1:${httpPort}/healthz`));
-    return cloud;
-  };
-  const startGateway = async () => {
-    const gateway = startProcess(process.execPath, ['gateway/app/main.ts', '--config', gatewayYaml]);
-    await until('the gateway', () => answers(`http://127.0.0.1:${statusPort}/healthz`)).catch(
-      (error: Error) => {
-        throw new Error(`${error.message}\n${gateway.output()}`);
-      },
-    );
-    return gateway;
-  };
-
-  let broker = startBroker();
-  let cloud = await startCloud();
+  const { broker: makeBroker } = options;
+  const broker = seat('the broker', undo, makeBroker && (() => makeBroker(mqtt)));
+  await broker.start();
+  const cloud = seat(
+    'the cloud',
+    undo,
+    () => startProcess(process.execPath, ['cloud/app/main.ts', '--config', cloudYaml]),
+    () => answers(`${cloudUrl}/healthz`),
+  );
+  await cloud.start();
   const { gatewayToken } = await prepareCloud(client, scenario.gateway.id, world);
   writeFileSync(join(folder, 'gateway-token'), gatewayToken);
   writeFileSync(
@@ -111,64 +131,74 @@ export async function startSiteProcesses(options: {
     stringify({
       gateway: { id: scenario.gateway.id },
       dataDir: join(folder, 'gateway'),
-      broker: { port: devicePort },
-      status: { port: statusPort },
+      broker: { port: devices },
+      status: { port: page },
       uplink: { url: uplinkUrl, passwordFile: 'gateway-token' },
-      devices: scenario.devices.map((plan) => ({
-        id: plan.id,
-        driver: fleet.devices.find((device) => device.id === plan.id)?.driver,
-        ...(lines.has(plan.id) ? { address: lines.get(plan.id)?.address } : {}),
-        options: plan.driver,
+      devices: scenario.devices.map((device) => ({
+        id: device.id,
+        driver: fleet.devices.find((one) => one.id === device.id)?.driver,
+        ...(lines.has(device.id) ? { address: lines.get(device.id)?.address } : {}),
+        options: device.driver,
       })),
       readPoints: scenario.readPoints,
       clock: simulated,
     }),
   );
-  let gateway = await startGateway();
-  const stopPublishing = await publishTo(`mqtt://127.0.0.1:${devicePort}`, fleet);
+  const gateway = seat(
+    'the gateway',
+    undo,
+    () => startProcess(process.execPath, ['gateway/app/main.ts', '--config', gatewayYaml]),
+    () => answers(`${gatewayUrl}/healthz`),
+  );
+  await gateway.start();
+  undo.push(await publishTo(`mqtt://127.0.0.1:${devices}`, fleet));
   if (clock.now() >= startAt) throw new Error('the processes took too long to start');
   clock.setTimer(startAt - clock.now(), 'scenario starts', () => world.start());
 
+  const gatewayStatus = async (): Promise<GatewayStatus> => {
+    const response = await fetch(`${gatewayUrl}/status.json`);
+    return (await response.json()) as GatewayStatus;
+  };
   return {
     clock,
-    startAt,
+    client,
     scenario,
+    brokerUrl: uplinkUrl,
+    gateway,
+    cloud,
+    broker,
     at: (offsetMs) => delay(clock, startAt + offsetMs - clock.now(), 'moment of the script'),
-    async restartGateway() {
-      await gateway.kill();
-      gateway = await startGateway();
-    },
-    async restartCloud() {
-      await cloud.kill();
-      cloud = await startCloud();
-    },
-    async restartBroker() {
-      await broker?.kill();
-      broker = startBroker();
-    },
+    gatewayStatus,
     async finished() {
       await delay(clock, startAt + scenario.duration + SETTLE_MS - clock.now(), 'end of the scenario');
-      await until(
-        'the gateway to have sent everything',
-        async () => {
-          const response = await fetch(`http://127.0.0.1:${statusPort}/status.json`);
-          const { journal } = (await response.json()) as {
-            journal: { lanes: Record<string, { waiting: number }> };
-          };
-          return Object.values(journal.lanes).every((lane) => lane.waiting === 0);
-        },
-        90_000,
-      );
+      const drained = async () => {
+        const { journal } = await gatewayStatus();
+        return Object.values(journal.lanes).every((lane) => lane.waiting === 0);
+      };
+      await until('the gateway to have sent everything', drained, DRAIN_LIMIT_MS);
       return { truth: world.truth, ledger: await readLedger(client) };
     },
-    async close() {
-      stop();
-      await stopPublishing();
-      await gateway.kill();
-      await cloud.kill();
-      await broker?.kill();
-      for (const line of lines.values()) await line.close();
-      rmSync(folder, { recursive: true, force: true });
+  };
+}
+
+function seat(
+  name: string,
+  undo: (() => Promise<unknown> | unknown)[],
+  begin: (() => RunningProcess) | undefined,
+  isUp: () => Promise<boolean> = async () => true,
+): Seat {
+  const all: RunningProcess[] = [];
+  undo.push(() => all.at(-1)?.kill());
+  const output = () => all.map((one) => one.output()).join('\n---\n');
+  return {
+    output,
+    kill: async () => all.at(-1)?.kill(),
+    async start() {
+      if (begin === undefined) return;
+      all.push(begin());
+      await until(name, isUp).catch((error: Error) => {
+        throw new Error(`${error.message}\n${output()}`, { cause: error });
+      });
     },
   };
 }
