@@ -30,4 +30,6 @@ export interface GatewayStatus {
   })[];
   readonly readPoints: readonly SensorStatus[];
   readonly unroutedReadings: number;
+  /** How late the event loop was, 99th percentile of the last ten seconds; undefined under virtual time. */
+  readonly eventLoopDelayP99Seconds: number | undefined;
 }

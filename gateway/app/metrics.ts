@@ -16,6 +16,12 @@ export async function renderMetrics(status: GatewayStatus): Promise<string> {
   gauge('journal_refused_entries_total', 'Entries lost because too many waited').set(status.journal.refused);
   gauge('unrouted_readings_total', 'Readings that no read point wants').set(status.unroutedReadings);
 
+  if (status.eventLoopDelayP99Seconds !== undefined) {
+    gauge('event_loop_delay_p99_seconds', 'How late the event loop was, 99th percentile of ten seconds').set(
+      status.eventLoopDelayP99Seconds,
+    );
+  }
+
   const waiting = gauge('lane_waiting_events', 'Events not yet acknowledged by the cloud', ['lane']);
   const lastSeq = gauge('lane_last_seq', 'Highest sequence number given', ['lane']);
   for (const [lane, state] of Object.entries(status.journal.lanes)) {

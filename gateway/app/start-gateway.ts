@@ -24,6 +24,7 @@ import { createClockWatch } from './clock-state.ts';
 import type { GatewayConfig } from './config.ts';
 import { createDeviceRunner, type DeviceConnection } from './device-runner.ts';
 import { createDurableOutbox } from './durable-outbox.ts';
+import { watchEventLoopDelay } from './event-loop-delay.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { createSensingHub } from './sensing-hub.ts';
 import { startStatusServer } from './status-server.ts';
@@ -125,6 +126,8 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   };
   let clockTimer = clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
 
+  const eventLoop = parts.virtual === undefined ? watchEventLoopDelay() : undefined;
+
   const status = async (): Promise<GatewayStatus> => {
     const { held, refused, lastProblem } = outbox.status();
     return {
@@ -142,6 +145,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       }),
       readPoints: sensing.status(),
       unroutedReadings: sensing.unrouted(),
+      eventLoopDelayP99Seconds: eventLoop?.p99Seconds(),
     };
   };
   const page =
@@ -157,6 +161,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     status,
     async close() {
       clockTimer.cancel();
+      eventLoop?.stop();
       await page?.close();
       await Promise.all(runners.map((runner) => runner.stop()));
       sensing.close();

@@ -1,13 +1,21 @@
 /** Every figure by name, in the order in which all of them run. A figure is one file here and one line in this list. */
 import type { Figure } from './bench-line.ts';
+import { run as drain } from './drain.ts';
 import { run as ingest } from './ingest.ts';
 import { run as journal } from './journal.ts';
+import { run as memory } from './memory.ts';
 import { run as reads } from './reads.ts';
 import { run as virtual } from './virtual.ts';
 
 export const FIGURES: readonly Figure[] = [
   { name: 'reads', about: 'tag reads through decode, driver, portal and journal', run: reads },
+  {
+    name: 'memory',
+    about: 'memory and event-loop delay of a gateway under load with a backlog',
+    run: memory,
+  },
   { name: 'journal', about: 'journal appends, and bytes written per forwarded event', run: journal },
+  { name: 'drain', about: 'a backlog over real MQTT into the database, live events beside it', run: drain },
   { name: 'ingest', about: 'exactly-once ingest against plain batched inserts', run: ingest },
   { name: 'virtual', about: 'a day of a whole site under the virtual clock', run: virtual },
 ];

@@ -8,20 +8,18 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { projectColdChain } from '../../cloud/coldchain/project.ts';
-import { EVENT_KINDS, eventRow } from '../../cloud/ingest/events.ts';
 import { createIngest } from '../../cloud/ingest/ingest.ts';
 import type { Delivery } from '../../cloud/intake/intake.ts';
 import { type Site, siteSchema } from '../../cloud/site.ts';
 import { openDatabase, type Store } from '../../cloud/store/database.ts';
 import { migrate } from '../../cloud/store/migrate.ts';
-import { columnList } from '../../cloud/store/unnest.ts';
 import { decodeEpc, encodeSgtin96 } from '../../protocol/epc/epc.ts';
 import type { Lane } from '../../protocol/events/lanes.ts';
-import type { EventRecord } from '../../protocol/events/record.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
-import { decodeBatch, encodeBatch } from '../../protocol/link/batch.ts';
+import { encodeBatch } from '../../protocol/link/batch.ts';
 import { createClock } from '../../protocol/ports/clock.ts';
 import { type BenchLine, type BenchOptions, rounded } from './bench-line.ts';
+import { createPlainTable, insertPlainly } from './plain-insert.ts';
 
 const ROUNDS = 3;
 const EVENTS_PER_BATCH = 500;
@@ -181,44 +179,8 @@ async function measureIngest(store: Store, deliveries: readonly Delivery[]): Pro
   return ingest.counters.events / ((performance.now() - begun) / 1000);
 }
 
-function plainArrays(rows: readonly ReturnType<typeof eventRow>[]) {
-  return sql.join(
-    Object.entries(EVENT_KINDS).map(([column, kind]) => {
-      const values = rows.map((row) => row[column as keyof typeof row]);
-      return sql`${values}::${sql.raw(kind)}[]`;
-    }),
-  );
-}
-
-/** The barest way from the same bytes to one table: unpack, insert; nothing is checked, nothing follows. */
-async function measureFloor(store: Store, deliveries: readonly Delivery[]): Promise<number> {
-  const queue = [...deliveries];
-  let count = 0;
-  const begun = performance.now();
-  const senders = Array.from({ length: IN_FLIGHT }, async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const unpacked = decodeBatch(next.payload);
-      if (!unpacked.ok) throw new Error(unpacked.reason);
-      const { gateway, epoch, lane, events } = unpacked.batch;
-      const rows = (events as EventRecord[]).map((record) => {
-        return eventRow({ record, digest: 'none', key: '', batch: { gateway, epoch, lane } });
-      });
-      count += rows.length;
-      await sql`
-        insert into bare_events (${columnList(EVENT_KINDS)}, received_at)
-        select gateway, epoch, lane, seq, type, read_point, occurred_at, recorded_at, boot_id, monotonic_ms, clock,
-          body::jsonb, digest, ${START}::bigint
-        from unnest(${plainArrays(rows)}) as t(${columnList(EVENT_KINDS)})
-      `.execute(store.db);
-    }
-  });
-  await Promise.all(senders);
-  return count / ((performance.now() - begun) / 1000);
-}
-
 async function measureOn(store: Store, quick: boolean): Promise<BenchLine[]> {
-  await sql`create table bare_events (like events including all)`.execute(store.db);
-  await sql`drop index bare_events_occurred_at_idx`.execute(store.db);
+  await createPlainTable(store);
   await store.db.insertInto('gateways').values({ id: 'gw-1', created_at: START }).execute();
   const { rounds, batches } = quick ? QUICK : { rounds: ROUNDS, batches: BATCHES };
   const lines: BenchLine[] = [];
@@ -227,7 +189,7 @@ async function measureOn(store: Store, quick: boolean): Promise<BenchLine[]> {
     let value = 0;
     for (let round = 0; round < rounds; round++) {
       const deliveries = deliveriesOf(load, `bench-${load.name.replaceAll(' ', '-')}-${round}`, batches);
-      floor = Math.max(floor, await measureFloor(store, deliveries));
+      floor = Math.max(floor, await insertPlainly(store, deliveries));
       value = Math.max(value, await measureIngest(store, deliveries));
     }
     const unit = 'events/s';
