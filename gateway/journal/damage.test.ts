@@ -56,7 +56,7 @@ test('a WAL cut or flipped anywhere keeps every commit below the damage, whole, 
   let n = 0;
   for (let commit = 0; commit < 60; commit++) {
     const group = groupOf(Array.from({ length: random.integer(1, 30) }, () => ++n));
-    writer.handle({ op: 'commit', group, prunes: [], ...context('epoch-1') });
+    writer.handle({ op: 'commit', group, prunes: [], generation: 0, ...context('epoch-1') });
     commits.push({ walBytes: statSync(`${folder.file}-wal`).size, events: n });
   }
   const database = readFileSync(folder.file);

@@ -6,7 +6,7 @@
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
 import type { JournalStatus } from './journal.ts';
-import { UnusableFileError } from './journal-error.ts';
+import { JournalError, UnusableFileError } from './journal-error.ts';
 import { openFile } from './layout.ts';
 import { finishSalvage, salvage } from './salvage.ts';
 import { type Growth, JournalStore, type LanePrune, type StoredGroup, type StoredSlice } from './store.ts';
@@ -32,6 +32,8 @@ export type EngineRequest = RequestContext &
         readonly op: 'commit';
         readonly group: StoredGroup;
         readonly prunes: readonly LanePrune[];
+        /** When one commit fails, those of its generation that are already on their way here fail with it. */
+        readonly generation: number;
       }
     | {
         readonly op: 'read';
@@ -65,6 +67,9 @@ export interface EngineLink {
 export class JournalEngine {
   readonly #options: EngineOptions;
   #store: JournalStore | undefined;
+  #failure: { readonly generation: number; readonly error: unknown } | undefined;
+  /** What is wrong with the file, found when nothing could be told of it; salvaged before the next request. */
+  #damage: string | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -76,12 +81,12 @@ export class JournalEngine {
       this.close();
       return { epoch };
     }
+    if (this.#damage !== undefined) this.#salvage(this.#damage, request);
     try {
       return this.#answer(request);
     } catch (error) {
       if (!(error instanceof UnusableFileError)) throw error;
-      this.close();
-      salvage(this.#options.file, error.message, salvageContext(request));
+      this.#salvage(error.message, request);
       return this.#answer(request);
     }
   }
@@ -99,7 +104,7 @@ export class JournalEngine {
       case 'open':
         return { epoch };
       case 'commit':
-        return { epoch, growth: store.commit(request.group, request.prunes, request.stamp) };
+        return { epoch, growth: this.#commit(store, request) };
       case 'read': {
         // Seqs of another epoch mean nothing here.
         if (request.epoch !== epoch) return { epoch };
@@ -116,6 +121,33 @@ export class JournalEngine {
       case 'status':
         return { epoch, status: store.status() };
     }
+  }
+
+  #commit(store: JournalStore, request: Extract<EngineRequest, { op: 'commit' }>): Growth {
+    const { group, prunes, stamp, generation } = request;
+    if (this.#failure?.generation === generation) throw this.#failure.error;
+    let growth: Growth;
+    try {
+      growth = store.commit(group, prunes, stamp);
+    } catch (error) {
+      if (!(error instanceof UnusableFileError)) this.#failure = { generation, error };
+      throw error;
+    }
+    try {
+      return { ...growth, ...store.tidy(stamp, prunes.length > 0) };
+    } catch (error) {
+      // The commit stands: a caller told otherwise would write it again. A full or failing disk tells of itself at
+      // the next commit.
+      if (error instanceof UnusableFileError) this.#damage = error.message;
+      else if (!(error instanceof JournalError)) throw error;
+      return growth;
+    }
+  }
+
+  #salvage(reason: string, context: RequestContext): void {
+    this.close();
+    salvage(this.#options.file, reason, salvageContext(context));
+    this.#damage = undefined;
   }
 
   #open(context: RequestContext): JournalStore {

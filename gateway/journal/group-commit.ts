@@ -3,6 +3,9 @@
  * fsync. Two commits may be under way, so that the disk never waits for us; what comes meanwhile forms the next
  * group, bounded in rows and bytes. Prunes wait longer: each costs several pages of flash, and doing one late only
  * means that a batch may be sent twice.
+ *
+ * When a commit fails, everything behind it fails too, queued or under way: whoever offers it all again offers it in
+ * order. A checkpoint must not be put back after the commit that dropped it.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
@@ -44,7 +47,7 @@ interface QueuedPrune {
   readonly waiters: Waiter[];
 }
 
-type Commit = (group: StoredGroup, prunes: readonly LanePrune[]) => Promise<void>;
+type Commit = (group: StoredGroup, prunes: readonly LanePrune[], generation: number) => Promise<void>;
 
 const MAX_UNDER_WAY = 2;
 
@@ -60,6 +63,8 @@ export class GroupCommit {
   readonly #prunes = new Map<Lane, QueuedPrune>();
   readonly #prunedUpTo = new Map<Lane, number>();
   #prunableRows = 0;
+  /** Counts failures; commits carry it. */
+  #generation = 0;
   #pruneDue = false;
   #timer: Timer | undefined;
   #pruneTimer: Timer | undefined;
@@ -213,13 +218,15 @@ export class GroupCommit {
     const { events, checkpoints, waiters } = group ?? EMPTY;
     const lanePrunes = prunes.map(([lane, { epoch, upTo }]) => ({ epoch, lane, upTo }));
     const all = [...waiters, ...prunes.flatMap(([, prune]) => prune.waiters)];
-    const work: Promise<void> = this.#commit({ events, checkpoints }, lanePrunes)
+    const generation = this.#generation;
+    const work: Promise<void> = this.#commit({ events, checkpoints }, lanePrunes, generation)
       .then(
         () => {
           for (const waiter of all) waiter.resolve();
         },
         (error: unknown) => {
           for (const waiter of all) waiter.reject(error);
+          if (generation === this.#generation) this.#failQueued(error);
         },
       )
       .then(() => {
@@ -229,6 +236,13 @@ export class GroupCommit {
         this.#startFull();
       });
     this.#underWay.add(work);
+  }
+
+  #failQueued(error: unknown): void {
+    this.#generation += 1;
+    const queued = this.#groups;
+    this.#groups = [];
+    for (const { waiters } of queued) for (const waiter of waiters) waiter.reject(error);
   }
 }
 

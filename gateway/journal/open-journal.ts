@@ -96,8 +96,8 @@ class DurableJournal implements OpenJournal {
       maxQueuedRows: options.maxQueuedRows ?? 20_000,
       maxQueuedBytes: 32 * 1024 * 1024,
     };
-    this.#commits = new GroupCommit(options.clock, limits, async (group, prunes) => {
-      const reply = await this.#call({ op: 'commit', group, prunes });
+    this.#commits = new GroupCommit(options.clock, limits, async (group, prunes, generation) => {
+      const reply = await this.#call({ op: 'commit', group, prunes, generation });
       this.#announce(reply.growth);
     });
   }

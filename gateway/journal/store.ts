@@ -107,8 +107,8 @@ export class JournalStore {
   }
 
   /**
-   * Writes a group and prunes in one transaction, then makes room if the file is over its limit. `stamp` goes on
-   * the gap events the store itself writes.
+   * Writes a group and prunes in one transaction. `stamp` goes on the gap events the store itself writes: on a full
+   * disk it gives up events to make room.
    */
   commit(group: StoredGroup, prunes: readonly LanePrune[], stamp: Stamp): Growth {
     const before = this.#counters;
@@ -127,8 +127,18 @@ export class JournalStore {
         if (!full || round === MAX_ROUNDS_ON_FULL_DISK || !this.#thin(stamp, true)) throw error;
       }
     }
-    this.#shrink(stamp);
-    if (prunes.length > 0) this.#giveBackFreePages();
+    return growth(before, this.#counters);
+  }
+
+  /** To be called after a commit, apart from it since it may fail by itself: makes room in a file over its limit. */
+  tidy(stamp: Stamp, pruned: boolean): Growth {
+    const before = this.#counters;
+    try {
+      this.#shrink(stamp);
+      if (pruned) this.#giveBackFreePages();
+    } catch (error) {
+      throw mapSqliteError(error);
+    }
     return growth(before, this.#counters);
   }
 
@@ -276,15 +286,7 @@ export class JournalStore {
   #giveBackFreePages(): void {
     const free = pragmaNumber(this.#db, 'freelist_count');
     if (free <= FREE_PAGES_KEPT || free * 2 <= pragmaNumber(this.#db, 'page_count')) return;
-    try {
-      this.#db.exec(
-        `pragma incremental_vacuum(${Math.min(free - FREE_PAGES_KEPT / 2, VACUUM_PAGES_AT_ONCE)})`,
-      );
-    } catch (error) {
-      const mapped = mapSqliteError(error);
-      // The commit stands; only the tidying had no room.
-      if (!(mapped instanceof JournalError) || mapped.code !== 'disk-full') throw mapped;
-    }
+    this.#db.exec(`pragma incremental_vacuum(${Math.min(free - FREE_PAGES_KEPT / 2, VACUUM_PAGES_AT_ONCE)})`);
   }
 }
 
