@@ -37,6 +37,8 @@ export interface JournalOptions {
   readonly hardLimitBytes?: number;
   /** Rows that may wait for the disk, default 20,000; more are refused with `queue-full`. */
   readonly maxQueuedRows?: number;
+  /** The worker thread ended by itself: nothing can be written any more, the process should be restarted. */
+  readonly onDied?: (error: JournalError) => void;
   /** Names a new epoch, default a random UUID. Runs that must repeat byte for byte hand in their own. */
   readonly createEpoch?: () => string;
 }
@@ -54,8 +56,11 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
     maxBytes,
     hardLimitBytes: options.hardLimitBytes ?? Math.ceil(maxBytes * 1.25) + 16 * 1024 * 1024,
   };
-  const start = options.inThread === true ? startInThread : startWorker;
-  const link = start(engineOptions, options.clock);
+  const { clock, onDied } = options;
+  const link =
+    options.inThread === true
+      ? startInThread(engineOptions, clock)
+      : startWorker(engineOptions, clock, (error) => onDied?.(error));
   const journal = new DurableJournal(options, link);
   try {
     await journal.open();

@@ -45,16 +45,22 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-export function startWorker(options: EngineOptions, clock: Clock): EngineLink {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData: options,
-    name: 'journal',
-  });
+/** `onDied` is told of an end that nobody asked for. */
+export function startWorker(
+  options: EngineOptions,
+  clock: Clock,
+  onDied: (error: JournalError) => void,
+  script = new URL('./worker.ts', import.meta.url),
+): EngineLink {
+  const worker = new Worker(script, { workerData: options, name: 'journal' });
+  let ending = false;
   const waiting = new Map<number, Waiter>();
   let lastId = 0;
   let dead: JournalError | undefined;
   const die = (reason: string) => {
+    const first = dead === undefined;
     dead ??= new JournalError('worker-died', `the journal worker ended: ${reason}`);
+    if (first && !ending) onDied(dead);
     for (const waiter of waiting.values()) waiter.reject(dead);
     waiting.clear();
   };
@@ -78,6 +84,7 @@ export function startWorker(options: EngineOptions, clock: Clock): EngineLink {
       return clock.track(reply);
     },
     async terminate() {
+      ending = true;
       await worker.terminate();
     },
   };
