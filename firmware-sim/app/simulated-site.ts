@@ -8,9 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type CloudConfig, cloudConfigSchema } from '../../cloud/app/config.ts';
-import { type RunningCloud, startCloud } from '../../cloud/app/start-cloud.ts';
+import type { RunningCloud } from '../../cloud/app/start-cloud.ts';
 import { type GatewayConfig, gatewayConfigSchema } from '../../gateway/app/config.ts';
-import { type RunningGateway, startGateway } from '../../gateway/app/start-gateway.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import type { Scenario } from '../world/scenario.ts';
@@ -105,5 +104,3 @@ export function clientOf(cloud: RunningCloud): LedgerClient {
   if (cloud.adminToken === undefined) throw new Error('the simulated cloud made no admin token');
   return ledgerClient(cloud.httpUrl, cloud.adminToken);
 }
-
-export { type RunningCloud, type RunningGateway, startCloud, startGateway };

@@ -2,6 +2,8 @@
  * A scenario under virtual time: no sockets between device, gateway and cloud, but the same drivers, sensing,
  * journal (a real SQLite file) and SQL (PGlite). One seed, one trace.
  */
+import { startCloud } from '../../cloud/app/start-cloud.ts';
+import { startGateway } from '../../gateway/app/start-gateway.ts';
 import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
 import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
@@ -18,8 +20,6 @@ import {
   prepareCloud,
   type SitePlan,
   scratchFolder,
-  startCloud,
-  startGateway,
 } from './simulated-site.ts';
 import { createTrace, type TraceEntry } from './trace.ts';
 
