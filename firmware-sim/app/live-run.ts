@@ -3,6 +3,8 @@
  * gateway's own broker, the uplink over MQTT (embedded broker of the cloud, or any by URL), PGlite or PostgreSQL.
  */
 import { connectAsync, type MqttClient } from 'mqtt';
+import { type RunningCloud, startCloud } from '../../cloud/app/start-cloud.ts';
+import { type RunningGateway, startGateway } from '../../gateway/app/start-gateway.ts';
 import { systemClock } from '../../gateway/app/system-clock.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { delay } from '../../protocol/ports/clock.ts';
@@ -19,19 +21,17 @@ import {
   LEAD_REAL_SECONDS,
   planWorld,
   prepareCloud,
-  type RunningCloud,
-  type RunningGateway,
   type SitePlan,
   scratchFolder,
-  startCloud,
-  startGateway,
 } from './simulated-site.ts';
+import { stoppable } from './stoppable-clock.ts';
 import type { RunResult } from './virtual-run.ts';
 
 /** After the script, in simulated time: sessions close and windows of shipments pass. */
 const SETTLE_MS = 90_000;
 /** Real time that draining the last events may take. */
 const DRAIN_LIMIT_MS = 60_000;
+const DRAIN_POLL_MS = 50;
 
 export interface LiveOptions {
   readonly speed: number;
@@ -50,7 +50,7 @@ export interface LiveSite {
   readonly client: LedgerClient;
   readonly cloud: RunningCloud;
   readonly gateway: RunningGateway;
-  /** Resolves when the script is over and everything is in the ledger. */
+  /** Resolves when the script is over and everything is in the ledger; never once the site is closed. */
   finished(): Promise<RunResult>;
   close(): Promise<void>;
 }
@@ -117,7 +117,10 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
     closers.push(gateway.close);
     closers.push(await publishTo(`mqtt://127.0.0.1:${gateway.brokerPort}`, fleet));
     closers.push(stop);
-    clock.setTimer(startAt - clock.now(), 'scenario starts', () => world.start());
+    // What waits for the script must not outlive the site: a timer of minutes would hold the process.
+    const waits = stoppable(clock);
+    closers.push(waits.stop);
+    waits.setTimer(startAt - clock.now(), 'scenario starts', () => world.start());
 
     return {
       clock,
@@ -126,8 +129,10 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
       cloud,
       gateway,
       async finished() {
-        await delay(clock, startAt + scenario.duration + SETTLE_MS - clock.now(), 'end of the scenario');
-        await drained(gateway);
+        await delay(waits, startAt + scenario.duration + SETTLE_MS - clock.now(), 'end of the scenario');
+        await drained(gateway, () =>
+          delay(waits, DRAIN_POLL_MS * options.speed, 'look at the backlog again'),
+        );
         return { truth: world.truth, ledger: await readLedger(client) };
       },
       close: closeAll,
@@ -180,7 +185,7 @@ export async function publishTo(brokerUrl: string, fleet: DeviceFleet): Promise<
   };
 }
 
-async function drained(gateway: RunningGateway): Promise<void> {
+async function drained(gateway: RunningGateway, pause: () => Promise<void>): Promise<void> {
   const deadline = Date.now() + DRAIN_LIMIT_MS;
   for (;;) {
     const { journal } = await gateway.status();
@@ -188,6 +193,6 @@ async function drained(gateway: RunningGateway): Promise<void> {
     if (waiting === 0) return;
     if (Date.now() > deadline)
       throw new Error(`${waiting} events still wait at the gateway after ${DRAIN_LIMIT_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
   }
 }

@@ -1,15 +1,16 @@
 /**
  * `sim serve`: the devices of a scenario on TCP ports or ptys, for a gateway that runs elsewhere. Writes the
- * gateway.yaml that fits, then lets the scenario run (again and again with --loop).
+ * gateway.yaml that fits, then lets the scenario run. Devices stay when the script is over, until the person leaves.
  */
 import { writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { stringify } from 'yaml';
 import { systemClock } from '../../gateway/app/system-clock.ts';
-import { delay } from '../../protocol/ports/clock.ts';
+import { type Clock, delay } from '../../protocol/ports/clock.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { publishTo, serveLines } from './live-run.ts';
 import { planWorld } from './simulated-site.ts';
+import { stoppable } from './stoppable-clock.ts';
 
 export interface ServeOptions {
   readonly scenario: Scenario;
@@ -33,7 +34,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     startAt: startAt - options.leadSeconds * 1000 * speed,
     anchor: Date.now(),
   };
-  const clock = systemClock(simulated);
+  const clock = stoppable(systemClock(simulated));
   const { fleet, world, stop } = planWorld(
     {
       scenario,
@@ -55,9 +56,15 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (fleet.devices.some((device) => device.transport === 'messages')) {
       const url = `mqtt://${broker.host}:${broker.port}`;
       write(`waiting for the gateway's broker at ${url}\n`);
-      const publishing = untilConnected(() => publishTo(url, fleet));
+      const publishing = untilConnected(() => publishTo(url, fleet), clock, speed);
       const outcome = await Promise.race([publishing, left]);
-      if (outcome === 'left') return;
+      if (outcome === 'left') {
+        publishing.then(
+          (stopLate) => stopLate(),
+          () => {},
+        );
+        return;
+      }
       stopPublishing = outcome;
     }
     await Promise.race([delay(clock, Math.max(0, startAt - clock.now()), 'scenario starts'), left]);
@@ -68,6 +75,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     await left;
   } finally {
     stop();
+    clock.stop();
     await stopPublishing?.();
     for (const line of lines.values()) await line.close();
   }
@@ -97,13 +105,13 @@ function gatewayYaml(
 
 const RETRY_MS = 500;
 
-async function untilConnected<T>(connect: () => Promise<T>): Promise<T> {
+async function untilConnected<T>(connect: () => Promise<T>, clock: Clock, speed: number): Promise<T> {
   for (;;) {
     try {
       return await connect();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await delay(clock, RETRY_MS * speed, 'look for the broker again');
     }
   }
 }
