@@ -204,6 +204,7 @@ export async function emptyLedger({ db }: Pick<Store, 'db'>): Promise<void> {
       'samples',
       'movements',
       'episodes',
+      'tracks',
       'exceptions',
       'holds',
       'decisions',

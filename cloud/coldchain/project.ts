@@ -17,8 +17,9 @@ import { carryDecisions, excursionOf, successions } from './excursion.ts';
 import { holdForEpisodes, holdForObjects, withdrawHolds } from './exposure.ts';
 import { lockColdChain } from './lock.ts';
 import { raiseExceptions, withdrawExceptions } from './raise.ts';
-import { reevaluate } from './reevaluate.ts';
+import { type Outcome, reevaluate } from './reevaluate.ts';
 import { diffEpisodes, type EpisodeDiff, readStanding, writeEpisodes } from './standing-episodes.ts';
+import { goOn, readTracks, writeTracks } from './tracks.ts';
 
 export interface MovementFact {
   readonly epc: string;
@@ -52,7 +53,7 @@ export async function projectColdChain(
   const mayHold = moved.length > 0 && site.rules.some((rule) => rule.hold);
   if (units.length === 0 && !mayHold) return [];
   await lockColdChain(trx);
-  const changes = units.length === 0 ? [] : await projectUnits(trx, units, now);
+  const changes = units.length === 0 ? [] : await projectUnits(trx, units, facts.samples, now);
   if (!mayHold) return changes;
   const since = moved.reduce(
     (oldest, { occurredAt }) => Math.min(oldest, occurredAt),
@@ -62,23 +63,33 @@ export async function projectColdChain(
   return [...changes, ...(await holdForObjects(trx, epcs, since, now))];
 }
 
-/** Re-evaluates these units and brings everything that follows from their episodes in line. */
-export async function projectUnits(
+/** Evaluates these units and brings everything that follows from their episodes in line. */
+async function projectUnits(
   trx: Transaction<Tables>,
   units: readonly Unit[],
+  samples: readonly SampleFact[],
   now: number,
 ): Promise<Change[]> {
-  const boundaries = await findBoundaries(trx, units);
-  const standing = await readStanding(trx, units, boundaries);
-  const outcomes = await reevaluate(trx, units, boundaries, standing);
-  return applyEpisodes(trx, diffEpisodes(outcomes, units, standing), now);
+  const tracks = await readTracks(trx, units);
+  const fresh = Map.groupBy(samples, (sample) => `${sample.metric}/${sample.readPoint}`);
+  const outcomes: Outcome[] = [];
+  const others: Unit[] = [];
+  for (const [index, unit] of units.entries()) {
+    const track = tracks.get(index);
+    if (track === undefined) others.push(unit);
+    else outcomes.push(goOn(unit, track, fresh.get(`${unit.rule.metric}/${unit.readPoint}`) ?? []));
+  }
+  if (others.length > 0) {
+    const boundaries = await findBoundaries(trx, others);
+    outcomes.push(
+      ...(await reevaluate(trx, others, boundaries, await readStanding(trx, others, boundaries))),
+    );
+  }
+  await writeTracks(trx, outcomes);
+  return applyEpisodes(trx, diffEpisodes(outcomes), now);
 }
 
-export async function applyEpisodes(
-  trx: Transaction<Tables>,
-  diff: EpisodeDiff,
-  now: number,
-): Promise<Change[]> {
+async function applyEpisodes(trx: Transaction<Tables>, diff: EpisodeDiff, now: number): Promise<Change[]> {
   await writeEpisodes(trx, diff);
   await carryDecisions(trx, successions(diff));
   const written = [...diff.inserted, ...diff.updated.map(({ after }) => after)];

@@ -8,7 +8,7 @@ import { unnest } from '../store/unnest.ts';
 import type { Unit } from './affected.ts';
 import type { Boundary } from './boundary.ts';
 import type { Episode, Sample } from './engine/episode.ts';
-import { evaluateFrom, resumeEpisode } from './engine/evaluate.ts';
+import { evaluateFrom } from './engine/evaluate.ts';
 import { OK, openEpisode, type Track } from './engine/track.ts';
 import type { StandingEpisode } from './standing-episodes.ts';
 
@@ -21,6 +21,10 @@ export interface Outcome {
   readonly from: number | undefined;
   readonly to: number | undefined;
   readonly episodes: readonly Episode[];
+  /** Those on record that may differ. */
+  readonly standing: readonly StandingEpisode[];
+  /** The track after the last sample of all; left out where the rest is known from before. */
+  readonly heard?: { readonly track: Track; readonly at: number };
 }
 
 interface Work {
@@ -28,9 +32,8 @@ interface Work {
   readonly standing: readonly StandingEpisode[];
   /** Begins at the first sample from here on. */
   readonly scopeFrom: number | undefined;
-  /** Before its first sample is heard, the open episode to go on with, and its gaps up to that sample. */
-  resume: { readonly episode: Episode; readonly unknownMs: number } | undefined;
   track: Track;
+  heardAt: number | undefined;
   nextFrom: number | undefined;
   readonly ended: Episode[];
 }
@@ -57,39 +60,21 @@ export async function reevaluate(
 }
 
 function beginWork(unit: Unit, boundary: Boundary | undefined, standing: readonly StandingEpisode[]): Work {
-  const resume = boundary?.resume;
-  const open = standing.find(({ episode }) => episode.id === resume?.episodeId);
-  const resumes = resume !== undefined && open !== undefined;
-  return {
-    unit,
-    standing,
-    scopeFrom: boundary?.from,
-    resume: resumes ? { episode: open.episode, unknownMs: resume.unknownMs } : undefined,
-    track: OK,
-    nextFrom: resumes ? resume.at : boundary?.from,
-    ended: [],
-  };
+  const from = boundary?.from;
+  return { unit, standing, scopeFrom: from, track: OK, heardAt: undefined, nextFrom: from, ended: [] };
 }
 
 /** One round of one unit; undefined while it needs more samples. */
 function hear(work: Work, samples: readonly Sample[]): Outcome | undefined {
   const last = samples.at(-1);
   const isLastRound = samples.length < SAMPLES_PER_ROUND;
-  let unheard = samples;
-  const [first] = samples;
-  if (work.resume !== undefined && first !== undefined) {
-    const resumed = resumeEpisode(work.resume.episode, first, work.resume.unknownMs, work.unit.rule);
-    if (resumed === undefined) throw new Error(`cannot go on with episode ${work.resume.episode.id}`);
-    work.track = resumed;
-    work.resume = undefined;
-    unheard = samples.slice(1);
-  }
-  const { ended, track, settledAt } = evaluateFrom(work.track, unheard, work.unit.rule, {
+  const { ended, track, settledAt } = evaluateFrom(work.track, samples, work.unit.rule, {
     point: work.unit.readPoint,
     isSettled: (occurredAt) => occurredAt > work.unit.to && !isInside(work, occurredAt),
   });
   work.ended.push(...ended);
   work.track = track;
+  work.heardAt = last?.occurredAt ?? work.heardAt;
   if (settledAt !== undefined) return outcomeOf(work, settledAt);
   if (isLastRound || last === undefined) return outcomeOf(work, undefined);
   work.nextFrom = last.occurredAt + 1;
@@ -97,12 +82,16 @@ function hear(work: Work, samples: readonly Sample[]): Outcome | undefined {
 }
 
 function outcomeOf(work: Work, settledAt: number | undefined): Outcome {
-  const open = openEpisode(work.track, work.unit.rule, work.unit.readPoint);
+  const { unit, standing, scopeFrom, ended, track, heardAt } = work;
+  const open = openEpisode(track, unit.rule, unit.readPoint);
+  const isComplete = settledAt === undefined && heardAt !== undefined;
   return {
-    unit: work.unit,
-    from: work.scopeFrom,
+    unit,
+    from: scopeFrom,
     to: settledAt,
-    episodes: open === undefined ? work.ended : [...work.ended, open],
+    episodes: open === undefined ? ended : [...ended, open],
+    standing,
+    ...(isComplete ? { heard: { track, at: heardAt } } : {}),
   };
 }
 

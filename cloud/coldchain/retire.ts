@@ -16,17 +16,24 @@ import { clearExceptions } from './raise.ts';
 export async function retireEpisodes(db: Kysely<Tables>, site: Site, now: number): Promise<Change[]> {
   return db.transaction().execute(async (trx) => {
     await lockColdChain(trx);
+    const stands = new Set(
+      site.probes.flatMap(({ readPoint }) =>
+        site.rules.flatMap(({ metric }) =>
+          rulesAt(site, readPoint, metric).map(({ rule }) => `${readPoint}\n${rule.id}\n${metric}`),
+        ),
+      ),
+    );
     const open = await trx
       .selectFrom('episodes')
       .select(['id', 'read_point', 'metric', 'rule_id'])
       .where('ended_at', 'is', null)
       .execute();
     const orphans = open
-      .filter(
-        ({ read_point, metric, rule_id }) =>
-          !rulesAt(site, read_point, metric).some(({ rule }) => rule.id === rule_id),
-      )
+      .filter((row) => !stands.has(`${row.read_point}\n${row.rule_id}\n${row.metric}`))
       .map(({ id }) => id);
+    await sql`
+      delete from tracks where read_point || chr(10) || rule_id || chr(10) || metric <> all(${[...stands]}::text[])
+    `.execute(trx);
     if (orphans.length === 0) return [];
     const { rows } = await sql<{ id: string; ended_at: number }>`
       update episodes e set revision = revision + 1, ended_at = greatest(e.active_at, (

@@ -11,6 +11,12 @@ import type { Boundary } from './boundary.ts';
 import type { Episode } from './engine/episode.ts';
 import type { Outcome } from './reevaluate.ts';
 
+/**
+ * When an episode `e` ended, or the end of time: as the index has it. Episodes of one point and rule do not overlap,
+ * so they end in the order in which they start.
+ */
+export const EPISODE_END = sql`coalesce(e.ended_at, 9223372036854775807)`;
+
 export interface StandingEpisode {
   readonly location: string;
   readonly episode: Episode;
@@ -66,7 +72,7 @@ export async function readStanding(
       e.ended_at, e.peak_milli, e.unknown_ms
     from ${unnest('u', kinds, asked)}
       join episodes e on e.read_point = u.read_point and e.rule_id = u.rule_id
-        and (e.started_at >= u.from_at or e.ended_at is null or e.ended_at + u.off_delay_ms >= u.from_at)
+        and ${EPISODE_END} >= u.from_at - u.off_delay_ms
     order by u.unit, e.started_at
   `.execute(trx);
   const standing = new Map<number, StandingEpisode[]>();
@@ -78,16 +84,11 @@ export async function readStanding(
   return standing;
 }
 
-export function diffEpisodes(
-  outcomes: readonly Outcome[],
-  units: readonly Unit[],
-  standing: ReadonlyMap<number, readonly StandingEpisode[]>,
-): EpisodeDiff {
+export function diffEpisodes(outcomes: readonly Outcome[]): EpisodeDiff {
   const diff: EpisodeDiff = { deleted: [], inserted: [], updated: [] };
-  const indexOf = new Map(units.map((unit, index) => [unit, index]));
-  for (const { unit, from, to, episodes } of outcomes) {
+  for (const { unit, from, to, episodes, standing } of outcomes) {
     const before = new Map(
-      (standing.get(indexOf.get(unit) ?? -1) ?? [])
+      standing
         .filter(
           ({ episode: { startedAt } }) => startedAt >= (from ?? startedAt) && startedAt <= (to ?? startedAt),
         )

@@ -39,6 +39,7 @@ const PROJECTIONS = [
   'devices',
   'conditions',
   'shipment_matches',
+  'tracks',
 ] as const satisfies readonly (keyof Tables)[];
 
 /** Kinds of exceptions that this fold raises. */

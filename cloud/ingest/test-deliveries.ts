@@ -268,7 +268,7 @@ export async function dump(store: Store): Promise<Record<string, unknown[]>> {
 export async function clear(store: Store): Promise<void> {
   await sql`
     truncate events, watermarks, dead_letters, movements, samples, objects, passes, bins, contacts, devices,
-      conditions, episodes, exceptions, holds, shipment_matches, decisions
+      conditions, episodes, tracks, exceptions, holds, shipment_matches, decisions
   `.execute(store.db);
 }
 

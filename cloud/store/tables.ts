@@ -158,6 +158,15 @@ export interface EpisodesTable {
   revision: Generated<number>;
 }
 
+export interface TracksTable {
+  read_point: string;
+  rule_id: string;
+  metric: string;
+  rule_mark: string;
+  heard_at: number;
+  track: Json<unknown>;
+}
+
 export type ExceptionStatus = 'raised' | 'acknowledged' | 'resolved' | 'withdrawn';
 
 export interface ExceptionsTable {
@@ -266,6 +275,7 @@ export interface Tables {
   devices: DevicesTable;
   conditions: ConditionsTable;
   episodes: EpisodesTable;
+  tracks: TracksTable;
   exceptions: ExceptionsTable;
   holds: HoldsTable;
   shipment_matches: ShipmentMatchesTable;

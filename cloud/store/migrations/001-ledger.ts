@@ -143,7 +143,19 @@ const STATEMENTS = [
     unknown_ms bigint not null default 0,
     revision integer not null default 1
   )`,
-  `create index episodes_by_point on episodes (read_point, rule_id, started_at)`,
+  // how an episode is found: by its end, so that those long over are never read
+  `create index episodes_by_point on episodes (read_point, rule_id, (coalesce(ended_at, 9223372036854775807)))`,
+  `create index episodes_by_end on episodes ((coalesce(ended_at, 9223372036854775807)))`,
+  `create table tracks (
+    read_point text collate "C" not null, rule_id text collate "C" not null,
+    metric text not null,
+    -- a fingerprint of the rule and the place it was heard under
+    rule_mark text not null,
+    -- the newest sample heard, and the engine's state after it
+    heard_at bigint not null,
+    track jsonb not null,
+    primary key (read_point, rule_id)
+  )`,
   `create table exceptions (
     id text collate "C" primary key,
     kind text not null,
