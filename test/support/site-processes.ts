@@ -17,8 +17,6 @@ import { systemClock } from '../../gateway/app/system-clock.ts';
 import { type Clock, delay } from '../../protocol/ports/clock.ts';
 import { answers, freePort, type RunningProcess, runCommand, startProcess, until } from './processes.ts';
 
-/** Simulated, after the script: sessions close and windows of shipments pass. */
-const SETTLE_MS = 30_000;
 /** From the start of the processes to the first truck: as often as long as one command on the database took here. */
 const LEAD_FACTOR = 2;
 const LEAST_LEAD_MS = 5_000;
@@ -53,6 +51,8 @@ export interface SiteOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly speed: number;
+  /** Simulated, after the script: sessions close and windows of shipments pass. */
+  readonly settleMs: number;
   /** Undefined: the cloud's embedded broker. Else a process that brings one up on the port. */
   readonly broker?: (port: number) => RunningProcess;
 }
@@ -170,7 +170,7 @@ async function start(
     at: (offsetMs) => delay(clock, startAt + offsetMs - clock.now(), 'moment of the script'),
     gatewayStatus,
     async finished() {
-      await delay(clock, startAt + scenario.duration + SETTLE_MS - clock.now(), 'end of the scenario');
+      await delay(clock, startAt + scenario.duration + options.settleMs - clock.now(), 'end of the scenario');
       const drained = async () => {
         const { journal } = await gatewayStatus();
         return Object.values(journal.lanes).every((lane) => lane.waiting === 0);
