@@ -1,11 +1,12 @@
 /**
  * Exceptions from what devices say of themselves. Each stretch during which a condition held is one exception,
- * from the event that began it to the one that ended it. Computed from all device events of that condition on
- * record, by (occurredAt, key), so the order of arrival does not matter.
+ * from the event that began it to the one that ended it. Computed from the device events on record, by
+ * (occurredAt, key), so the order of arrival does not matter; and only around the new events, from the end before
+ * them to the end after them: what a device said in past years is not read again.
  *
  * A condition of a probe of the site is a SENSOR_FAULT: the room cannot be measured. Any other is a DEVICE_FAULT.
  */
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { CONDITIONS_TOLD_BY_GAPS, MOMENTARY_CONDITIONS } from '../../protocol/events/device-conditions.ts';
 import type { Change } from '../ingest/change.ts';
 import type { Site } from '../site.ts';
@@ -21,6 +22,7 @@ export interface DeviceFact {
   readonly condition: string;
   /** One bus may carry several probes: the same condition at another point is another matter. */
   readonly readPoint: string | null;
+  readonly occurredAt: number;
 }
 
 /** One event of a condition, in the order of (occurredAt, occurredKey). */
@@ -36,14 +38,31 @@ export interface Stretch {
   readonly detail: string;
 }
 
-/** When a condition held: repeats change nothing, an end without a beginning is none. Pure. */
-export function stretchesOf(events: readonly ConditionEvent[], isMomentary: boolean): Stretch[] {
+/** A condition of a device, and between which event times it has news. */
+interface Matter extends Omit<DeviceFact, 'occurredAt'> {
+  from: number;
+  to: number;
+}
+
+/** What is on record around the news: after an end before them (`after`), up to an end after them (`upTo`). */
+interface Surroundings {
+  readonly after: number | null;
+  readonly upTo: number | null;
+  readonly events: ConditionEvent[];
+}
+
+/**
+ * The stretches that begin after `after`, or at it behind its end, and not after `upTo`. Repeats change nothing, an
+ * end without a beginning is none. Pure.
+ */
+export function stretchesOf({ after, upTo, events }: Surroundings): Stretch[] {
   const stretches: Stretch[] = [];
   let open: Stretch | undefined;
-  for (const { occurredAt, active, detail } of events) {
-    if (active && isMomentary) {
-      stretches.push({ from: occurredAt, to: occurredAt, detail });
-    } else if (active) {
+  const begin = events.findLastIndex(({ occurredAt, active }) => occurredAt === after && !active) + 1;
+  for (const { occurredAt, active, detail } of events.slice(begin)) {
+    // Beyond, only the end of what is open matters.
+    if (upTo !== null && occurredAt > upTo && open === undefined) break;
+    if (active) {
       open ??= { from: occurredAt, to: null, detail };
     } else if (open !== undefined) {
       stretches.push({ ...open, to: occurredAt });
@@ -60,27 +79,73 @@ export function stretchesOf(events: readonly ConditionEvent[], isMomentary: bool
 export async function projectDeviceConditions(
   trx: Transaction<Tables>,
   facts: readonly DeviceFact[],
-  { site, now }: { readonly site: Site; readonly now: number },
+  { site, now }: Context,
 ): Promise<Change[]> {
-  const conditions = new Map<string, DeviceFact>();
-  for (const { gateway, device, condition, readPoint } of facts) {
-    if (CONDITIONS_TOLD_BY_GAPS.has(condition)) continue;
-    const fact = { gateway, device, condition, readPoint };
-    conditions.set(nameOf(fact), fact);
+  const matters = new Map<string, Matter>();
+  for (const { occurredAt, ...fact } of facts) {
+    if (CONDITIONS_TOLD_BY_GAPS.has(fact.condition)) continue;
+    const name = nameOf(fact);
+    const known = matters.get(name) ?? { ...fact, from: occurredAt, to: occurredAt };
+    known.from = Math.min(known.from, occurredAt);
+    known.to = Math.max(known.to, occurredAt);
+    matters.set(name, known);
   }
-  if (conditions.size === 0) return [];
+  if (matters.size === 0) return [];
   await lockColdChain(trx);
-  const history = await readHistory(trx, [...conditions.values()]);
-  const rows = [...conditions].flatMap(([name, fact]) =>
-    stretchesOf(history.get(name) ?? [], MOMENTARY_CONDITIONS.has(fact.condition)).map((stretch) =>
-      exceptionOf(fact, stretch, site),
-    ),
-  );
-  const gone = await noLongerSaid(trx, [...conditions.values()], new Set(rows.map(({ id }) => id)));
-  return [...(await raiseExceptions(trx, rows, now)), ...(await withdrawExceptions(trx, gone, now))];
+  const lasting = [...matters.values()].filter(({ condition }) => !MOMENTARY_CONDITIONS.has(condition));
+  const momentary = [...matters.values()].filter(({ condition }) => MOMENTARY_CONDITIONS.has(condition));
+  return [
+    ...(await raiseMomentary(trx, momentary, { site, now })),
+    ...(await raiseLasting(trx, lasting, { site, now })),
+  ];
 }
 
-function exceptionOf(fact: DeviceFact, { from, to, detail }: Stretch, site: Site): ExceptionRow {
+interface Context {
+  readonly site: Site;
+  readonly now: number;
+}
+
+/** Each time is a matter of its own, over at once. */
+async function raiseMomentary(
+  trx: Transaction<Tables>,
+  matters: readonly Matter[],
+  { site, now }: Context,
+): Promise<Change[]> {
+  if (matters.length === 0) return [];
+  const { rows } = await sql<{ name: number; occurredAt: number; detail: string }>`
+    select m.name, e.occurred_at as "occurredAt", e.body ->> 'detail' as detail
+    from ${unnest('m', KINDS, matters.map(rowOf))} join events e on ${OF_MATTER}
+      and e.body -> 'active' = 'true' and e.occurred_at between m."from" and m."to"
+    order by ${IN_ORDER}
+  `.execute(trx);
+  const exceptions = rows.flatMap(({ name, occurredAt, detail }) => {
+    const matter = matters[name];
+    const stretch = { from: occurredAt, to: occurredAt, detail };
+    return matter === undefined ? [] : [exceptionOf(matter, stretch, site)];
+  });
+  return raiseExceptions(trx, exceptions, now);
+}
+
+async function raiseLasting(
+  trx: Transaction<Tables>,
+  matters: readonly Matter[],
+  { site, now }: Context,
+): Promise<Change[]> {
+  if (matters.length === 0) return [];
+  const surroundings = await readSurroundings(trx, matters);
+  const exceptions = matters.flatMap((matter, index) => {
+    const around = surroundings.get(index);
+    return around === undefined ? [] : stretchesOf(around).map((one) => exceptionOf(matter, one, site));
+  });
+  const gone = await noLongerSaid(trx, matters, surroundings, new Set(exceptions.map(({ id }) => id)));
+  return [...(await raiseExceptions(trx, exceptions, now)), ...(await withdrawExceptions(trx, gone, now))];
+}
+
+function exceptionOf(
+  fact: Omit<DeviceFact, 'occurredAt'>,
+  { from, to, detail }: Stretch,
+  site: Site,
+): ExceptionRow {
   const { gateway, device, condition, readPoint } = fact;
   const probe = site.probes.find((candidate) => candidate.readPoint === readPoint);
   return {
@@ -96,43 +161,96 @@ function exceptionOf(fact: DeviceFact, { from, to, detail }: Stretch, site: Site
   };
 }
 
-const KINDS = { gateway: 'text', device: 'text', condition: 'text', readPoint: 'text' } as const;
+const KINDS = {
+  name: 'integer',
+  gateway: 'text',
+  device: 'text',
+  condition: 'text',
+  readPoint: 'text',
+  from: 'bigint',
+  to: 'bigint',
+} as const;
 
-async function readHistory(
+/** `name` is the matter's index. */
+const rowOf = (matter: Matter, name: number) => ({ ...matter, name });
+
+/** As the index events_by_condition has it. */
+const OF_MATTER = sql`e.type = 'device' and e.gateway = m.gateway and e.body ->> 'device' = m.device
+  and e.body ->> 'condition' = m.condition and coalesce(e.body ->> 'readPoint', '') = coalesce(m."readPoint", '')
+  and e.body -> 'active' in ('true', 'false')`;
+
+const IN_ORDER = sql`e.occurred_at, e.epoch collate "C", e.lane collate "C", e.seq`;
+
+/** The nearest event of the matter in one direction, by time alone. */
+const nearest = (active: boolean, where: RawBuilder<unknown>, direction: 'asc' | 'desc') => sql`lateral (
+  select e.occurred_at as at from events e
+  where ${OF_MATTER} and e.body -> 'active' = ${sql.lit(String(active))} and ${where}
+  order by e.occurred_at ${sql.raw(direction)} limit 1
+)`;
+
+interface SurroundingRow extends ConditionEvent {
+  name: number;
+  after: number | null;
+  upTo: number | null;
+}
+
+async function readSurroundings(
   trx: Transaction<Tables>,
-  conditions: readonly DeviceFact[],
-): Promise<Map<string, ConditionEvent[]>> {
-  const { rows } = await sql<DeviceFact & ConditionEvent>`
-    select c.gateway, c.device, c.condition, c."readPoint", e.occurred_at as "occurredAt",
+  matters: readonly Matter[],
+): Promise<Map<number, Surroundings>> {
+  const since = sql`e.occurred_at > coalesce(l.at, ${Number.MIN_SAFE_INTEGER}::bigint)`;
+  const { rows } = await sql<SurroundingRow>`
+    with window_of as (
+      select m.*, l.at as after, u.at as up_to, array[l.at, a.at, b.at, u.at, v.at] as also
+      from ${unnest('m', KINDS, matters.map(rowOf))}
+        left join ${nearest(false, sql`e.occurred_at < m."from"`, 'desc')} l on true
+        left join ${nearest(true, sql`${since} and e.occurred_at < m."from"`, 'asc')} a on true
+        left join ${nearest(true, sql`e.occurred_at > m."to"`, 'asc')} b on true
+        left join ${nearest(false, sql`e.occurred_at > m."to"`, 'asc')} u on true
+        -- at the time of one end another stretch may begin: this is its end
+        left join ${nearest(false, sql`e.occurred_at > u.at`, 'asc')} v on true
+    )
+    select m.name, m.after, m.up_to as "upTo", e.occurred_at as "occurredAt",
       (e.body ->> 'active')::boolean as active, e.body ->> 'detail' as detail
-    from ${unnest('c', KINDS, conditions)}
-      join events e on e.type = 'device' and e.gateway = c.gateway
-        and e.body ->> 'device' = c.device and e.body ->> 'condition' = c.condition
-        and e.body ->> 'readPoint' is not distinct from c."readPoint"
-    order by e.occurred_at, e.gateway collate "C", e.epoch collate "C", e.lane collate "C", e.seq
+    from window_of m cross join lateral (
+      select e.* from events e where ${OF_MATTER} and e.occurred_at between m."from" and m."to"
+      union all
+      select e.* from events e where ${OF_MATTER} and e.occurred_at = any(m.also)
+    ) e
+    order by ${IN_ORDER}
   `.execute(trx);
-  const history = new Map<string, ConditionEvent[]>();
-  for (const row of rows) history.set(nameOf(row), [...(history.get(nameOf(row)) ?? []), row]);
-  return history;
+  const surroundings = new Map<number, Surroundings>();
+  for (const { name, after, upTo, ...event } of rows) {
+    const around = surroundings.get(name) ?? { after, upTo, events: [] };
+    around.events.push(event);
+    surroundings.set(name, around);
+  }
+  return surroundings;
 }
 
 /** Stretches on record that a late event has moved to another beginning, or joined to another. */
 async function noLongerSaid(
   trx: Transaction<Tables>,
-  conditions: readonly DeviceFact[],
+  matters: readonly Matter[],
+  surroundings: ReadonlyMap<number, Surroundings>,
   said: ReadonlySet<string>,
 ): Promise<string[]> {
+  const asked = matters.map((matter, name) => ({
+    ...rowOf(matter, name),
+    from: (surroundings.get(name)?.after ?? Number.MIN_SAFE_INTEGER) + 1,
+    to: surroundings.get(name)?.upTo ?? Number.MAX_SAFE_INTEGER,
+  }));
   const { rows } = await sql<{ id: string }>`
-    select x.id from ${unnest('c', KINDS, conditions)}
-      join exceptions x on x.kind in ('DEVICE_FAULT', 'SENSOR_FAULT')
-        and x.read_point is not distinct from c."readPoint"
-        and x.detail ->> 'gateway' = c.gateway and x.detail ->> 'device' = c.device
-        and x.detail ->> 'condition' = c.condition
+    select x.id from ${unnest('m', KINDS, asked)}
+      join exceptions x on x.subject in (m.device, m."readPoint") and x.kind in ('DEVICE_FAULT', 'SENSOR_FAULT')
+        and x.raised_at between m."from" and m."to" and x.read_point is not distinct from m."readPoint"
+        and x.detail ->> 'gateway' = m.gateway and x.detail ->> 'device' = m.device
+        and x.detail ->> 'condition' = m.condition
     where x.status <> 'withdrawn'
   `.execute(trx);
   return rows.map(({ id }) => id).filter((id) => !said.has(id));
 }
 
-function nameOf({ gateway, device, condition, readPoint }: DeviceFact): string {
+function nameOf({ gateway, device, condition, readPoint }: Omit<DeviceFact, 'occurredAt'>): string {
   return JSON.stringify([gateway, device, condition, readPoint]);
 }

@@ -8,11 +8,13 @@
  * a person released stays released; what turns out not to have been exposed is withdrawn.
  *
  * The objects projection, which must be up to date, only narrows the search: who was there since the start is
- * there still, or has moved since. So the goods of past years cost nothing.
+ * there still, or has moved since. Of each object only the movement that stood when the episode began and those
+ * within it are read. So neither the goods nor the movements of past years cost anything.
  */
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Change } from '../ingest/change.ts';
 import type { Tables } from '../store/tables.ts';
+import { EPISODE_END } from './standing-episodes.ts';
 
 interface Touched {
   exception_id: string;
@@ -42,8 +44,10 @@ export async function holdForObjects(
   now: number,
 ): Promise<Change[]> {
   if (epcs.length === 0) return [];
+  const target = sql`${EPISODE_END} >= ${since}::bigint`;
+  const { rows } = await sql`select from episodes e where ${target} limit 1`.execute(trx);
+  if (rows.length === 0) return [];
   const list = [...new Set(epcs)];
-  const target = sql`(e.ended_at is null or e.ended_at >= ${since})`;
   const candidates = sql`select t.exception_id, c.epc from target t cross join unnest(${list}::text[]) as c(epc)`;
   return syncHolds(trx, target, candidates, sql`h.epc = any(${list}::text[])`, now);
 }
@@ -82,15 +86,20 @@ async function syncHolds(
         greatest(m.occurred_at, t.started_at) as exposed_from, least(n.occurred_at, t.ended_at) as exposed_to
       from target t
         join candidate c on c.exception_id = t.exception_id
-        join movements m on m.epc = c.epc and m.to_location = t.location and m.moved
-          and m.occurred_at <= coalesce(t.ended_at, m.occurred_at)
+        cross join lateral (
+          (select y.* from movements y where y.epc = c.epc and y.moved and y.occurred_at <= t.started_at
+            order by y.occurred_at desc, y.occurred_key collate "C" desc limit 1)
+          union all
+          select y.* from movements y where y.epc = c.epc and y.moved
+            and y.occurred_at > t.started_at and y.occurred_at <= coalesce(t.ended_at, y.occurred_at)
+        ) m
         left join lateral (
           select x.occurred_at from movements x
           where x.epc = m.epc and x.moved and (x.occurred_at > m.occurred_at
             or (x.occurred_at = m.occurred_at and x.occurred_key collate "C" > m.occurred_key collate "C"))
           order by x.occurred_at, x.occurred_key collate "C" limit 1
         ) n on true
-      where t.holds
+      where t.holds and m.to_location = t.location
         and (n.occurred_at is null or (n.occurred_at > t.started_at and n.occurred_at > m.occurred_at))
     ), exposed as (
       select exception_id, epc, min(exposed_from) as exposed_from,

@@ -1,5 +1,6 @@
 /** When each gateway and probe was last heard, by the clock of the cloud. Reads only. */
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { metricSchema } from '../../protocol/events/stock-event.ts';
 import type { Site } from '../site.ts';
 import type { Tables } from '../store/tables.ts';
 import { unnest } from '../store/unnest.ts';
@@ -58,9 +59,9 @@ export async function readProbes(trx: Transaction<Tables>, site: Site, now: numb
     .filter(({ kind }) => kind !== 'contact')
     .map(({ readPoint, location }) => ({ read_point: readPoint, location }));
   if (probes.length === 0) return [];
-  const recent = (when: ReturnType<typeof sql>) => sql`(
-    select gateway, received_at from events
-    where read_point = p.read_point and type = 'sample' and ${when}
+  const recent = (when: RawBuilder<unknown>) => sql`(
+    select occurred_key from samples
+    where read_point = p.read_point and metric = m.metric and ${when}
     order by occurred_at desc limit ${sql.lit(LOOK_BACK)})`;
   const { rows } = await sql<{
     read_point: string;
@@ -72,8 +73,13 @@ export async function readProbes(trx: Transaction<Tables>, site: Site, now: numb
     select p.read_point, p.location, s.gateway, s.received_at,
       exists (select 1 from contacts c where c.read_point = p.read_point) as is_contact
     from ${unnest('p', { read_point: 'text', location: 'text' }, probes)} left join lateral (
-      select * from (${recent(sql`occurred_at <= ${now}`)} union all ${recent(sql`occurred_at > ${now}`)}) seen
-      order by received_at desc limit 1
+      select e.gateway, e.received_at
+      from unnest(${metricSchema.options}::text[]) as m(metric) cross join lateral (
+        ${recent(sql`occurred_at <= ${now}`)} union all ${recent(sql`occurred_at > ${now}`)}
+      ) seen join events e on e.gateway = split_part(seen.occurred_key, '/', 1)
+        and e.epoch = split_part(seen.occurred_key, '/', 2) and e.lane = split_part(seen.occurred_key, '/', 3)
+        and e.seq = split_part(seen.occurred_key, '/', 4)::bigint
+      order by e.received_at desc limit 1
     ) s on true
   `.execute(trx);
   return rows

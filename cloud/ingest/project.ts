@@ -9,7 +9,7 @@ import type { ExceptionRow } from '../coldchain/raise.ts';
 import { applyFacts } from '../inventory/apply.ts';
 import { raiseEarliest } from '../inventory/exceptions.ts';
 import { type Facts, factsOf } from '../inventory/facts.ts';
-import { judgeHolds } from '../inventory/hold-violations.ts';
+import { heldBy, judgeHolds } from '../inventory/hold-violations.ts';
 import type { LedgerEvent } from '../inventory/ledger-event.ts';
 import type { DecodeEpc } from '../inventory/objects.ts';
 import type { Places } from '../inventory/places.ts';
@@ -50,16 +50,27 @@ export async function projectEvents(
   changes.push(...(await reconcileTouched(trx, facts.movements, now)));
   const coldChain = await context.coldChain(trx, coldChainFacts(facts), { site, now });
   changes.push(...(await projectDeviceConditions(trx, conditions, { site, now })));
-  const holdsChanged = coldChain.some((change) => change.topic === 'hold');
+  const changedHolds = coldChain.flatMap(({ topic, id }) =>
+    topic === 'hold' && id !== undefined ? [id] : [],
+  );
   const left = facts.movements.filter((m) => m.moved && m.to_location === 'customer').map((m) => m.epc);
-  return [...changes, ...coldChain, ...(await judgeHolds(trx, holdsChanged ? 'all' : left, now))];
+  const concerned = [...left, ...(await heldBy(trx, changedHolds))];
+  return [...changes, ...coldChain, ...(await judgeHolds(trx, concerned, now))];
 }
 
 /** Which conditions of which devices the events speak of. */
 export function deviceFactsOf(events: readonly LedgerEvent[]): DeviceFact[] {
   return events.flatMap(({ gateway, event }) =>
     event.type === 'device'
-      ? [{ gateway, device: event.device, condition: event.condition, readPoint: event.readPoint ?? null }]
+      ? [
+          {
+            gateway,
+            device: event.device,
+            condition: event.condition,
+            readPoint: event.readPoint ?? null,
+            occurredAt: event.occurredAt,
+          },
+        ]
       : [],
   );
 }

@@ -182,11 +182,12 @@ async function* samplePages(trx: Transaction<Tables>): AsyncGenerator<SamplesTab
 }
 
 async function* movementPages(trx: Transaction<Tables>): AsyncGenerator<MovementsTable[]> {
-  let after = { epc: '', occurred_key: '' };
+  let after = { epc: '', occurred_at: 0, occurred_key: '' };
   for (;;) {
     const { rows } = await sql<MovementsTable>`
-      select * from movements where (epc, occurred_key) > (${after.epc}::text, ${after.occurred_key}::text)
-      order by epc, occurred_key limit ${PAGE_ROWS}
+      select * from movements where (epc, occurred_at, occurred_key) >
+        (${after.epc}::text, ${after.occurred_at}::bigint, ${after.occurred_key}::text)
+      order by epc, occurred_at, occurred_key limit ${PAGE_ROWS}
     `.execute(trx);
     const last = rows.at(-1);
     if (last === undefined) return;

@@ -19,6 +19,15 @@ interface Violation {
   holds: string[];
 }
 
+/** The objects that these exceptions hold or ever held. */
+export async function heldBy(trx: Transaction<Tables>, exceptionIds: readonly string[]): Promise<string[]> {
+  if (exceptionIds.length === 0) return [];
+  const { rows } = await sql<{ epc: string }>`
+    select distinct epc from holds where exception_id = any(${exceptionIds}::text[])
+  `.execute(trx);
+  return rows.map(({ epc }) => epc);
+}
+
 /** Judges the holds of these objects, or of all that are held. */
 export async function judgeHolds(
   trx: Transaction<Tables>,

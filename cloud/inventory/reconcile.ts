@@ -114,17 +114,17 @@ async function crossingsConcerning(trx: Transaction<Tables>, ids: readonly strin
     with s as (select id, kind, read_point, expected_from, expected_to from shipments
                where id = any(${ids}::text[])),
     keys as (
-      select m.epc, m.occurred_key from s join movements m
+      select m.epc, m.occurred_at, m.occurred_key from s join movements m
         on m.read_point = s.read_point and m.occurred_at between s.expected_from and s.expected_to
       union
-      select m.epc, m.occurred_key from s join shipment_tags l on l.shipment = s.id join movements m
+      select m.epc, m.occurred_at, m.occurred_key from s join shipment_tags l on l.shipment = s.id join movements m
         on m.epc = l.epc and m.occurred_at between ${early} and ${late}
       union
-      select m.epc, m.occurred_key from s join shipment_lines l on l.shipment = s.id
+      select m.epc, m.occurred_at, m.occurred_key from s join shipment_lines l on l.shipment = s.id
         join objects p on p.sscc = l.sscc join movements m
         on m.epc = p.epc and m.occurred_at between ${early} and ${late}
     )
-    select ${CROSSING} from keys join movements m using (epc, occurred_key)
+    select ${CROSSING} from keys join movements m using (epc, occurred_at, occurred_key)
     join objects o using (epc) left join tag_master t using (epc) where ${CROSSED}
   `.execute(trx);
   return rows;

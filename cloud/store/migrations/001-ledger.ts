@@ -39,6 +39,8 @@ const STATEMENTS = [
     primary key (gateway, epoch, lane, seq)
   )`,
   `create index events_by_time on events (occurred_at)`,
+  `create index events_by_condition on events (gateway, (body ->> 'device'), (body ->> 'condition'),
+    (coalesce(body ->> 'readPoint', '')), (body -> 'active'), occurred_at) where type = 'device'`,
   `create table dead_letters (
     id bigint generated always as identity primary key,
     -- the same bad thing delivered twice is one row
@@ -65,9 +67,8 @@ const STATEMENTS = [
     disposition text not null,
     read_count bigint not null,
     peak_rssi_dbm double precision,
-    primary key (epc, occurred_key)
+    primary key (epc, occurred_at, occurred_key)
   )`,
-  `create index movements_by_place on movements (to_location, occurred_at)`,
   `create index movements_by_read_point on movements (read_point, occurred_at)`,
   `create table samples (
     read_point text collate "C" not null, metric text collate "C" not null,
@@ -90,6 +91,7 @@ const STATEMENTS = [
   )`,
   `create index objects_by_item on objects (gtin, location)`,
   `create index objects_by_location on objects (location)`,
+  `create index objects_by_move on objects (moved_at)`,
   `create index objects_by_sscc on objects (sscc) where sscc is not null`,
   `create table passes (
     pass_id text collate "C" primary key,
@@ -171,6 +173,7 @@ const STATEMENTS = [
   )`,
   `create index exceptions_by_status on exceptions (status, raised_at)`,
   `create index exceptions_by_kind on exceptions (kind, raised_at)`,
+  `create index exceptions_by_subject on exceptions (subject, kind, raised_at)`,
   `create table holds (
     exception_id text collate "C" not null,
     epc text collate "C" not null,
@@ -216,7 +219,9 @@ const STATEMENTS = [
     expected_from bigint not null, expected_to bigint not null,
     loaded_at bigint not null
   )`,
-  `create index shipments_by_door on shipments (read_point, kind, expected_from)`,
+  // by their end, so that a pass does not look at those long over
+  `create index shipments_by_door on shipments (read_point, kind, expected_to)`,
+  `create index shipments_by_end on shipments (expected_to)`,
   `create table shipment_lines (
     shipment text collate "C" not null references shipments (id) on delete cascade,
     line integer not null,
