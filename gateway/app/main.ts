@@ -65,6 +65,8 @@ async function run(configFile: string): Promise<void> {
     clock: systemClock(config.clock),
     random: seededRandom(`${process.pid}/${Date.now()}`, 'backoff'),
     log,
+    // A supervisor starts it again; what was taken is in the journal.
+    onFatal: () => process.exit(1),
   });
   const stop = (signal: string) => {
     log.info({ event: 'gateway.stopping', signal }, 'stopping');

@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Clock } from '../../protocol/ports/clock.ts';
+import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/registry.ts';
@@ -17,17 +17,17 @@ import type { DeviceMessages } from '../transports/device-messages.ts';
 import type { LineOpener } from '../transports/line.ts';
 import { createSerialLine } from '../transports/serial-line.ts';
 import { createTcpLine } from '../transports/tcp-line.ts';
-import { createForwarder } from '../uplink/forwarder.ts';
+import { createForwarder, type Forwarder } from '../uplink/forwarder.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import { brokerCredentials } from './broker-credentials.ts';
 import { createClockWatch } from './clock-state.ts';
 import type { GatewayConfig } from './config.ts';
-import { createDeviceRunner, type DeviceConnection } from './device-runner.ts';
+import { createDeviceRunner, type DeviceConnection, type DeviceRunner } from './device-runner.ts';
 import { createDurableOutbox } from './durable-outbox.ts';
 import { watchEventLoopDelay } from './event-loop-delay.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { createSensingHub } from './sensing-hub.ts';
-import { startStatusServer } from './status-server.ts';
+import { type StatusServer, startStatusServer } from './status-server.ts';
 import { createConfiguredUplink } from './uplink-from-config.ts';
 import { VERSION } from './version.ts';
 
@@ -44,6 +44,8 @@ export interface GatewayParts {
   readonly uplink?: Uplink;
   /** Instead of the configured password file. */
   readonly uplinkPassword?: string;
+  /** Nothing can be made durable any more: the process should end and be started again. Default: throws. */
+  readonly onFatal?: (error: Error) => void;
   /** Virtual time: journal in this thread, an epoch that repeats, no status page. */
   readonly virtual?: { readonly epoch: string; readonly bootId: string };
 }
@@ -68,13 +70,34 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     stamp: clockWatch.stamp,
     groupCommitMs: config.journal.groupCommitMs,
     maxBytes: config.journal.maxBytes,
+    onDied(error) {
+      log.fatal({ event: 'journal.died', err: error }, 'nothing can be made durable any more');
+      if (parts.onFatal === undefined) throw error;
+      parts.onFatal(error);
+    },
     ...(virtualEpoch === undefined ? {} : { inThread: true, createEpoch: () => virtualEpoch }),
   });
   const outbox = createDurableOutbox(journal, clock);
   const sensing = createSensingHub(config.readPoints, outbox, clock);
+  const runners: DeviceRunner[] = [];
+  let broker: DeviceBroker | undefined;
+  let forwarder: Forwarder | undefined;
+  let page: StatusServer | undefined;
+  let clockTimer: Timer | undefined;
+
+  // What is named last is closed first. The broker goes before its subscribers: it must not take what nobody gets.
+  await using starting = new AsyncDisposableStack();
+  starting.defer(() => journal.close());
+  starting.defer(() => forwarder?.close());
+  starting.defer(() => sensing.close());
+  starting.defer(async () => void (await Promise.all(runners.map((runner) => runner.stop()))));
+  starting.defer(() => broker?.close());
+  starting.defer(() => outbox.close());
+  starting.defer(() => page?.close());
+  starting.defer(() => clockTimer?.cancel());
+
   sensing.restore(await journal.checkpoints());
 
-  let broker: DeviceBroker | undefined;
   if (config.broker !== undefined && parts.messages === undefined) {
     const credentials = brokerCredentials(
       config.broker,
@@ -99,7 +122,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     const line = parts.openLine?.(device.id) ?? openAddress(device.address ?? '');
     return { driver, line };
   };
-  const runners = config.devices.map((device) => {
+  for (const device of config.devices) {
     const kind = DRIVERS.find((one) => one.kind === device.driver);
     if (kind === undefined) throw new Error(`no driver named ${device.driver}`);
     const runner = createDeviceRunner({
@@ -111,12 +134,12 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       onReadings: (readings, now) => sensing.accept(readings, now),
       ...(device.silentAfterMs === undefined ? {} : { silentAfterMs: device.silentAfterMs }),
     });
+    runners.push(runner);
     runner.start();
-    return runner;
-  });
+  }
 
   const uplink = parts.uplink ?? createConfiguredUplink(config, clock, random, parts.uplinkPassword);
-  const forwarder = uplink && createForwarder({ gateway: config.gateway.id, journal, uplink, clock, random });
+  forwarder = uplink && createForwarder({ gateway: config.gateway.id, journal, uplink, clock, random });
   forwarder?.start();
 
   const checkClock = () => {
@@ -124,9 +147,10 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     if (event !== undefined) outbox.append({ events: [event], put: [], drop: [] }).catch(() => {});
     clockTimer = clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
   };
-  let clockTimer = clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
+  clockTimer = clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
 
   const eventLoop = parts.virtual === undefined ? watchEventLoopDelay() : undefined;
+  starting.defer(() => eventLoop?.stop());
 
   const status = async (): Promise<GatewayStatus> => {
     const { held, refused, lastProblem } = outbox.status();
@@ -148,27 +172,19 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       eventLoopDelayP99Seconds: eventLoop?.p99Seconds(),
     };
   };
-  const page =
-    parts.virtual === undefined ? await startStatusServer({ ...config.status, status }) : undefined;
+  if (parts.virtual === undefined) page = await startStatusServer({ ...config.status, status });
 
   log.info(
     { event: 'gateway.started', gateway: config.gateway.id, epoch: journal.epoch, status: page?.url },
     'gateway started',
   );
+  const running = starting.move();
   return {
     statusUrl: page?.url,
     brokerPort: broker?.port,
     status,
     async close() {
-      clockTimer.cancel();
-      eventLoop?.stop();
-      await page?.close();
-      await Promise.all(runners.map((runner) => runner.stop()));
-      sensing.close();
-      await broker?.close();
-      await forwarder?.close();
-      outbox.close();
-      await journal.close();
+      await running.disposeAsync();
       log.info({ event: 'gateway.stopped' }, 'gateway stopped');
     },
   };

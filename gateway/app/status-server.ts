@@ -53,13 +53,19 @@ export async function startStatusServer(options: {
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const refuse = (error: NodeJS.ErrnoException) => {
       const reason =
         error.code === 'EADDRINUSE'
           ? `port ${port} on ${host} is in use (status page): stop the other program or set status.port in the configuration`
           : `cannot listen on ${host}:${port} (status page): ${error.code ?? error.message}`;
       reject(new Error(reason, { cause: error }));
+    };
+    server.once('error', refuse);
+    server.listen(port, host, () => {
+      server.off('error', refuse);
+      // One connection that cannot be accepted (no file handle left) must not end the gateway.
+      server.on('error', () => {});
+      resolve();
     });
-    server.listen(port, host, resolve);
   });
 }

@@ -46,7 +46,11 @@ export function mapSqliteError(error: unknown): unknown {
     return new JournalError('io', `journal storage failed: ${error.message} (${code})`, because);
   }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
-    return new JournalError('in-use', 'the journal file is in use by another process', because);
+    return new JournalError(
+      'in-use',
+      'the journal file is in use by another process; is a gateway running on it?',
+      because,
+    );
   }
   return error;
 }

@@ -66,7 +66,8 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
     await journal.open();
   } catch (error) {
     await link.terminate();
-    throw error;
+    if (!(error instanceof JournalError)) throw error;
+    throw new JournalError(error.code, `${options.file}: ${error.message}`, { cause: error });
   }
   return journal;
 }

@@ -218,3 +218,24 @@ test('a port in use is named, with what to do', async () => {
   );
   await new Promise((resolve) => server.close(resolve));
 });
+
+test('a broker that closes answers what it has taken and takes nothing more', async () => {
+  const broker = await open();
+  const { handler, taken, arrivals } = gatedHandler();
+  const end = broker.subscribe(['door/#'], handler);
+  const client = await connect(broker);
+  const early = client.publishAsync('door/1', 'early', { qos: 1 });
+  await arrivals(1);
+  const closed = broker.close();
+  // As a stopping gateway does: nobody listens any more.
+  const late = client.publishAsync('door/1', 'late', { qos: 1 });
+  const outcomes = Promise.allSettled([early, late]);
+  end();
+  taken[0]?.take();
+  await closed;
+  await client.endAsync(true);
+  const [first, second] = await outcomes;
+  expect(first.status).toBe('fulfilled');
+  expect(second.status).toBe('rejected');
+  expect(taken.map(({ message }) => textOf(message))).toEqual(['early']);
+});

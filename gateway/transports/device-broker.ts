@@ -78,8 +78,12 @@ export type DeviceBrokerCounter =
 export interface DeviceBroker extends DeviceMessages, AsyncDisposable {
   readonly port: number;
   status(): { readonly clients: number; readonly counters: Readonly<Record<DeviceBrokerCounter, number>> };
+  /** Takes nothing more, answers what it has taken, then hangs up. */
   close(): Promise<void>;
 }
+
+/** Longest wait of a closing broker for handlers. */
+const DRAIN_MS = 5_000;
 
 /** Rejects with a reason a person can act on: port in use, no credentials on an open address. */
 export async function openDeviceBroker(options: DeviceBrokerOptions): Promise<DeviceBroker> {
@@ -91,6 +95,7 @@ export async function openDeviceBroker(options: DeviceBrokerOptions): Promise<De
   const gate = new BrokerGate(options);
   const broker = await Aedes.createBroker(gate.aedesOptions());
   broker.on('clientError', () => gate.count('clientErrors'));
+  broker.on('clientDisconnect', (client) => gate.answered(client));
   broker.on('connectionError', () => gate.count('clientErrors'));
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -112,6 +117,7 @@ export async function openDeviceBroker(options: DeviceBrokerOptions): Promise<De
   gate.broker = broker;
   const close = async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await gate.drained();
     await closeAedes(broker);
     // Those that never got past CONNECT are not aedes' to close.
     for (const socket of sockets) socket.destroy();
@@ -158,6 +164,10 @@ class BrokerGate {
   readonly #subscriptionCounts = new WeakMap<Client, number>();
   readonly #sessions = new Set<string>();
   readonly #retainedTopics = new Set<string>();
+  /** Messages of connected clients that have not been answered yet. */
+  readonly #unanswered = new Map<Client, number>();
+  #onDrained: (() => void) | undefined;
+  #closing = false;
 
   constructor(options: DeviceBrokerOptions) {
     this.limits = { ...DEVICE_BROKER_LIMITS, ...options.limits };
@@ -181,6 +191,30 @@ class BrokerGate {
         done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
       },
     };
+  }
+
+  /** From now on nothing is taken; resolves when all that was taken before is answered, at the latest after DRAIN_MS. */
+  async drained(): Promise<void> {
+    this.#closing = true;
+    if (this.#unanswered.size > 0) {
+      await new Promise<void>((resolve) => {
+        const limit = this.#clock.setTimer(DRAIN_MS, 'device broker drain', resolve);
+        this.#onDrained = () => {
+          limit.cancel();
+          resolve();
+        };
+      });
+    }
+    // aedes writes the last answer after it has been told.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** One of its messages is answered; without `count`, none of them needs to be any more. */
+  answered(client: Client, count = Number.POSITIVE_INFINITY): void {
+    const left = (this.#unanswered.get(client) ?? 0) - count;
+    if (left > 0) this.#unanswered.set(client, left);
+    else this.#unanswered.delete(client);
+    if (this.#unanswered.size === 0) this.#onDrained?.();
   }
 
   count(counter: DeviceBrokerCounter): void {
@@ -243,11 +277,13 @@ class BrokerGate {
     const lane = this.#lanes.get(client) ?? this.#newLane(client);
     const message = toMessage(packet);
     this.#boundRetained(packet);
+    this.#unanswered.set(client, (this.#unanswered.get(client) ?? 0) + 1);
     const { delayedMs } = lane.run(
       () => this.#take(client, packet, message),
       (error) => {
         if (error !== undefined) this.count('handlerFailures');
         done(error ?? null);
+        this.answered(client, 1);
       },
     );
     if (delayedMs > 0) this.count('delayed');
@@ -260,6 +296,7 @@ class BrokerGate {
   }
 
   async #take(client: Client, packet: PublishPacket, message: DeviceMessage): Promise<void> {
+    if (this.#closing) throw new Error('the gateway is stopping');
     this.count('messages');
     if (message.topic.startsWith('$') || Buffer.byteLength(message.topic) > this.limits.maxTopicBytes) {
       this.count('badTopics');
