@@ -13,8 +13,7 @@ import { ZigbeeSensor } from '../../firmware-sim/devices/zigbee-sensor.ts';
 import { systemClock } from '../../gateway/app/system-clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { answers, freePort, startProcess, until } from '../support/processes.ts';
-import { type BusyReaders, startBusyReaders } from './busy-readers.ts';
-import { portalOf } from './reads.ts';
+import { type BusyReaders, portalOf, startBusyReaders } from './busy-readers.ts';
 
 /** USER_HZ: the unit of times in /proc/<pid>/stat on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;

@@ -7,6 +7,7 @@ import { serveOverTcp } from '../../firmware-sim/app/lines.ts';
 import type { TagInField } from '../../firmware-sim/devices/device.ts';
 import { LlrpReader } from '../../firmware-sim/devices/llrp-reader/llrp-reader.ts';
 import { systemClock } from '../../gateway/app/system-clock.ts';
+import { type ReadPoint, readPointSchema } from '../../gateway/sensing/read-point.ts';
 import { encodeSgtin96 } from '../../protocol/epc/epc.ts';
 import type { Timer } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
@@ -72,4 +73,20 @@ function fieldOf(epcs: readonly string[], phase: number | undefined): TagInField
     { epc, antenna: 1, rssiDbm: rssi(PASS_MS * 0.35) },
     { epc, antenna: 2, rssiDbm: rssi(PASS_MS * 0.65) },
   ]);
+}
+
+/** The dock door of a reader. */
+export function portalOf(n: number): ReadPoint {
+  const device = `reader-${n}`;
+  return readPointSchema.parse({
+    id: `dock-${n}`,
+    kind: 'portal',
+    antennas: [
+      { device, antenna: '1', side: 'outer' },
+      { device, antenna: '2', side: 'inner' },
+    ],
+    direction: { mode: 'antenna-order' },
+    session: { quietMs: 4000, maxMs: 60_000 },
+    stray: { minReads: 3, minPeakRssiDbm: -62 },
+  });
 }

@@ -6,6 +6,7 @@ import { run as journal } from './journal.ts';
 import { run as memory } from './memory.ts';
 import { run as reads } from './reads.ts';
 import { run as virtual } from './virtual.ts';
+import { run as visible } from './visible.ts';
 
 export const FIGURES: readonly Figure[] = [
   { name: 'reads', about: 'tag reads through decode, driver, portal and journal', run: reads },
@@ -17,5 +18,6 @@ export const FIGURES: readonly Figure[] = [
   { name: 'journal', about: 'journal appends, and bytes written per forwarded event', run: journal },
   { name: 'drain', about: 'a backlog over real MQTT into the database, live events beside it', run: drain },
   { name: 'ingest', about: 'exactly-once ingest against plain batched inserts', run: ingest },
+  { name: 'visible', about: 'from the door or the probe to an answer of the API, under load', run: visible },
   { name: 'virtual', about: 'a day of a whole site under the virtual clock', run: virtual },
 ];

@@ -3,7 +3,8 @@
  * broker that takes every batch while no cloud acks any, so the window of batches stays full too. Memory is the
  * resident set that the kernel counts; the event loop's delay is what the gateway says of itself.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -137,8 +138,6 @@ function eventAt(n: number, startAt: number): StockEvent {
 }
 
 async function idleBytes(): Promise<number> {
-  const { spawn } = await import('node:child_process');
-  const { readFileSync } = await import('node:fs');
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   try {
     await wait(1500);

@@ -15,18 +15,22 @@ import { systemClock } from '../../gateway/app/system-clock.ts';
 import type { ByteDriver } from '../../gateway/drivers/driver.ts';
 import { llrp } from '../../gateway/drivers/llrp/driver.ts';
 import { openJournal } from '../../gateway/journal/open-journal.ts';
-import { type ReadPoint, readPointSchema } from '../../gateway/sensing/read-point.ts';
 import type { LineHandlers, LineOpener } from '../../gateway/transports/line.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { decodeMessage, isKnownMessageType } from '../../protocol/wire/llrp/codec.ts';
 import { LlrpFramer } from '../../protocol/wire/llrp/framing.ts';
 import { type BenchLine, type BenchOptions, median, rounded } from './bench-line.ts';
-import { type ReaderStream, readerStream } from './reader-stream.ts';
+import { startBusyGateway } from './busy-gateway.ts';
+import { portalOf } from './busy-readers.ts';
+import { READS_PER_SECOND, type ReaderStream, readerStream } from './reader-stream.ts';
 import { createSteppedTime } from './stepped-time.ts';
 
 const READERS = 4;
 const BUDGET_READS_PER_SECOND = 50_000;
+const BUDGET_PERCENT_OF_CORE = 25;
+/** The gateway has started and every reader reads. */
+const PACED_SETTLE_MS = 4000;
 /** Chunks between two turns of the event loop: the journal's thread answers over it. */
 const CHUNKS_PER_TURN = 40;
 
@@ -52,7 +56,39 @@ export async function run({ quick }: BenchOptions): Promise<BenchLine[]> {
       budget: `>= ${BUDGET_READS_PER_SECOND} on one core`,
       met: value >= BUDGET_READS_PER_SECOND,
     },
+    await pacedShare(quick ? 4 : 10),
   ];
+}
+
+/** A gateway process with four readers on TCP lines: what it takes of a core while they read at their pace. */
+async function pacedShare(seconds: number): Promise<BenchLine> {
+  const folder = mkdtempSync(join(tmpdir(), 'tallyport-bench-paced-'));
+  const gateway = await startBusyGateway({ folder, readers: READERS, sensors: 0 });
+  const readings = async () => {
+    const { devices } = await gateway.status();
+    return devices.reduce((sum, device) => sum + device.readings, 0);
+  };
+  try {
+    await new Promise((resolve) => setTimeout(resolve, PACED_SETTLE_MS));
+    const readingsBefore = await readings();
+    const cpuBefore = gateway.cpuSeconds();
+    const begun = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    const elapsed = (performance.now() - begun) / 1000;
+    const percent = ((gateway.cpuSeconds() - cpuBefore) / elapsed) * 100;
+    const perSecond = Math.round(((await readings()) - readingsBefore) / elapsed);
+    return {
+      name: `gateway process with ${READERS} readers on TCP, ${perSecond} reads/s together`,
+      value: rounded(percent),
+      unit: '% of a core',
+      budget: `<= ${BUDGET_PERCENT_OF_CORE} % at ${READERS} x ${READS_PER_SECOND} reads/s`,
+      // Fewer reads than that prove nothing.
+      met: percent <= BUDGET_PERCENT_OF_CORE && perSecond >= 0.95 * READERS * READS_PER_SECOND,
+    };
+  } finally {
+    await gateway.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function decodeRate(stream: ReaderStream): number {
@@ -125,21 +161,6 @@ async function gatewayRate(stream: ReaderStream): Promise<number> {
     await journal.close();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-export function portalOf(n: number): ReadPoint {
-  const device = `reader-${n}`;
-  return readPointSchema.parse({
-    id: `dock-${n}`,
-    kind: 'portal',
-    antennas: [
-      { device, antenna: '1', side: 'outer' },
-      { device, antenna: '2', side: 'inner' },
-    ],
-    direction: { mode: 'antenna-order' },
-    session: { quietMs: 4000, maxMs: 60_000 },
-    stray: { minReads: 3, minPeakRssiDbm: -62 },
-  });
 }
 
 function readerDriver(n: number): ByteDriver {
