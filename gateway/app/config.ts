@@ -9,6 +9,8 @@ import { parseConfig } from '../../protocol/config/yaml-config.ts';
 import { isGatewayId } from '../../protocol/link/topics.ts';
 import { DRIVERS } from '../drivers/registry.ts';
 import { readPointSchema } from '../sensing/read-point.ts';
+import { routesOf } from '../sensing/registry.ts';
+import { parseTransportAddress, TransportAddressError } from '../transports/address.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'expected lower-case letters, digits and dashes');
 const listen = (port: number) =>
@@ -44,7 +46,8 @@ export const gatewayConfigSchema = z
       .strictObject({
         url: z
           .string()
-          .regex(/^(mqtts?|wss?|tcp):\/\//, 'expected an MQTT address such as mqtts://broker:8883'),
+          .regex(/^(mqtts?|wss?|tcp):\/\/[^/]/, 'expected an MQTT address such as mqtts://broker:8883')
+          .refine((url) => URL.canParse(url), 'expected an MQTT address such as mqtts://broker:8883'),
         username: z.string().optional(),
         passwordFile: z.string().optional(),
         protocolVersion: z.union([z.literal(4), z.literal(5)]).default(4),
@@ -113,6 +116,39 @@ export const gatewayConfigSchema = z
 
 export type GatewayConfig = z.infer<typeof gatewayConfigSchema>;
 
+/** What must hold besides where devices really hang on their addresses; simulations hand in lines of their own. */
+const gatewayFileSchema = gatewayConfigSchema.superRefine((config, context) => {
+  const complain = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: 'custom', path, message });
+  for (const [index, device] of config.devices.entries()) {
+    if (device.address === undefined) continue;
+    const path = ['devices', index, 'address'];
+    if (DRIVERS.some((kind) => kind.kind === device.driver && kind.transport === 'messages')) {
+      complain(path, `expected none: ${device.driver} devices publish to the gateway's broker`);
+      continue;
+    }
+    try {
+      parseTransportAddress(device.address);
+    } catch (error) {
+      if (!(error instanceof TransportAddressError)) throw error;
+      complain(path, error.message);
+    }
+  }
+  const known = new Set(config.devices.map((device) => device.id));
+  for (const [index, point] of config.readPoints.entries()) {
+    const strangers = new Set(routesOf(point).map(({ device }) => device));
+    for (const device of strangers) {
+      if (!known.has(device)) complain(['readPoints', index], `expected device "${device}" to be listed`);
+    }
+  }
+  const { uplink } = config;
+  for (const key of ['caFile', 'certFile', 'keyFile'] as const) {
+    if (uplink?.[key] !== undefined && !/^(mqtts|wss):/.test(uplink.url)) {
+      complain(['uplink', key], 'expected none: only mqtts:// and wss:// are encrypted');
+    }
+  }
+});
+
 /** A configuration that cannot be used; `problems` are lines for people. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
@@ -126,7 +162,7 @@ export class ConfigError extends Error {
 /** Reads and checks the file; relative paths in it are taken from its folder. */
 export function loadGatewayConfig(file: string): GatewayConfig {
   const text = readText(file, 'the configuration');
-  const parsed = parseConfig(gatewayConfigSchema, text, basename(file));
+  const parsed = parseConfig(gatewayFileSchema, text, basename(file));
   if (!parsed.ok) throw new ConfigError(parsed.problems);
   const config = parsed.value;
   const folder = dirname(resolve(file));

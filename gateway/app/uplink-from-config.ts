@@ -1,5 +1,6 @@
 /** The uplink that gateway.yaml asks for; undefined when there is none (a gateway on its own keeps everything). */
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import { createMqttUplink } from '../uplink/mqtt-uplink.ts';
@@ -17,18 +18,26 @@ export function createConfiguredUplink(
   const ca = pem(uplink.caFile);
   const cert = pem(uplink.certFile);
   const key = pem(uplink.keyFile);
+  const files = [uplink.caFile, uplink.certFile, uplink.keyFile].filter((file) => file !== undefined);
+  try {
+    if (files.length > 0) createSecureContext({ ca, cert, key });
+  } catch (error) {
+    throw new ConfigError([`cannot use ${files.join(', ')} for TLS: ${(error as Error).message}`]);
+  }
   const password =
     givenPassword ??
     (uplink.passwordFile === undefined
       ? undefined
       : readText(uplink.passwordFile, 'the uplink password').trim());
+  const username = uplink.username ?? (password === undefined ? undefined : config.gateway.id);
   return createMqttUplink({
     gateway: config.gateway.id,
     url: uplink.url,
     clock,
     random,
     protocolVersion: uplink.protocolVersion,
-    ...(password === undefined ? {} : { username: uplink.username ?? config.gateway.id, password }),
+    ...(password === undefined ? {} : { password }),
+    ...(username === undefined ? {} : { username }),
     ...(ca === undefined && cert === undefined && key === undefined
       ? {}
       : {
