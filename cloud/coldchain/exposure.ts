@@ -44,7 +44,7 @@ export async function holdForObjects(
   now: number,
 ): Promise<Change[]> {
   if (epcs.length === 0) return [];
-  const target = sql`${EPISODE_END} >= ${since}::bigint`;
+  const target = sql`${EPISODE_END} >= ${since}::bigint and (e.rule ->> 'hold')::boolean`;
   const { rows } = await sql`select from episodes e where ${target} limit 1`.execute(trx);
   if (rows.length === 0) return [];
   const list = [...new Set(epcs)];
@@ -88,16 +88,15 @@ async function syncHolds(
         join candidate c on c.exception_id = t.exception_id
         cross join lateral (
           (select y.* from movements y where y.epc = c.epc and y.moved and y.occurred_at <= t.started_at
-            order by y.occurred_at desc, y.occurred_key collate "C" desc limit 1)
+            order by y.occurred_at desc, y.occurred_key desc limit 1)
           union all
           select y.* from movements y where y.epc = c.epc and y.moved
             and y.occurred_at > t.started_at and y.occurred_at <= coalesce(t.ended_at, y.occurred_at)
         ) m
         left join lateral (
           select x.occurred_at from movements x
-          where x.epc = m.epc and x.moved and (x.occurred_at > m.occurred_at
-            or (x.occurred_at = m.occurred_at and x.occurred_key collate "C" > m.occurred_key collate "C"))
-          order by x.occurred_at, x.occurred_key collate "C" limit 1
+          where x.epc = m.epc and x.moved and (x.occurred_at, x.occurred_key) > (m.occurred_at, m.occurred_key)
+          order by x.occurred_at, x.occurred_key limit 1
         ) n on true
       where t.holds and m.to_location = t.location
         and (n.occurred_at is null or (n.occurred_at > t.started_at and n.occurred_at > m.occurred_at))

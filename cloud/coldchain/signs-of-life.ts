@@ -76,9 +76,11 @@ export async function readProbes(trx: Transaction<Tables>, site: Site, now: numb
       select e.gateway, e.received_at
       from unnest(${metricSchema.options}::text[]) as m(metric) cross join lateral (
         ${recent(sql`occurred_at <= ${now}`)} union all ${recent(sql`occurred_at > ${now}`)}
-      ) seen join events e on e.gateway = split_part(seen.occurred_key, '/', 1)
-        and e.epoch = split_part(seen.occurred_key, '/', 2) and e.lane = split_part(seen.occurred_key, '/', 3)
-        and e.seq = split_part(seen.occurred_key, '/', 4)::bigint
+      ) seen cross join lateral (
+        select gateway, received_at from events where gateway = split_part(seen.occurred_key, '/', 1)
+          and epoch = split_part(seen.occurred_key, '/', 2) and lane = split_part(seen.occurred_key, '/', 3)
+          and seq = split_part(seen.occurred_key, '/', 4)::bigint limit 1
+      ) e
       order by e.received_at desc limit 1
     ) s on true
   `.execute(trx);

@@ -59,7 +59,7 @@ export async function readTracks(
       select count(*) from (
         select 1 from samples s
         where s.read_point = u.read_point and s.metric = u.metric and s.occurred_at > t.heard_at
-        limit u.fresh + 1
+        order by s.occurred_at limit u.fresh + 1
       ) unheard
     ) as is_next
     from ${unnest('u', ASKED, asked)} join tracks t on t.read_point = u.read_point and t.rule_id = u.rule_id
