@@ -15,8 +15,8 @@ const HELP = `Tallyport simulator: devices that speak real bytes, a world that k
       the demo: a dock morning through gateway and cloud, with a page to watch
   npm run sim -- verify <scenario.yaml> [--speed virtual|xN --json --junit FILE --lines tcp|pty]
       run it and hold the ledger against the truth; exit code 0 only when all is right
-  npm run sim -- serve <scenario.yaml> [--config-out gateway.yaml --broker HOST:PORT --lines tcp|pty]
-      only the devices, for a gateway that runs elsewhere
+  npm run sim -- serve <scenario.yaml> [--config-out gateway.yaml --broker HOST:PORT --lead SECONDS --lines tcp|pty]
+      only the devices, for a gateway that runs elsewhere; the script begins --lead (10) after the gateway is there
   npm run sim -- record <scenario.yaml> --out FILE
       write down every byte between devices and gateway
   npm run sim -- replay <FILE>

@@ -28,13 +28,12 @@ export interface ServeOptions {
 
 export async function serve(options: ServeOptions): Promise<void> {
   const { scenario, seed, speed, write, broker } = options;
-  const startAt = Date.parse(scenario.start);
-  const simulated = {
-    speed,
-    startAt: startAt - options.leadSeconds * 1000 * speed,
-    anchor: Date.now(),
-  };
+  // Devices live now, as the gateway and the cloud do; the script begins when the gateway is there.
+  const now = Date.now();
+  const simulated = { speed, startAt: now, anchor: now };
   const clock = stoppable(systemClock(simulated));
+  const lead = options.leadSeconds * 1000 * speed;
+  let begin = clock.now() + lead;
   const { fleet, world, stop } = planWorld(
     {
       scenario,
@@ -43,6 +42,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       narrate: (line) => write(`  ${new Date(clock.now()).toISOString().slice(11, 19)}  ${line}\n`),
     },
     clock,
+    () => Date.parse(scenario.start) + clock.now() - begin,
   );
   const lines = await serveLines(fleet, options.lines, clock);
   for (const [id, line] of lines) write(`${id.padEnd(20)} ${line.address}\n`);
@@ -67,10 +67,13 @@ export async function serve(options: ServeOptions): Promise<void> {
       }
       stopPublishing = outcome;
     }
-    await Promise.race([delay(clock, Math.max(0, startAt - clock.now()), 'scenario starts'), left]);
+    begin = clock.now() + lead;
+    const soon = await Promise.race([delay(clock, lead, 'scenario starts'), left]);
+    if (soon === 'left') return;
     world.start();
     write(`${scenario.title}: running, ${speed} times as fast as life\n`);
-    await Promise.race([delay(clock, scenario.duration, 'scenario ends'), left]);
+    const end = await Promise.race([delay(clock, scenario.duration, 'scenario ends'), left]);
+    if (end === 'left') return;
     write('The script is over; the devices stay. Ctrl-C ends them.\n');
     await left;
   } finally {

@@ -69,13 +69,18 @@ export interface PlannedWorld {
   stop(): void;
 }
 
-export function planWorld(plan: SitePlan, realClock: Clock): PlannedWorld {
+/** `scriptTime`: what time it is in the script, where devices live at another. */
+export function planWorld(
+  plan: SitePlan,
+  realClock: Clock,
+  scriptTime: () => number = () => realClock.now(),
+): PlannedWorld {
   const clock = stoppable(realClock);
   const fleet = createDevices(plan.scenario, plan.seed, clock);
   const world = createWorld({
     scenario: plan.scenario,
     seed: plan.seed,
-    clock,
+    clock: { ...clock, now: scriptTime },
     handles: fleet.handles,
     ...(plan.narrate === undefined ? {} : { narrate: plan.narrate }),
   });
