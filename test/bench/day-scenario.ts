@@ -1,6 +1,7 @@
 /**
  * A day of a middling site as a scenario: four dock doors with photo-eyes, four cold rooms with ten probes each on a
- * bus, a truck at every door every two hours, half of what came leaves again, one compressor fails for an hour.
+ * bus, a truck at every door every two hours, half of what came leaves again. One compressor fails for half an hour,
+ * when nothing that it exposes leaves any more.
  */
 import { type Scenario, scenarioSchema } from '../../firmware-sim/world/scenario.ts';
 
@@ -42,8 +43,8 @@ export function dayScenario(hours: number): Scenario {
     }
   }
   if (hours >= 4) {
-    script.push({ at: clockText(150), do: 'compressor', room: 'cold-0', on: false });
-    script.push({ at: clockText(210), do: 'compressor', room: 'cold-0', on: true });
+    script.push({ at: clockText(195), do: 'compressor', room: 'cold-0', on: false });
+    script.push({ at: clockText(225), do: 'compressor', room: 'cold-0', on: true });
   }
   return scenarioSchema.parse({
     name: 'day',
