@@ -167,12 +167,22 @@ function parseBroker(text: string): { host: string; port: number } {
   return { host: match[1], port: Number(match[2]) };
 }
 
+let leave: (() => void) | undefined;
+
 function interrupted(): Promise<void> {
   return new Promise((resolve) => {
+    leave = resolve;
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
   });
 }
+
+// `… | head`: who reads has enough. What runs is closed in order, the rest just ends as a closed pipe ends it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  if (leave === undefined) process.exit(141);
+  leave();
+});
 
 main().then(
   (code) => {
