@@ -171,4 +171,3 @@ export const scenarioSchema = z.strictObject({
 export type Scenario = z.infer<typeof scenarioSchema>;
 export type DoorPlace = z.infer<typeof doorPlaceSchema>;
 export type RoomPlace = z.infer<typeof roomPlaceSchema>;
-export type BinPlace = z.infer<typeof binPlaceSchema>;

@@ -7,7 +7,7 @@ import { basename, dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { parseConfig } from '../../protocol/config/yaml-config.ts';
 import { isGatewayId } from '../../protocol/link/topics.ts';
-import { DRIVERS } from '../drivers/registry.ts';
+import { DRIVERS, findDriver } from '../drivers/registry.ts';
 import { readPointSchema } from '../sensing/read-point.ts';
 import { routesOf } from '../sensing/registry.ts';
 import { parseTransportAddress, TransportAddressError } from '../transports/address.ts';
@@ -77,7 +77,7 @@ export const gatewayConfigSchema = z
         context.addIssue({ code: 'custom', path: ['devices', index, field], message });
       if (names.has(device.id)) complain('id', 'expected an id that no other device has');
       names.add(device.id);
-      const driver = DRIVERS.find((kind) => kind.kind === device.driver);
+      const driver = findDriver(device.driver);
       if (driver === undefined) continue;
       if (driver.transport === 'bytes' && device.address === undefined) {
         complain('address', `expected tcp://… or serial:…: a ${driver.kind} device has a line of its own`);
@@ -123,7 +123,7 @@ const gatewayFileSchema = gatewayConfigSchema.superRefine((config, context) => {
   for (const [index, device] of config.devices.entries()) {
     if (device.address === undefined) continue;
     const path = ['devices', index, 'address'];
-    if (DRIVERS.some((kind) => kind.kind === device.driver && kind.transport === 'messages')) {
+    if (findDriver(device.driver)?.transport === 'messages') {
       complain(path, `expected none: ${device.driver} devices publish to the gateway's broker`);
       continue;
     }

@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { DRIVERS } from '../drivers/registry.ts';
+import { findDriver } from '../drivers/registry.ts';
 import { openJournal } from '../journal/open-journal.ts';
 import { parseTransportAddress } from '../transports/address.ts';
 import { type DeviceBroker, openDeviceBroker } from '../transports/device-broker.ts';
@@ -123,7 +123,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     return { driver, line };
   };
   for (const device of config.devices) {
-    const kind = DRIVERS.find((one) => one.kind === device.driver);
+    const kind = findDriver(device.driver);
     if (kind === undefined) throw new Error(`no driver named ${device.driver}`);
     const runner = createDeviceRunner({
       device: device.id,

@@ -239,3 +239,14 @@ test('a broker that closes answers what it has taken and takes nothing more', as
   expect(second.status).toBe('rejected');
   expect(taken.map(({ message }) => textOf(message))).toEqual(['early']);
 });
+
+test('a client that opens ever more QoS 2 messages without releasing them is cut off', async () => {
+  const broker = await open({ limits: { maxOpenQos2: 3 } });
+  const client = await connect(broker);
+  const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+  // It never hears what the broker answers, and so never releases a message.
+  client.stream.removeAllListeners('data').resume();
+  for (let n = 0; n < 10; n++) client.publish('door/1', String(n), { qos: 2 }, () => {});
+  await closed;
+  expect(broker.status().counters.clientErrors).toBeGreaterThan(0);
+});
