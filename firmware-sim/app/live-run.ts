@@ -42,6 +42,8 @@ export interface LiveOptions {
   readonly databaseUrl?: string;
   readonly httpPort?: number;
   readonly statusPort?: number;
+  /** Real time between the start of the parts and that of the script; slow machines need more. */
+  readonly leadSeconds?: number;
 }
 
 export interface LiveSite {
@@ -60,7 +62,7 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
   const startAt = Date.parse(scenario.start);
   const simulated = {
     speed: options.speed,
-    startAt: startAt - LEAD_REAL_SECONDS * 1000 * options.speed,
+    startAt: startAt - (options.leadSeconds ?? LEAD_REAL_SECONDS) * 1000 * options.speed,
     anchor: Date.now(),
   };
   const clock = systemClock(simulated);
