@@ -161,7 +161,11 @@ export class ConfigError extends Error {
 
 /** Reads and checks the file; relative paths in it are taken from its folder. */
 export function loadGatewayConfig(file: string): GatewayConfig {
-  const text = readText(file, 'the configuration');
+  const text = readText(
+    file,
+    'the configuration',
+    ': see gateway.example.yaml, or name another with --config',
+  );
   const parsed = parseConfig(gatewayFileSchema, text, basename(file));
   if (!parsed.ok) throw new ConfigError(parsed.problems);
   const config = parsed.value;
@@ -178,10 +182,12 @@ export function loadGatewayConfig(file: string): GatewayConfig {
 }
 
 /** File content, or a ConfigError that says which file and why. */
-export function readText(file: string, what: string): string {
+export function readText(file: string, what: string, advice = ''): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError([`cannot read ${what} ${file}: ${(error as NodeJS.ErrnoException).code ?? error}`]);
+    throw new ConfigError([
+      `cannot read ${what} ${file} (${(error as NodeJS.ErrnoException).code ?? error})${advice}`,
+    ]);
   }
 }

@@ -122,6 +122,16 @@ describe('a device on a line', () => {
     expect(runner.status()).toMatchObject({ state: 'connected', session: 'open', bytes: 2, readings: 2 });
   });
 
+  test('what the driver said of a line that is gone is not shown any more', async () => {
+    const { clock, farEnd, runner } = setUp();
+    runner.start();
+    await clock.settle();
+    expect(runner.status().session).toBe('open');
+    farEnd.line?.close();
+    await clock.settle();
+    expect(runner.status()).toMatchObject({ state: 'waiting', session: '' });
+  });
+
   test('what the device says in the moment of opening is not lost', async () => {
     const { clock, farEnd, runner, channels, driver } = setUp();
     farEnd.greeting = [7];

@@ -137,7 +137,8 @@ class Runner implements DeviceRunner {
       kind,
       address: 'line' in connection ? connection.line.address : connection.messages.address,
       state: this.#state,
-      session: this.#session,
+      // What the driver last said of a line that is gone would mislead.
+      session: this.#state === 'connected' ? this.#session : '',
       silent: this.#sink.isActive('SILENT'),
       ...(this.#lastInputAt === undefined ? {} : { lastInputAt: this.#lastInputAt }),
       ...(lastReadingAt === undefined ? {} : { lastReadingAt }),

@@ -28,6 +28,7 @@ import { watchEventLoopDelay } from './event-loop-delay.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { createSensingHub } from './sensing-hub.ts';
 import { type StatusServer, startStatusServer } from './status-server.ts';
+import { createTroubleLog } from './trouble-log.ts';
 import { createConfiguredUplink } from './uplink-from-config.ts';
 import { VERSION } from './version.ts';
 
@@ -142,9 +143,14 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   forwarder = uplink && createForwarder({ gateway: config.gateway.id, journal, uplink, clock, random });
   forwarder?.start();
 
+  const tellTroubles = createTroubleLog(log);
   const checkClock = () => {
     const event = clockWatch.check();
     if (event !== undefined) outbox.append({ events: [event], put: [], drop: [] }).catch(() => {});
+    tellTroubles({
+      uplink,
+      devices: config.devices.map(({ id }) => ({ device: id, conditions: sensing.health.open(id) })),
+    });
     clockTimer = clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
   };
   clockTimer = clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);

@@ -18,21 +18,24 @@ export async function printStatus(url: string, json: boolean, write: (text: stri
     return;
   }
   const status = JSON.parse(text) as GatewayStatus;
-  write(
+  // One write: a reader such as `head` may close the pipe after the first lines.
+  const lines: string[] = [];
+  lines.push(
     `${status.gateway}  ${status.uplink.connected ? 'connected' : 'NOT CONNECTED'}  ${status.uplink.state}\n\n`,
   );
   for (const [lane, state] of Object.entries(status.journal.lanes)) {
-    write(
+    lines.push(
       `  ${lane.padEnd(10)} ${String(state.waiting).padStart(8)} waiting, acknowledged ${state.prunedUpTo} of ${state.lastSeq}\n`,
     );
   }
-  write('\n');
+  lines.push('\n');
   for (const device of status.devices) {
     const last =
       device.lastReadingAt === undefined
         ? 'no reading yet'
         : `last reading ${Math.round((status.now - device.lastReadingAt) / 1000)} s ago`;
-    write(`  ${device.device.padEnd(20)} ${device.state.padEnd(11)} ${last}  ${device.session}\n`);
-    for (const one of device.conditions) write(`  ${''.padEnd(20)} ! ${one.condition}: ${one.detail}\n`);
+    lines.push(`  ${device.device.padEnd(20)} ${device.state.padEnd(11)} ${last}  ${device.session}\n`);
+    for (const one of device.conditions) lines.push(`  ${''.padEnd(20)} ! ${one.condition}: ${one.detail}\n`);
   }
+  write(lines.join(''));
 }

@@ -1,0 +1,39 @@
+/** The log tells each change once. */
+import { expect, it } from 'vitest';
+import { createTroubleLog, type GatewayTroubles } from './trouble-log.ts';
+
+const lost = [{ condition: 'DISCONNECTED', detail: 'the device hung up' }];
+const line = (level: string) => (fields: object) =>
+  void lines.push(`${level} ${Object.values(fields).join(' ')}`);
+let lines: string[] = [];
+
+function told(...moments: GatewayTroubles[]): string[] {
+  lines = [];
+  const look = createTroubleLog({ info: line('info'), warn: line('warn') });
+  for (const moment of moments) look(moment);
+  return lines;
+}
+
+it('tells why the uplink is down and when it is back, each once', () => {
+  const down = { connected: false, state: 'waiting 6 s: Bad username or password' };
+  const up = { connected: true, state: 'connected to mqtt://cloud' };
+  const moments = [down, { ...down, state: 'waiting 9 s: other' }, up, up, down];
+  expect(told(...moments.map((uplink) => ({ uplink, devices: [] })))).toEqual([
+    'warn uplink.down waiting 6 s: Bad username or password',
+    'info uplink.connected connected to mqtt://cloud',
+    'warn uplink.down waiting 6 s: Bad username or password',
+  ]);
+});
+
+it('tells the begin and the end of what ails a device', () => {
+  const ill = { uplink: undefined, devices: [{ device: 'scale', conditions: lost }] };
+  const well = { uplink: undefined, devices: [{ device: 'scale', conditions: [] }] };
+  expect(told(well, ill, ill, well, well)).toEqual([
+    'warn device.trouble scale DISCONNECTED the device hung up',
+    'info device.well scale DISCONNECTED',
+  ]);
+});
+
+it('says nothing of a gateway without uplink and trouble', () => {
+  expect(told({ uplink: undefined, devices: [] })).toEqual([]);
+});

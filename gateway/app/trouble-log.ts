@@ -1,0 +1,39 @@
+/**
+ * Tells in the log what people look for there: the uplink coming and going, and each condition of a device when it
+ * begins and when it is over. Looks now and then and writes changes only; the journal holds the full story.
+ */
+import type { Logger } from 'pino';
+
+export interface GatewayTroubles {
+  /** Undefined: the gateway has no uplink. */
+  readonly uplink: { readonly connected: boolean; readonly state: string } | undefined;
+  readonly devices: readonly {
+    readonly device: string;
+    readonly conditions: readonly { readonly condition: string; readonly detail: string }[];
+  }[];
+}
+
+export function createTroubleLog(log: Pick<Logger, 'info' | 'warn'>): (now: GatewayTroubles) => void {
+  let connected: boolean | undefined;
+  let open = new Map<string, { device: string; condition: string }>();
+  return ({ uplink, devices }) => {
+    if (uplink !== undefined && uplink.connected !== connected) {
+      connected = uplink.connected;
+      if (connected) log.info({ event: 'uplink.connected', state: uplink.state }, 'uplink connected');
+      else log.warn({ event: 'uplink.down', state: uplink.state }, 'uplink down; events wait in the journal');
+    }
+    const still = new Map<string, { device: string; condition: string }>();
+    for (const { device, conditions } of devices) {
+      for (const { condition, detail } of conditions) {
+        const key = `${device} ${condition}`;
+        still.set(key, { device, condition });
+        if (!open.has(key))
+          log.warn({ event: 'device.trouble', device, condition, detail }, 'device trouble');
+      }
+    }
+    for (const [key, was] of open) {
+      if (!still.has(key)) log.info({ event: 'device.well', ...was }, 'device trouble over');
+    }
+    open = still;
+  };
+}
