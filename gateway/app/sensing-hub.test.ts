@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Clock } from '../../protocol/ports/clock.ts';
 import type { TagRead } from '../../protocol/readings/reading.ts';
 import { JournalFolder, openVirtual, readAll, START } from '../journal/journal-fixture.ts';
-import { readPointSchema } from '../sensing/read-point.ts';
+import { type ReadPoint, readPointSchema } from '../sensing/read-point.ts';
 import { createDurableOutbox } from './durable-outbox.ts';
 import { createSensingHub } from './sensing-hub.ts';
 
@@ -50,6 +51,69 @@ test('a pass that is over is told once, however often the gateway restarts', asy
     next.hub.close();
     await next.journal.close();
   }
+});
+
+const PROBE = readPointSchema.parse({
+  id: 'cold-1',
+  kind: 'condition',
+  device: 'bus-1',
+  channel: '1',
+  metrics: { temperature: { deadBandMilli: 100 } },
+  silentAfterMs: 60_000,
+});
+
+/** A hub whose wall clock is ahead of its monotonic one by what `put` says. */
+async function startSteppedHub(file: string, points: readonly ReadPoint[]) {
+  const { clock: virtual, journal } = await openVirtual(file);
+  let aheadMs = 0;
+  const clock: Clock = {
+    now: () => virtual.now() + aheadMs,
+    monotonicMs: () => virtual.monotonicMs(),
+    setTimer: (delayMs, name, task) => virtual.setTimer(delayMs, name, task),
+    track: (work) => virtual.track(work),
+  };
+  const hub = createSensingHub(points, createDurableOutbox(journal, clock), clock);
+  hub.restore([]);
+  const forward = (stepMs: number) => {
+    aheadMs += stepMs;
+  };
+  return { virtual, journal, clock, hub, forward };
+}
+
+const STEPS_MS = [5000, 120_000, 3_600_000, 10 * 365 * 86_400_000];
+
+test.each(STEPS_MS)('a wall clock put forward by %d ms in mid-pass does not end the pass', async (stepMs) => {
+  using folder = new JournalFolder();
+  const { virtual, journal, clock, hub, forward } = await startSteppedHub(folder.file, [DOOR]);
+  for (let n = 0; n < 20; n++) {
+    if (n === 10) forward(stepMs);
+    const now = clock.now();
+    hub.accept([read('30aa', now), read('30bb', now)], now);
+    await virtual.runFor(500);
+  }
+  await virtual.runFor(30_000);
+  expect(await readAll(journal, 'stock')).toMatchObject([
+    { type: 'receipt', tags: [{ epc: '30aa' }, { epc: '30bb' }] },
+  ]);
+  hub.close();
+  await journal.close();
+});
+
+test.each(STEPS_MS)('a wall clock put forward by %d ms does not silence a probe', async (stepMs) => {
+  using folder = new JournalFolder();
+  const { virtual, journal, clock, hub, forward } = await startSteppedHub(folder.file, [PROBE]);
+  for (let n = 0; n < 7; n++) {
+    const now = clock.now();
+    const cold = { kind: 'condition', device: 'bus-1', channel: '1', metric: 'temperature' } as const;
+    hub.accept([{ ...cold, at: now, sampledAt: now, valueMilli: 4000 }], now);
+    // The silence is looked for a minute after the first reading, before the next one comes.
+    await virtual.runFor(5000);
+    if (n === 5) forward(stepMs);
+    await virtual.runFor(n === 0 ? 6000 : 5000);
+  }
+  expect(await readAll(journal, 'health')).toEqual([]);
+  hub.close();
+  await journal.close();
 });
 
 test('a pass under way at a restart is told once, with what was seen before', async () => {

@@ -10,6 +10,9 @@ import { createSensor, routesOf } from '../sensing/registry.ts';
 import type { CheckpointRow, SensingOutput, Sensor, SensorStatus } from '../sensing/sensor.ts';
 import type { DurableOutbox } from './durable-outbox.ts';
 
+/** Smaller differences between wall and monotonic time are drift; larger ones a clock that was set. */
+const CLOCK_STEP_MS = 1000;
+
 export interface SensingHub {
   /** Takes back open sessions; call once, before the first reading. */
   restore(rows: readonly CheckpointRow[]): void;
@@ -37,11 +40,20 @@ export function createSensingHub(
     }
   }
   const timers = new Map<Sensor, { due: number; timer: Timer }>();
+  let wallOffsetMs = clock.now() - clock.monotonicMs();
   let unrouted = 0;
   let closed = false;
 
   const keep = (output: SensingOutput): Promise<void> | undefined =>
     output.events.length + output.put.length + output.drop.length === 0 ? undefined : outbox.append(output);
+
+  // Put forward, the wall clock would seem to end every pass and to silence every probe. Sensors see it go back.
+  const followClock = () => {
+    const stepMs = clock.now() - clock.monotonicMs() - wallOffsetMs;
+    if (Math.abs(stepMs) < CLOCK_STEP_MS) return;
+    wallOffsetMs += stepMs;
+    if (stepMs > 0) for (const sensor of sensors) sensor.onClockForward?.(Math.round(stepMs));
+  };
 
   // Every read moves a session's end; a timer that comes too early just asks again, so it is only ever brought forward.
   const schedule = (sensor: Sensor) => {
@@ -51,6 +63,7 @@ export function createSensingHub(
     waiting?.timer.cancel();
     const timer = clock.setTimer(due - clock.now(), `${sensor.readPoint} sensing`, () => {
       timers.delete(sensor);
+      followClock();
       // A tick's output waits for nobody; a refusal is counted by the outbox.
       keep(sensor.onTick(clock.now()))?.catch(() => {});
       schedule(sensor);
@@ -69,6 +82,7 @@ export function createSensingHub(
       }
     },
     accept(readings, now) {
+      followClock();
       const work: Promise<void>[] = [];
       for (const reading of readings) {
         if (reading.kind === 'health') {

@@ -53,6 +53,8 @@ export interface PhotoEyes {
   loseSight(): void;
   /** The wall clock went back: measure blocking from the new time. */
   rebase(now: number): void;
+  /** The wall clock was put forward: blocking and gaps are measured on from where they stood. */
+  shift(stepMs: number): void;
   restore(state: PhotoEyesState): void;
 }
 
@@ -154,6 +156,15 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
     rebase(now) {
       for (const eye of [outer, inner]) eye.since = Math.min(eye.since, now);
       if (isBusy()) spoilCurrent();
+    },
+    shift(stepMs) {
+      for (const eye of [outer, inner]) eye.since += stepMs;
+      const shifted = crossings.map((one) => ({
+        ...one,
+        startAt: one.startAt + stepMs,
+        endAt: one.endAt + stepMs,
+      }));
+      crossings.splice(0, crossings.length, ...shifted);
     },
     restore(state) {
       Object.assign(outer, state.outer);
