@@ -116,6 +116,24 @@ test.each(STEPS_MS)('a wall clock put forward by %d ms does not silence a probe'
   await journal.close();
 });
 
+test('what a read point had under way when it was taken out of the configuration is told as a gap, once', async () => {
+  using folder = new JournalFolder();
+  const first = await startHub(folder.file);
+  await first.run(first.hub.accept([read('30aa', START)], START) ?? Promise.resolve());
+  first.hub.close();
+  await first.journal.abandon();
+  for (let restart = 0; restart < 2; restart++) {
+    const { journal, clock } = await openVirtual(folder.file);
+    const hub = createSensingHub([PROBE], createDurableOutbox(journal, clock), clock);
+    hub.restore(await journal.checkpoints());
+    await clock.runFor(1000);
+    expect(await journal.checkpoints()).toEqual([]);
+    const reason = 'read point door-1 is not configured any more; 2 checkpoint rows dropped';
+    expect(await readAll(journal, 'health')).toMatchObject([{ type: 'gap', reason }]);
+    await journal.close();
+  }
+});
+
 test('a pass under way at a restart is told once, with what was seen before', async () => {
   using folder = new JournalFolder();
   const first = await startHub(folder.file);

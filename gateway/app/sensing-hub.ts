@@ -47,6 +47,13 @@ export function createSensingHub(
   const keep = (output: SensingOutput): Promise<void> | undefined =>
     output.events.length + output.put.length + output.drop.length === 0 ? undefined : outbox.append(output);
 
+  /** A read point that is not configured any more: what it had under way will never be an event. */
+  const forget = (readPoint: string, rowCount: number, now: number) => {
+    const reason = `read point ${readPoint} is not configured any more; ${rowCount} checkpoint rows dropped`;
+    const gap = { type: 'gap', occurredAt: now, scope: 'lane', from: now, to: now, reason } as const;
+    keep({ events: [gap], put: [], drop: [`${readPoint}/`] })?.catch(() => {});
+  };
+
   // Put forward, the wall clock would seem to end every pass and to silence every probe. Sensors see it go back.
   const followClock = () => {
     const stepMs = clock.now() - clock.monotonicMs() - wallOffsetMs;
@@ -75,6 +82,11 @@ export function createSensingHub(
     health,
     restore(rows) {
       const now = clock.now();
+      const ids = new Set(sensors.map((sensor) => sensor.readPoint));
+      const strays = Map.groupBy(rows, (row) => row.key.split('/', 1)[0] ?? '');
+      for (const [readPoint, left] of strays) {
+        if (!ids.has(readPoint)) forget(readPoint, left.length, now);
+      }
       for (const sensor of sensors) {
         const own = rows.filter((row) => row.key.startsWith(`${sensor.readPoint}/`));
         keep(sensor.restore(own, now))?.catch(() => {});
