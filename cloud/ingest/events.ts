@@ -64,12 +64,11 @@ export async function writeEvents(
   if (distinct.size === 0) return { fresh: [], repeated, conflicting };
   const events = [...distinct.values()];
   const inserted = await insertNew(trx, events, receivedAt);
-  if (inserted.length === events.length) return { fresh: events, repeated, conflicting };
-  const newKeys = new Set(inserted);
-  const known = events.filter((event) => !newKeys.has(event.key));
+  if (inserted === 'all') return { fresh: events, repeated, conflicting };
+  const known = events.filter((event) => !inserted.has(event.key));
   const differing = await differingBodies(trx, known);
   return {
-    fresh: events.filter((event) => newKeys.has(event.key)),
+    fresh: events.filter((event) => inserted.has(event.key)),
     repeated: repeated + known.length - differing.length,
     conflicting: [...conflicting, ...differing],
   };
@@ -97,20 +96,34 @@ function isSameEvent(one: JudgedEvent, other: JudgedEvent): boolean {
   return one.digest === other.digest || canonicalJson(one.record) === canonicalJson(other.record);
 }
 
+/** The names of those that were not there yet; mostly all are new, and then none is named. */
 async function insertNew(
   trx: Transaction<Tables>,
   events: readonly NamedEvent[],
   receivedAt: number,
-): Promise<string[]> {
-  const { rows } = await sql<{ gateway: string; epoch: string; lane: string; seq: number }>`
-    insert into events (${columnList(EVENT_KINDS)}, received_at)
-    select gateway, epoch, lane, seq, type, read_point, occurred_at, recorded_at, boot_id, monotonic_ms, clock,
-      body::jsonb, digest, ${receivedAt}::bigint
-    from ${unnest('t', EVENT_KINDS, events.map(eventRow))}
-    on conflict do nothing
-    returning gateway, epoch, lane, seq
+): Promise<ReadonlySet<string> | 'all'> {
+  const { rows } = await sql<{ written: number; names: NamedRow[] | null }>`
+    with written as (
+      insert into events (${columnList(EVENT_KINDS)}, received_at)
+      select gateway, epoch, lane, seq, type, read_point, occurred_at, recorded_at, boot_id, monotonic_ms, clock,
+        body::jsonb, digest, ${receivedAt}::bigint
+      from ${unnest('t', EVENT_KINDS, events.map(eventRow))}
+      on conflict do nothing
+      returning gateway, epoch, lane, seq
+    )
+    select count(*) as written, case when count(*) < ${events.length}::bigint then jsonb_agg(written) end as names
+    from written
   `.execute(trx);
-  return rows.map((row) => occurredKey(row.gateway, row.epoch, row.lane, row.seq));
+  const [row] = rows;
+  if (row === undefined || row.written === events.length) return 'all';
+  return new Set((row.names ?? []).map((name) => occurredKey(name.gateway, name.epoch, name.lane, name.seq)));
+}
+
+interface NamedRow {
+  gateway: string;
+  epoch: string;
+  lane: string;
+  seq: number;
 }
 
 /** Those whose body is another than the one that stands, whatever the order of its JSON keys. */

@@ -44,7 +44,7 @@ const SITE: Site = {
   ]),
 };
 const SHORT = 30;
-const LONG = 600;
+const LONG = 300;
 const now = T0 + 400 * DAY;
 const [RETURNABLE, OTHER] = EPCS;
 const clock = new VirtualClock({
