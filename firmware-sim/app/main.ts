@@ -189,8 +189,19 @@ main().then(
     process.exitCode = code;
   },
   (error: NodeJS.ErrnoException) => {
-    const usage = error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS') === true;
-    progress(`${usage ? error.message : (error.stack ?? error.message)}\n`);
-    process.exitCode = usage ? 2 : 1;
+    const told = adviceOn(error);
+    progress(`${told ?? error.stack ?? error.message}\n`);
+    // At once: what had been started keeps nobody from the prompt.
+    process.exit(told === undefined ? 1 : 2);
   },
 );
+
+/** What the caller can mend, in a line; undefined for anything else. */
+function adviceOn(error: NodeJS.ErrnoException): string | undefined {
+  if (error instanceof UsageError) return error.message;
+  if (error.code?.startsWith('ERR_PARSE_ARGS') === true) return `${error.message.split('. ')[0]}; see --help`;
+  if (error.syscall === 'open' && error.path !== undefined) {
+    return `cannot write ${error.path}: ${error.code}; give a path that can be written`;
+  }
+  return undefined;
+}

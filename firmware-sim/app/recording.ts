@@ -5,7 +5,7 @@
  */
 
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import type { TraceEntry } from './trace.ts';
@@ -44,7 +44,8 @@ export interface RecordingWriter {
 }
 
 export function writeRecording(file: string, header: RecordingHeader): RecordingWriter {
-  const stream = createWriteStream(file);
+  // Opened here, so that a path that cannot be written ends the command before the run.
+  const stream = createWriteStream(file, { fd: openSync(file, 'w') });
   stream.write(`${JSON.stringify(header)}\n`);
   return {
     add: (entry) => void stream.write(`${JSON.stringify(entry)}\n`),
