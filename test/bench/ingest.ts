@@ -22,6 +22,8 @@ import { type BenchLine, type BenchOptions, rounded } from './bench-line.ts';
 import { createPlainTable, insertPlainly } from './plain-insert.ts';
 
 const ROUNDS = 3;
+/** Each round tells of later times than all before it. */
+const EVENTS_PER_ROUND = 100_000;
 const EVENTS_PER_BATCH = 500;
 const BATCHES = 24;
 const QUICK = { rounds: 1, batches: 8 };
@@ -163,10 +165,15 @@ const LOADS: readonly { readonly name: string; readonly streams: readonly Stream
   { name: 'passes of 20 tags', streams: [{ lane: 'stock', eventsPerBatch: 40, eventAt: passAt }] },
 ];
 
-/** All batches of one load under an epoch of its own; later rounds tell of later times. */
-function deliveriesOf(streams: readonly Stream[], epoch: string, round: number, batches: number): Delivery[] {
+/** All batches of one load under an epoch of its own, of events from the given number on. */
+function deliveriesOf(
+  streams: readonly Stream[],
+  epoch: string,
+  offset: number,
+  batches: number,
+): Delivery[] {
   return Array.from({ length: batches }, (_, batch) =>
-    streams.map((stream) => deliveryOf(stream, epoch, batch, round * batches * stream.eventsPerBatch)),
+    streams.map((stream) => deliveryOf(stream, epoch, batch, offset)),
   ).flat();
 }
 
@@ -215,11 +222,16 @@ async function measureOn(store: Store, quick: boolean): Promise<BenchLine[]> {
   await store.db.insertInto('gateways').values({ id: 'gw-1', created_at: START }).execute();
   const { rounds, batches } = quick ? QUICK : { rounds: ROUNDS, batches: BATCHES };
   const lines: BenchLine[] = [];
-  for (const { name: load, streams } of LOADS) {
+  for (const [index, { name: load, streams }] of LOADS.entries()) {
     let floor = 0;
     let value = 0;
     for (let round = 0; round < rounds; round++) {
-      const deliveries = deliveriesOf(streams, `bench-${load.replaceAll(' ', '-')}-${round}`, round, batches);
+      const deliveries = deliveriesOf(
+        streams,
+        `bench-${load.replaceAll(' ', '-')}-${round}`,
+        (index * rounds + round) * EVENTS_PER_ROUND,
+        batches,
+      );
       floor = Math.max(floor, await insertPlainly(store, deliveries));
       value = Math.max(value, await measureIngest(store, deliveries));
     }
