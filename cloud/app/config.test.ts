@@ -47,11 +47,11 @@ const wrong: [title: string, text: string, problem: string | RegExp][] = [
     `${SITE}${RULE}      limitMilli: 8C\n`,
     /^cloud\.yaml:\d+: site\.rules\[0\]\.limitMilli: .*(int|number).*, got "8C"$/,
   ],
-  ['a typing error', `htpp: {}\n${SITE}`, /^cloud\.yaml.*"htpp"/],
+  ['a typing error', `htpp: {}\n${SITE}`, /^cloud\.yaml:1: htpp: there is no such setting/],
   [
     'a typing error deep inside',
     `${SITE}${RULE}      limitMilli: 8000\n      onDelay: 3\n`,
-    /^cloud\.yaml:\d+: site\.rules\[0\]: .*"onDelay"/,
+    /^cloud\.yaml:13: site\.rules\[0\]\.onDelay: there is no such setting/,
   ],
   ['no site', 'http: { port: 1 }\n', /^cloud\.yaml.*: site: /],
   [

@@ -1,6 +1,6 @@
 /** The cloud's command line: run, bring the schema up to date, rebuild, add people and gateways, load shipments. */
 
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { ListenError } from '../intake/listen.ts';
 import { type CommandLine, HELP, readCommandLine } from './command-line.ts';
 import {
@@ -54,6 +54,7 @@ function dispatch(
 
 async function run(config: ReturnType<typeof loadCloudConfig>): Promise<void> {
   const log = pino({ name: 'cloud', level: config.log });
+  await buildMissingPage(log);
   const cloud = await startCloud({
     config,
     clock: systemClock(config.clock),
@@ -92,6 +93,19 @@ main().catch((error: Error) => {
   process.stderr.write(known ? `${error.message}\n` : `cloud: ${describe(error)}\n`);
   process.exit(usage ? 2 : 1);
 });
+
+/** From a checkout the page is built at the first start; without the builder the API works all the same. */
+async function buildMissingPage(log: Logger): Promise<void> {
+  try {
+    const { buildPage } = await import('../web/build.ts');
+    await buildPage();
+  } catch (error) {
+    log.warn(
+      { event: 'page.not-built', err: error },
+      'the page could not be built; the API works without it',
+    );
+  }
+}
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -80,7 +80,7 @@ describe('signing in at the embedded broker', () => {
     const gone = new Promise<void>((resolve) => first.once('close', () => resolve()));
     await open('dock', { clientId: 'another client id' });
     await gone;
-    expect(broker.state).toContain('1 gateways connected');
+    expect(broker.state).toContain('1 gateway connected');
   });
 
   it('does not let a gateway push another off by borrowing its client id', async () => {

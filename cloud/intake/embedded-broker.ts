@@ -64,7 +64,7 @@ export class EmbeddedBroker implements Intake {
 
   get state(): string {
     if (this.#server === undefined) return 'closed';
-    return `broker on ${this.#options.host}:${this.#port}, ${this.#connected.size} gateways connected`;
+    return `broker on ${this.#options.host}:${this.#port}, ${this.#connected.size} ${this.#connected.size === 1 ? 'gateway' : 'gateways'} connected`;
   }
 
   get counters(): BrokerCounters {

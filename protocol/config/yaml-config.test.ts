@@ -25,7 +25,7 @@ describe('a configuration file', () => {
       'port: 1\nrules:\n  - id: a\n    limitMilli: 8C\n',
       /^x\.yaml:4: rules\[0\]\.limitMilli: .*number.*, got "8C"$/,
     ],
-    ['misspelt key', 'port: 1\nrulez: []\n', /^x\.yaml: \(top level\): .*rulez/],
+    ['misspelt key', 'port: 1\nrulez: []\n', /^x\.yaml:2: rulez: there is no such setting/],
     ['missing key', 'rules: []\n', /^x\.yaml: port: .*expected/],
     [
       'wrong choice in a union',

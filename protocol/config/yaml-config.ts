@@ -45,8 +45,14 @@ interface Issue {
   readonly message: string;
 }
 
-/** A failed union says only "invalid input"; the alternative that came furthest says what is wrong. */
+/**
+ * Issues as people want them: a misspelt key stands at its own line; a failed union says only "invalid input", so
+ * the alternative that came furthest says what is wrong.
+ */
 function flatten(issue: z.core.$ZodIssue): Issue[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'there is no such setting' }));
+  }
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const depth = (issues: z.core.$ZodIssue[]) => Math.max(0, ...issues.map((inner) => inner.path.length));
   const best = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0] ?? [];
