@@ -11,7 +11,7 @@ export interface ForwarderOptions {
   readonly window?: number;
   /** Events that make a batch worth sending at once, default 500. */
   readonly flushEvents?: number;
-  /** Longest wait of an event for company, default 250. */
+  /** Longest wait of a condition event for company, default 250; of stock and health events at most 50. */
   readonly lingerMs?: number;
   /** Most events of one batch, at most 1000; default 500, which keeps the event loop free (a few ms per batch). */
   readonly maxEvents?: number;
@@ -36,19 +36,22 @@ export interface ForwarderSettings {
 /** After one ack the next batch of the lane gets at least this long: a slow cloud is not a silent one. */
 const ACK_GRACE_MS = 2000;
 const RESERVED_PER_LANE = 2;
+const MAX_URGENT_LINGER_MS = 50;
 
 export function withDefaults(options: ForwarderOptions): ForwarderSettings {
   const window = options.window ?? 16;
   const perSecond = options.publishesPerSecond ?? 80;
   const bytesPerSecond = options.bytesPerSecond ?? 480 * 1024;
   const firstMs = options.ackTimeoutMs ?? 10_000;
+  const lingerMs = options.lingerMs ?? 250;
+  const urgentLingerMs = Math.min(lingerMs, MAX_URGENT_LINGER_MS);
   return {
     schedule: {
       window,
       // A small window still lets every lane have one place.
       reservedPerLane: Math.min(RESERVED_PER_LANE, Math.floor((window - 1) / 2)),
       flushEvents: options.flushEvents ?? 500,
-      lingerMs: options.lingerMs ?? 250,
+      lingerMs: { stock: urgentLingerMs, health: urgentLingerMs, condition: lingerMs },
     },
     maxEvents: Math.min(options.maxEvents ?? 500, MAX_BATCH_EVENTS),
     // Burst plus a second's rate stays below the 100 per second above which AWS discards.

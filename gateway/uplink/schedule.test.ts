@@ -13,7 +13,12 @@ import {
 } from './schedule.ts';
 import { type Bucket, fullBucket, readyAtMs, spend } from './token-bucket.ts';
 
-const LIMITS: ScheduleLimits = { window: 16, reservedPerLane: 2, flushEvents: 500, lingerMs: 250 };
+const LIMITS: ScheduleLimits = {
+  window: 16,
+  reservedPerLane: 2,
+  flushEvents: 500,
+  lingerMs: { stock: 50, condition: 250, health: 50 },
+};
 
 const idle: LaneView = { waiting: 0, waitingSinceMs: undefined, restUntilMs: 0, passedOver: 0, inFlight: [] };
 const backlog: LaneView = { ...idle, waiting: 10_000, waitingSinceMs: 0 };
@@ -25,11 +30,18 @@ const lanes = (some: Partial<Lanes<LaneView>>): Lanes<LaneView> => ({
   ...some,
 });
 
-test('a full batch goes at once, a small one when its first event has lingered', () => {
+test('a full batch goes at once, a small one when its first event has lingered as long as its lane allows', () => {
   expect(decide(lanes({ stock: backlog }), LIMITS, 0, 1000)).toEqual({ do: 'send', lane: 'stock' });
-  const few = lanes({ stock: { ...idle, waiting: 3, waitingSinceMs: 900 } });
-  expect(decide(few, LIMITS, 0, 1000)).toEqual({ do: 'wait', untilMs: 1150 });
-  expect(decide(few, LIMITS, 0, 1150)).toEqual({ do: 'send', lane: 'stock' });
+  const few = { ...idle, waiting: 3, waitingSinceMs: 1000 };
+  for (const [lane, lingerEnd] of [
+    ['stock', 1050],
+    ['health', 1050],
+    ['condition', 1250],
+  ] as const) {
+    const view = lanes({ [lane]: few });
+    expect(decide(view, LIMITS, 0, 1000)).toEqual({ do: 'wait', untilMs: lingerEnd });
+    expect(decide(view, LIMITS, 0, lingerEnd)).toEqual({ do: 'send', lane });
+  }
 });
 
 test('nothing is sent before the pacing allows, and nothing is waited for when there is nothing to do', () => {

@@ -22,7 +22,8 @@ export interface ScheduleLimits {
   /** Places of the window that each other lane keeps. */
   readonly reservedPerLane: number;
   readonly flushEvents: number;
-  readonly lingerMs: number;
+  /** Per lane: somebody waits for stock and alarms, nobody for the next sample of a backlog. */
+  readonly lingerMs: Lanes<number>;
 }
 
 export interface LaneView {
@@ -116,7 +117,7 @@ function sendCandidates(lanes: Lanes<LaneView>, limits: ScheduleLimits, nowMs: n
     // New batches of a lane wait until what was lost on the way is sent again: the cloud sees an even stream.
     if (view.inFlight.some((batch) => batch.mustResend)) return [];
     const lingerEnd =
-      view.waiting >= limits.flushEvents ? nowMs : (view.waitingSinceMs ?? nowMs) + limits.lingerMs;
+      view.waiting >= limits.flushEvents ? nowMs : (view.waitingSinceMs ?? nowMs) + limits.lingerMs[lane];
     return [{ lane, atMs: Math.max(lingerEnd, view.restUntilMs), what: { do: 'send', lane } as const }];
   });
 }
