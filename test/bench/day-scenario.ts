@@ -18,7 +18,7 @@ const clockText = (minutes: number) =>
 
 export function dayScenario(hours: number): Scenario {
   const script: unknown[] = [];
-  for (let hour = 0; hour + 2 <= hours; hour += 2) {
+  for (let hour = 0; hour < hours; hour += 2) {
     for (let door = 0; door < DOORS; door++) {
       const name = (pallet: number) => `h${hour}-d${door}-p${pallet}`;
       script.push({
@@ -33,6 +33,7 @@ export function dayScenario(hours: number): Scenario {
           cases: CASES_PER_PALLET,
         })),
       });
+      if (hour + 2 > hours) continue;
       script.push({
         at: clockText(hour * 60 + 65 + door * 2),
         do: 'dispatch',

@@ -19,18 +19,19 @@ import { startBusyGateway } from './busy-gateway.ts';
 const READERS = 4;
 const SENSORS = 40;
 const BACKLOG = 1_000_000;
-const QUICK_BACKLOG = 100_000;
 const APPENDED_AT_ONCE = 2000;
 const MEBIBYTE = 1024 * 1024;
 const BUDGET_MEBIBYTES = 150;
 const BUDGET_DELAY_MS = 20;
+const SECONDS = 40;
 const SAMPLE_EVERY_MS = 1000;
 /** Behind the start, when the first whole window of the delay has been measured. */
 const SETTLE_MS = 11_000;
+const QUICK = { backlog: 100_000, settleMs: 4000, seconds: 5 };
 
 export async function run({ quick }: BenchOptions): Promise<BenchLine[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tallyport-bench-memory-'));
-  const backlog = quick ? QUICK_BACKLOG : BACKLOG;
+  const backlog = quick ? QUICK.backlog : BACKLOG;
   const broker = await Aedes.createBroker();
   const server = createServer(broker.handle);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -40,16 +41,17 @@ export async function run({ quick }: BenchOptions): Promise<BenchLine[]> {
     const idle = await idleBytes();
     const gateway = await startBusyGateway({ folder, readers: READERS, sensors: SENSORS, uplinkUrl });
     try {
-      await wait(SETTLE_MS);
+      await wait(quick ? QUICK.settleMs : SETTLE_MS);
       const cpuBefore = gateway.cpuSeconds();
       const readingsBefore = await readingsOf(gateway);
-      const seconds = quick ? 10 : 40;
+      const seconds = quick ? QUICK.seconds : SECONDS;
       const rss: number[] = [];
       const delays: number[] = [];
       for (let n = 0; n < seconds; n++) {
         await wait(SAMPLE_EVERY_MS);
         rss.push(gateway.rssBytes());
-        if (n % 10 === 9) delays.push((await gateway.status()).eventLoopDelayP99Seconds ?? Number.NaN);
+        if (n % 10 === 9 || n === seconds - 1)
+          delays.push((await gateway.status()).eventLoopDelayP99Seconds ?? Number.NaN);
       }
       const cores = (gateway.cpuSeconds() - cpuBefore) / seconds;
       const readings = ((await readingsOf(gateway)) - readingsBefore) / seconds;
