@@ -19,11 +19,23 @@ export interface Run {
   readonly sensor: Sensor;
 }
 
-/** `crashBefore`: indexes of readings before which the process dies and comes back after `downMs`. */
+/** A reader that held a reading back while nobody listened hands it over a little after the gateway is back. */
+const HANDED_OVER_AFTER_MS = 700;
+
+/**
+ * `crashBefore`: indexes of readings before which the process dies and comes back after `downMs`. What is read
+ * meanwhile is gone, or with `held` delivered later, in order, in its own time.
+ */
 export function drive(
   create: () => Sensor,
   story: readonly Timed[],
-  options: { until: number; crashBefore?: readonly number[]; downMs?: number; startAt?: number },
+  options: {
+    until: number;
+    crashBefore?: readonly number[];
+    downMs?: number;
+    held?: boolean;
+    startAt?: number;
+  },
 ): Run {
   const rows = new Map<string, string>();
   const events: StockEvent[] = [];
@@ -63,6 +75,12 @@ export function drive(
       downUntil = now + (options.downMs ?? 0);
       start(downUntil);
     }
+    const handedOverAt = downUntil + HANDED_OVER_AFTER_MS;
+    if (options.held === true && now < handedOverAt) {
+      tickUntil(handedOverAt);
+      take(sensor.onReading(heldBack(reading, now, handedOverAt), handedOverAt));
+      continue;
+    }
     // Nobody listens while the process is down.
     if (now < downUntil) continue;
     tickUntil(now);
@@ -70,4 +88,8 @@ export function drive(
   }
   tickUntil(options.until);
   return { events, rows, rowsWritten, sensor };
+}
+
+function heldBack(reading: Reading, sensedAt: number, now: number): Reading {
+  return reading.kind === 'input' ? { ...reading, sensedAt, at: now } : { ...reading, at: now };
 }

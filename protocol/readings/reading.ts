@@ -53,6 +53,8 @@ export interface Condition extends ReadingOrigin {
 /** A digital input: photo-eye on a GPI port, door contact. `active` is true for beam broken / door open. */
 export interface Input extends ReadingOrigin {
   readonly kind: 'input';
+  /** When the device noticed, on the gateway's time scale, where it says so: older than `at` if it was held back. */
+  readonly sensedAt?: number;
   readonly active: boolean;
 }
 

@@ -77,7 +77,7 @@ class ImpinjIotDriver implements MessageDriver {
       case 'tagInventory':
         return this.#tagRead(event, now, toGateway(event.lastSeenMs ?? event.timestampMs));
       case 'gpiTransition':
-        return this.#input(event, now);
+        return this.#input(event, now, toGateway(event.timestampMs));
       case 'antennaConnected':
       case 'antennaDisconnected':
         return this.#antennaHealth(event, now);
@@ -104,13 +104,14 @@ class ImpinjIotDriver implements MessageDriver {
     };
   }
 
-  #input(event: GpiTransitionEvent, now: number): Input {
+  #input(event: GpiTransitionEvent, now: number, sensedAt: number): Input {
     const level = event.transition === 'low-to-high' ? 'high' : 'low';
     return {
       kind: 'input',
       device: this.#device,
       channel: `gpi-${event.gpi}`,
       at: now,
+      ...(sensedAt < now ? { sensedAt } : {}),
       active: level === this.#options.gpiActive,
     };
   }

@@ -27,7 +27,7 @@ class LlrpDriver implements ByteDriver {
 
   constructor(device: string, options: LlrpOptions) {
     this.#tags = new TagReads(device, this.#origin);
-    this.#session = new ReaderSession(device, options);
+    this.#session = new ReaderSession(device, options, this.#origin);
   }
 
   onOpen(now: number): DriverOutput {

@@ -38,13 +38,15 @@ export function readingsOfEvent(
   device: string,
   options: LlrpOptions,
   now: number,
+  /** When it happened, on the gateway's time scale. */
+  sensedAt: number,
 ): (DeviceHealth | Input)[] {
   const readings: (DeviceHealth | Input)[] = [];
   const tell = (channel: string, condition: ReaderCondition, active: boolean, detail: string) =>
     readings.push(health(device, channel, now, condition, active, detail));
   if (event.GPIEvent) {
     const { GPIPortNumber, State } = event.GPIEvent;
-    readings.push(...input(device, options, GPIPortNumber, State, now));
+    readings.push(...input(device, options, GPIPortNumber, State, now, sensedAt));
   }
   if (event.ReportBufferLevelWarningEvent) {
     const full = event.ReportBufferLevelWarningEvent.ReportBufferPercentageFull;
@@ -79,7 +81,7 @@ export function readingsOfConfig(
 ): (DeviceHealth | Input)[] {
   const inputs = (config.GPIPortCurrentState ?? [])
     .filter((port) => port.State !== GPI_STATE.Unknown)
-    .flatMap((port) => input(device, options, port.GPIPortNum, port.State === GPI_STATE.High, now));
+    .flatMap((port) => input(device, options, port.GPIPortNum, port.State === GPI_STATE.High, now, now));
   const antennas = (config.AntennaProperties ?? [])
     .filter((antenna) => options.antennas.includes(antenna.AntennaID))
     .map(({ AntennaID, AntennaConnected }) => {
@@ -89,8 +91,16 @@ export function readingsOfConfig(
   return [...inputs, ...antennas];
 }
 
-function input(device: string, options: LlrpOptions, port: number, high: boolean, now: number): Input[] {
+function input(
+  device: string,
+  options: LlrpOptions,
+  port: number,
+  high: boolean,
+  now: number,
+  sensedAt: number,
+): Input[] {
   if (!options.gpiPorts.includes(port)) return [];
   const active = high === (options.gpiActive === 'high');
-  return [{ kind: 'input', device, channel: `gpi-${port}`, at: now, active }];
+  const held = sensedAt < now ? { sensedAt } : {};
+  return [{ kind: 'input', device, channel: `gpi-${port}`, at: now, ...held, active }];
 }

@@ -25,6 +25,7 @@ import {
   type Step,
 } from './handshake.ts';
 import type { LlrpOptions } from './options.ts';
+import type { OriginClock } from './origin-clock.ts';
 import type { Outbox } from './outbox.ts';
 import {
   health,
@@ -55,6 +56,7 @@ type Deadline = 'greeting' | 'answer' | 'silence' | 'restart' | 'flush';
 export class ReaderSession {
   readonly #device: string;
   readonly #options: LlrpOptions;
+  readonly #origin: OriginClock;
   #phase: 'closed' | 'greeting' | 'preparing' | 'reading' | 'ended' = 'closed';
   #facts: Facts = freshFacts(true);
   #flight: Flight | undefined;
@@ -65,9 +67,10 @@ export class ReaderSession {
   #refusal: string | undefined;
   readonly #missingAntennas = new Set<string>();
 
-  constructor(device: string, options: LlrpOptions) {
+  constructor(device: string, options: LlrpOptions, origin: OriginClock) {
     this.#device = device;
     this.#options = options;
+    this.#origin = origin;
   }
 
   open(now: number, out: Outbox): void {
@@ -155,7 +158,11 @@ export class ReaderSession {
   }
 
   #takeEvent(event: ReaderEventNotificationData, now: number, out: Outbox): void {
-    for (const reading of readingsOfEvent(event, this.#device, this.#options, now)) this.#tell(reading, out);
+    // Events wait in the reader's memory as reports do.
+    const sensedAt = event.UTCTimestamp ? this.#origin.toGateway(event.UTCTimestamp.Microseconds, now) : now;
+    for (const reading of readingsOfEvent(event, this.#device, this.#options, now, sensedAt)) {
+      this.#tell(reading, out);
+    }
     if (event.ConnectionAttemptEvent) this.#greet(event.ConnectionAttemptEvent.Status, now, out);
     if (event.ConnectionCloseEvent) {
       this.#end('the reader closed the session', 'the reader closed the session', out);

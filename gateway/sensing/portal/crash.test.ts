@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import { drive, type Timed } from '../sensor-fixture.ts';
 import { BEAM_GATED, dockStory, epcsOf, FIRST_SIGHT, MORNING, portal, type Way } from './dock-fixture.ts';
+import { HELD_REPORTS_MS } from './limits.ts';
 import { createPortalSensor } from './portal-sensor.ts';
 
 const MODES = {
@@ -29,10 +30,16 @@ function passesOf(events: readonly StockEvent[]): string[] {
   return told;
 }
 
-function tell(mode: Record<string, unknown>, story: readonly Timed[], crashBefore: number[], downMs = 0) {
+function tell(
+  mode: Record<string, unknown>,
+  story: readonly Timed[],
+  crashBefore: number[],
+  downMs = 0,
+  held = false,
+) {
   const point = portal(mode);
   const until = MORNING + 400_000;
-  const done = drive(() => createPortalSensor(point), story, { until, crashBefore, downMs });
+  const done = drive(() => createPortalSensor(point), story, { until, crashBefore, downMs, held });
   expect([...done.rows.keys()].filter((key) => !key.includes('/parked/'))).toEqual([]);
   return passesOf(done.events);
 }
@@ -105,14 +112,44 @@ test('goods that had moved before the crash and are set down in the field after 
   }
 });
 
-test('a gateway that comes back after the quiet time ends the pass at once, with what was seen', () => {
+test.each(Object.entries(MODES))(
+  'a pass judged by %s comes through an outage longer than the quiet time when the reader holds its reports',
+  (_name, mode) => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...WAYS),
+        fc.constantFrom(...WAYS),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 0, max: 50_000 }),
+        fc.integer({ min: 1, max: 1000 }),
+        (first, second, when, downMs, seed) => {
+          const loads = [
+            { at: 2, way: first, tags: 3, name: 'aaa' },
+            { at: 36, way: second, tags: 2, name: 'bbb' },
+          ];
+          const story = dockStory({ seed, loads, seconds: 60, missed: 0.3 });
+          const whole = tell(mode, story, []);
+          expect(whole).toHaveLength(2);
+          expect(tell(mode, story, [Math.floor(when * story.length)], downMs, true)).toEqual(whole);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  },
+);
+
+test('a gateway that comes back after the quiet time waits for held reports, then ends the pass with what was seen', () => {
   const story = dockStory({ loads: [{ at: 2, way: 'IN', tags: 4, name: 'aaa' }], seconds: 20 });
   const crash = story.findIndex(({ now }) => now >= MORNING + 9000);
   const point = portal(BEAM_GATED);
   const before = drive(() => createPortalSensor(point), story.slice(0, crash), { until: MORNING });
   expect(before.events).toEqual([]);
   const rows = [...before.rows].map(([key, body]) => ({ key, body }));
-  const output = createPortalSensor(point).restore(rows, MORNING + 3_600_000);
+  const sensor = createPortalSensor(point);
+  expect(sensor.restore(rows, MORNING + 3_600_000)).toEqual({ events: [], put: [], drop: [] });
+  const due = sensor.nextTickAt();
+  expect(due).toBe(MORNING + 3_600_000 + HELD_REPORTS_MS);
+  const output = sensor.onTick(due ?? 0);
   expect(output.events).toMatchObject([{ type: 'receipt', direction: 'IN', tags: { length: 4 } }]);
   expect(output.put).toEqual([]);
 });
@@ -132,7 +169,8 @@ test('rows that cannot be read are skipped and counted, the rest comes back', ()
           body: index === broken ? text : body,
         }));
         const sensor = createPortalSensor(point);
-        const output = sensor.restore(rows, MORNING + 3_600_000);
+        sensor.restore(rows, MORNING + 3_600_000);
+        const output = sensor.onTick(MORNING + 3_600_000 + HELD_REPORTS_MS);
         const tags = output.events.flatMap((event) => (event.type === 'device' ? [] : [event]));
         expect(tags).toHaveLength(1);
         expect(sensor.status().counters.unreadableRows).toBe(1);

@@ -52,5 +52,11 @@ export const BEAM_GAP_MS = 3000;
 export const SNAPSHOT_EVERY_MS = 250;
 export const SNAPSHOT_GROWTH = 0.05;
 
+/**
+ * After a restart an expired session stays open this long: a reader that holds reports while nobody listens has
+ * delivered them by then (TCP connect with a retry or two, LLRP handshake). What it held decides the pass.
+ */
+export const HELD_REPORTS_MS = 15_000;
+
 /** A session's activity is saved this often per quiet time; after a restart it is taken to have gone on as long. */
 export const ACTIVITY_SAVES_PER_QUIET_TIME = 4;

@@ -42,7 +42,11 @@ export interface PhotoEyes {
   nextBlockedAt(): number | undefined;
   /** A beam that is not blocked is broken. */
   isBusy(): boolean;
+  /** Busy, and known to be: since a restart the beam has been heard of. */
+  isHolding(): boolean;
   isBlocked(): boolean;
+  /** Gateway or device time of the last edge of the current crossing. */
+  lastEdgeAt(): number;
   /** Direction of the loads whose tags were seen from `from` to `to`. */
   direction(from: number, to: number): Direction;
   /** Forgets crossings that ended before `before`. */
@@ -51,6 +55,10 @@ export interface PhotoEyes {
   endSession(): void;
   /** After a long time away: nothing is known of the beams. */
   loseSight(): void;
+  /** After a restart: the beams stand as they did, until the device says otherwise; nobody waits for them. */
+  doubt(): void;
+  /** What was never heard of since is not known after all. */
+  endDoubt(): void;
   /** The wall clock went back: measure blocking from the new time. */
   rebase(now: number): void;
   /** The wall clock was put forward: blocking and gaps are measured on from where they stood. */
@@ -63,7 +71,9 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
   const inner: EyeState = { broken: false, since: 0, blocked: false };
   const eyes = { outer, inner };
   const crossings: Crossing[] = [];
+  const doubtful = new Set<EyeState>();
   const busy = (eye: EyeState) => eye.broken && !eye.blocked;
+  const holding = (eye: EyeState) => busy(eye) && !doubtful.has(eye);
   const isBusy = () => busy(outer) || busy(inner);
 
   const onBreak = (side: Side, at: number, wasBusy: boolean): void => {
@@ -89,6 +99,7 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
     state: { outer, inner, crossings },
     onInput(side, broken, at, now) {
       const eye = eyes[side];
+      if (doubtful.delete(eye)) eye.since = now;
       if (eye.broken === broken) return { edge: false, unblocked: false };
       const wasBusy = isBusy();
       const unblocked = eye.blocked;
@@ -110,7 +121,7 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
       const found: Side[] = [];
       for (const side of ['outer', 'inner'] as const) {
         const eye = eyes[side];
-        if (!busy(eye) || now - eye.since < blockedAfterMs) continue;
+        if (!holding(eye) || now - eye.since < blockedAfterMs) continue;
         eye.blocked = true;
         spoilCurrent();
         found.push(side);
@@ -119,11 +130,13 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
     },
     nextBlockedAt() {
       let due: number | undefined;
-      if (busy(outer)) due = outer.since + blockedAfterMs;
-      if (busy(inner)) due = Math.min(due ?? Number.POSITIVE_INFINITY, inner.since + blockedAfterMs);
+      if (holding(outer)) due = outer.since + blockedAfterMs;
+      if (holding(inner)) due = Math.min(due ?? Number.POSITIVE_INFINITY, inner.since + blockedAfterMs);
       return due;
     },
     isBusy,
+    isHolding: () => holding(outer) || holding(inner),
+    lastEdgeAt: () => crossings.at(-1)?.endAt ?? Number.NEGATIVE_INFINITY,
     isBlocked: () => outer.blocked || inner.blocked,
     direction(from, to) {
       // A forklift that comes back empty after the last sight, or went to fetch before the first, carried nothing.
@@ -152,6 +165,14 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
     loseSight() {
       if (isBusy()) spoilCurrent();
       for (const eye of [outer, inner]) if (!eye.blocked) eye.broken = false;
+    },
+    doubt() {
+      for (const eye of [outer, inner]) doubtful.add(eye);
+    },
+    endDoubt() {
+      const unknown = [outer, inner].some((eye) => doubtful.has(eye) && busy(eye));
+      doubtful.clear();
+      if (unknown) this.loseSight();
     },
     rebase(now) {
       for (const eye of [outer, inner]) eye.since = Math.min(eye.since, now);

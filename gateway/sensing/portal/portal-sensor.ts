@@ -16,7 +16,13 @@ import type { PortalPoint } from '../read-point.ts';
 import { NO_OUTPUT, type SensingOutput, type Sensor } from '../sensor.ts';
 import { addSight, powerMilliwatts, type Side } from './antenna-order.ts';
 import { createCheckpoints, type SavedTag } from './checkpoints.ts';
-import { BEAM_GAP_MS, CLOCK_STEP_MS, MAX_TAGS_PER_SESSION, PRE_TRIGGER_MS } from './limits.ts';
+import {
+  BEAM_GAP_MS,
+  CLOCK_STEP_MS,
+  HELD_REPORTS_MS,
+  MAX_TAGS_PER_SESSION,
+  PRE_TRIGGER_MS,
+} from './limits.ts';
 import { createOutputCollector } from './output.ts';
 import { passEvents } from './pass-event.ts';
 import { createPhotoEyes } from './photo-eyes.ts';
@@ -119,6 +125,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
   };
 
   const close = (ended: Session, endedAt: number, split: boolean): void => {
+    eyes?.endDoubt();
     const pass = finish(ended, point, eyes, endedAt);
     const going = split && isStillGoing(ended, point, eyes, endedAt);
     session = undefined;
@@ -173,7 +180,8 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     while (session !== undefined) {
       const due = endsAt(session, point, eyes);
       if (now < due) return;
-      close(session, due, due === session.openedAt + point.session.maxMs);
+      const isSplit = due !== session.heldUntil && due === session.openedAt + point.session.maxMs;
+      close(session, due, isSplit);
     }
   };
 
@@ -184,6 +192,8 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     session.openedAt = Math.min(session.openedAt, now);
     session.activeAt = Math.min(session.activeAt, now);
     session.snapshotAt = Math.min(session.snapshotAt, now);
+    if (session.heldUntil !== undefined)
+      session.heldUntil = Math.min(session.heldUntil, now + HELD_REPORTS_MS);
   };
 
   const admit = (track: TagTrack, into: Session, at: number): void => {
@@ -212,6 +222,18 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     into.weakTags++;
   };
 
+  /** The last sight or beam edge of the session, in their own time. */
+  const lastEventAt = (of: Session): number =>
+    Math.max(of.sightedAt, eyes?.lastEdgeAt() ?? Number.NEGATIVE_INFINITY);
+
+  /** Something goes on in the session now. One that waited for held reports since a restart has its full length again. */
+  const goOn = (into: Session, now: number): void => {
+    into.activeAt = now;
+    if (into.heldUntil === undefined) return;
+    into.heldUntil = undefined;
+    into.openedAt = now;
+  };
+
   const onTag = (reading: TagRead, antenna: number, now: number): void => {
     counters.reads++;
     const at = Math.min(reading.lastSeenAt, now);
@@ -237,10 +259,9 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     if (
       active &&
       session !== undefined &&
-      !session.openedByBeam &&
       eyes?.isBusy() !== true &&
       session.tags.length > 0 &&
-      at - session.sightedAt > point.session.quietMs
+      at - lastEventAt(session) > point.session.quietMs
     ) {
       close(session, session.activeAt + point.session.quietMs, false);
     }
@@ -277,7 +298,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
       if (at > track.acceptedUntil) track.acceptedUntil = at;
     }
     if (!active) return;
-    into.activeAt = now;
+    goOn(into, now);
     if (at > into.sightedAt) into.sightedAt = at;
     into.unsavedEnergy += power;
     into.totalEnergy += power;
@@ -292,7 +313,12 @@ export function createPortalSensor(point: PortalPoint): Sensor {
   const onInput = (reading: Input, side: Side, now: number): void => {
     if (eyes === undefined) return;
     const wasBusy = eyes.isBusy();
-    const at = Math.min(reading.at, now);
+    const at = Math.min(reading.sensedAt ?? reading.at, now);
+    const isLater = session !== undefined && at - lastEventAt(session) > point.session.quietMs;
+    if (session !== undefined && isLater && reading.active && !wasBusy) {
+      // Held back by the reader: the load before has long passed.
+      close(session, Math.min(session.activeAt + point.session.quietMs, now), false);
+    }
     if (session === undefined) eyes.forget(at - PRE_TRIGGER_MS - BEAM_GAP_MS);
     const { edge, unblocked } = eyes.onInput(side, reading.active, at, now);
     if (!edge) return;
@@ -300,7 +326,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
       const event = blockedEvent(side, false, at);
       if (event !== undefined) output.tell(event);
     }
-    if (session !== undefined && (wasBusy || eyes.isBusy())) session.activeAt = now;
+    if (session !== undefined && (wasBusy || eyes.isBusy())) goOn(session, now);
     if (session === undefined && reading.active && point.session.openBy === 'photo-eye') {
       open(at, now, true, false);
     }
@@ -354,6 +380,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
       session.openedAt += stepMs;
       session.activeAt += stepMs;
       session.sightedAt += stepMs;
+      if (session.heldUntil !== undefined) session.heldUntil += stepMs;
       session.snapshotAt += stepMs;
     },
     restore(saved, now) {

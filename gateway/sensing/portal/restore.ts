@@ -1,11 +1,17 @@
 /**
- * Brings a portal back after a restart. The open session goes on where it was; had its quiet time passed while we
- * were away, it ends at once, with everything that was seen. Lay-around tags are known again.
+ * Brings a portal back after a restart. The open session goes on where it was and waits for what the reader held
+ * back meanwhile; then it ends with everything that was seen. Reads and beams are told in their own time, so what
+ * belongs to a later load begins a session of its own. Lay-around tags are known again.
  */
 import type { PortalPoint } from '../read-point.ts';
 import { addSight, powerMilliwatts } from './antenna-order.ts';
 import type { SavedPortal, SavedSession, SavedTag } from './checkpoints.ts';
-import { ACTIVITY_SAVES_PER_QUIET_TIME, MAX_PARKED_TAGS, MAX_TAGS_PER_SESSION } from './limits.ts';
+import {
+  ACTIVITY_SAVES_PER_QUIET_TIME,
+  HELD_REPORTS_MS,
+  MAX_PARKED_TAGS,
+  MAX_TAGS_PER_SESSION,
+} from './limits.ts';
 import type { PhotoEyes } from './photo-eyes.ts';
 import type { Session } from './session.ts';
 import type { TagMemory } from './tag-memory.ts';
@@ -42,10 +48,13 @@ export function restorePortal(restoring: Restoring): void {
     if (eyes !== undefined) activeAt = Math.max(activeAt, eyes.state.outer.since, eyes.state.inner.since);
     // It may have gone on after it was last saved.
     opened.activeAt = Math.min(activeAt + point.session.quietMs / ACTIVITY_SAVES_PER_QUIET_TIME, now);
-    const isOver = index < sessions.length - 1 || now - opened.activeAt >= point.session.quietMs;
-    if (!isOver) continue;
-    eyes?.loseSight();
-    restoring.end(opened, opened.activeAt + point.session.quietMs);
+    if (index < sessions.length - 1) {
+      eyes?.loseSight();
+      restoring.end(opened, opened.activeAt + point.session.quietMs);
+      continue;
+    }
+    opened.heldUntil = now + HELD_REPORTS_MS;
+    if (now - opened.activeAt >= point.session.quietMs) eyes?.doubt();
   }
 }
 

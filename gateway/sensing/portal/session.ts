@@ -24,6 +24,8 @@ export interface Session {
   activeAt: number;
   /** Event time of the last accepted sight. */
   sightedAt: number;
+  /** After a restart: open at least until then, for what the reader held back, unless something goes on before. */
+  heldUntil: number | undefined;
   readonly tags: TagTrack[];
   /** Tags heard, but never strongly enough to be on the list. */
   weakTags: number;
@@ -53,6 +55,7 @@ export function openSession(opening: Opening): Session {
     openedAt: now,
     activeAt: now,
     sightedAt: startedAt,
+    heldUntil: undefined,
     tags: [],
     weakTags: 0,
     saved: undefined,
@@ -65,8 +68,8 @@ export function openSession(opening: Opening): Session {
 /** Gateway time at which it ends if nothing more happens. */
 export function endsAt(session: Session, point: PortalPoint, eyes: PhotoEyes | undefined): number {
   const latest = session.openedAt + point.session.maxMs;
-  if (eyes?.isBusy() === true) return latest;
-  return Math.min(latest, session.activeAt + point.session.quietMs);
+  const quiet = eyes?.isHolding() === true ? latest : session.activeAt + point.session.quietMs;
+  return Math.max(Math.min(latest, quiet), session.heldUntil ?? 0);
 }
 
 /** Something is still going on at the moment of a split. */
@@ -76,7 +79,7 @@ export function isStillGoing(
   eyes: PhotoEyes | undefined,
   at: number,
 ): boolean {
-  return eyes?.isBusy() === true || at - session.activeAt < point.session.quietMs;
+  return eyes?.isHolding() === true || at - session.activeAt < point.session.quietMs;
 }
 
 /** Is it time to save evidence and activity? Often while the evidence grows, else to keep the activity fresh. */
