@@ -55,7 +55,9 @@ export async function replay(file: string, onEvent: (event: unknown) => void): P
     startAt: first,
     flush: () => new Promise((resolve) => setImmediate(resolve)),
   });
+  await using running = new AsyncDisposableStack();
   const folder = scratchFolder();
+  running.defer(folder.remove);
   const messages = createDeviceMessageHub('memory:broker');
   const open = new Map<string, Line>();
   const openLine = (device: string): LineOpener =>
@@ -98,28 +100,24 @@ export async function replay(file: string, onEvent: (event: unknown) => void): P
     uplink,
     virtual: { epoch: 'epoch-replay', bootId: 'boot-replay' },
   });
-  try {
-    for (const entry of entries) {
-      await clock.runUntil(Math.max(entry.at, clock.now()));
-      if ('topic' in entry) {
-        const taken = messages.publish({
-          topic: entry.topic,
-          payload: Buffer.from(entry.payload, 'utf8'),
-          retained: entry.retained,
-        });
-        taken?.catch(() => {});
-        await clock.settle();
-      } else if ('line' in entry) {
-        if (entry.line === 'closed') open.get(entry.device)?.close();
-      } else if (entry.to === 'gateway') {
-        open.get(entry.device)?.write(Buffer.from(entry.bytes, 'hex'));
-        await clock.settle();
-      }
+  running.defer(() => clock.runUntilSettled(gateway.close()));
+  for (const entry of entries) {
+    await clock.runUntil(Math.max(entry.at, clock.now()));
+    if ('topic' in entry) {
+      const taken = messages.publish({
+        topic: entry.topic,
+        payload: Buffer.from(entry.payload, 'utf8'),
+        retained: entry.retained,
+      });
+      taken?.catch(() => {});
+      await clock.settle();
+    } else if ('line' in entry) {
+      if (entry.line === 'closed') open.get(entry.device)?.close();
+    } else if (entry.to === 'gateway') {
+      open.get(entry.device)?.write(Buffer.from(entry.bytes, 'hex'));
+      await clock.settle();
     }
-    await clock.runUntil(header.endAt + SETTLE_MS);
-    return count;
-  } finally {
-    await clock.runUntilSettled(gateway.close());
-    folder.remove();
   }
+  await clock.runUntil(header.endAt + SETTLE_MS);
+  return count;
 }

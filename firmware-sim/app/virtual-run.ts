@@ -44,7 +44,9 @@ export async function runVirtually(
     flush: () => new Promise((resolve) => setImmediate(resolve)),
   });
   const trace = createTrace(onTrace);
+  await using running = new AsyncDisposableStack();
   const folder = scratchFolder();
+  running.defer(folder.remove);
   const { fleet, world, stop } = planWorld(plan, clock);
   const cloud = await startCloud({
     config: cloudConfigOf(scenario, {
@@ -57,6 +59,7 @@ export async function runVirtually(
     random: backoffRandom(seed),
     log: plan.log,
   });
+  running.defer(() => clock.runUntilSettled(cloud.close()));
   const client = clientOf(cloud);
   await prepareCloud(client, scenario.gateway.id, world);
 
@@ -96,6 +99,8 @@ export async function runVirtually(
     uplink,
     virtual: { epoch: `epoch-${seed}-0000`, bootId: `boot-${seed}` },
   });
+  running.defer(() => clock.runUntilSettled(gateway.close()));
+  running.defer(stop);
   for (const device of fleet.devices) {
     if (device.transport !== 'messages') continue;
     device.host.attach({
@@ -116,17 +121,10 @@ export async function runVirtually(
       },
     });
   }
-  try {
-    await clock.runUntil(startAt);
-    world.start();
-    await clock.runUntil(startAt + scenario.duration + SETTLE_MS);
-    const ledger = await readLedger(client);
-    for (const event of ledger.events) trace.note(JSON.stringify(event));
-    return { truth: world.truth, ledger, traceHash: trace.digest() };
-  } finally {
-    stop();
-    await clock.runUntilSettled(gateway.close());
-    await clock.runUntilSettled(cloud.close());
-    folder.remove();
-  }
+  await clock.runUntil(startAt);
+  world.start();
+  await clock.runUntil(startAt + scenario.duration + SETTLE_MS);
+  const ledger = await readLedger(client);
+  for (const event of ledger.events) trace.note(JSON.stringify(event));
+  return { truth: world.truth, ledger, traceHash: trace.digest() };
 }
