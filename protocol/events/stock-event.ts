@@ -113,7 +113,10 @@ export const gapSchema = z.looseObject({
   reason: z.string().max(200),
 });
 
-/** The gateway's wall clock stepped, or became trusted. */
+/**
+ * The gateway's wall clock stepped, or became trusted. With a source other than `step`, `wallAfter` is the true time
+ * at `monotonicMs` of this boot, and `wallBefore` what the gateway's own clock said then.
+ */
 export const clockEventSchema = z.looseObject({
   type: z.literal('clock'),
   occurredAt: timestamp,
@@ -121,6 +124,8 @@ export const clockEventSchema = z.looseObject({
   monotonicMs: z.number(),
   wallBefore: timestamp,
   wallAfter: timestamp,
+  /** `step`: it jumped, nobody says which side is right. `system`: the system's clock is synchronised. `cloud`: an ack told. */
+  source: z.enum(['step', 'system', 'cloud']).optional(),
 });
 
 export const stockEventSchema = z.discriminatedUnion('type', [

@@ -11,5 +11,9 @@ export const ackSchema = z.object({
   epoch: z.string(),
   lane: z.enum(LANES),
   upTo: z.int().nonnegative(),
+  /** The cloud's clock at the commit, epoch ms: what a gateway without a better source sets its times by. */
+  at: z.int().optional(),
+  /** The batch was not taken and will not be: the gateway stops sending this epoch and says why. */
+  refused: z.object({ code: z.enum(['journal-forked']), detail: z.string().max(500) }).optional(),
 });
 export type Ack = z.infer<typeof ackSchema>;

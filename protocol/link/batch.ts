@@ -24,6 +24,14 @@ const batchHeader = {
   lastSeq: z.int().positive(),
   /** Everything up to here was acked before and is pruned at the gateway: a cloud below it has lost data. */
   prunedUpTo: z.int().nonnegative(),
+  /**
+   * The opening of the journal file that sends: its number in this epoch, a random id, and the lane's last seq at
+   * that moment. A cloud that knows another id for the number, or events behind the base, sees a copied or restored
+   * file, and refuses it.
+   */
+  boot: z
+    .object({ n: z.int().positive(), id: z.string().min(1).max(64), base: z.int().nonnegative() })
+    .optional(),
 };
 
 /** What a gateway sends. */
