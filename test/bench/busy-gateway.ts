@@ -46,7 +46,15 @@ export async function startBusyGateway(options: {
   const [statusPort, brokerPort] = await Promise.all([freePort(), freePort()]);
   const config = join(folder, 'gateway.yaml');
   writeFileSync(config, stringify(gatewayConfig(options, { readers, field, statusPort, brokerPort })));
-  const gateway = startProcess(process.execPath, ['gateway/app/main.ts', '--config', config]);
+  // As `npm run gateway` starts it, from the second time on.
+  const start = () =>
+    startProcess(process.execPath, ['gateway/app/main.ts', '--config', config], {
+      NODE_COMPILE_CACHE: 'node_modules/.cache/tallyport',
+    });
+  const first = start();
+  await until('the first gateway to answer', () => answers(`http://127.0.0.1:${statusPort}/healthz`), 60_000);
+  await first.stop();
+  const gateway = start();
   const url = `http://127.0.0.1:${statusPort}`;
   await until('the gateway to answer', () => answers(`${url}/healthz`), 60_000).catch((error: Error) => {
     throw new Error(`${error.message}: ${gateway.output()}`);
