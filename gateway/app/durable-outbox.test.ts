@@ -13,6 +13,7 @@ function fakeJournal(takes: () => boolean) {
   const unused = () => Promise.reject(new Error('not asked for'));
   const journal: Journal = {
     epoch: 'epoch-1',
+    boot: { n: 1, id: 'opening-1', base: { stock: 0, condition: 0, health: 0 } },
     async append({ events }: JournalEntry) {
       if (!failed && !takes()) {
         failed = true;
@@ -25,6 +26,7 @@ function fakeJournal(takes: () => boolean) {
     },
     read: unused,
     prune: unused,
+    markForked: unused,
     checkpoints: unused,
     status: unused,
     onAppended: () => {},

@@ -26,6 +26,7 @@ import { createDeviceRunner, type DeviceConnection, type DeviceRunner } from './
 import { createDurableOutbox } from './durable-outbox.ts';
 import { watchEventLoopDelay } from './event-loop-delay.ts';
 import type { GatewayStatus } from './gateway-status.ts';
+import { machineMark } from './machine-mark.ts';
 import { createSensingHub } from './sensing-hub.ts';
 import { type StatusServer, startStatusServer } from './status-server.ts';
 import { createTroubleLog } from './trouble-log.ts';
@@ -64,7 +65,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   mkdirSync(config.dataDir, { recursive: true });
 
   const clockWatch = createClockWatch(clock, parts.virtual?.bootId ?? randomUUID());
-  const virtualEpoch = parts.virtual?.epoch;
+  const { virtual } = parts;
   const journal = await openJournal({
     file: join(config.dataDir, 'journal.db'),
     clock,
@@ -76,7 +77,9 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       if (parts.onFatal === undefined) throw error;
       parts.onFatal(error);
     },
-    ...(virtualEpoch === undefined ? {} : { inThread: true, createEpoch: () => virtualEpoch }),
+    ...(virtual === undefined
+      ? { host: machineMark() }
+      : { inThread: true, createEpoch: () => virtual.epoch, createBootId: () => virtual.bootId }),
   });
   const outbox = createDurableOutbox(journal, clock);
   const sensing = createSensingHub(config.readPoints, outbox, clock);

@@ -19,7 +19,7 @@ import { encodeStoredEvent } from './stored-event.ts';
 
 const SEED = 20260901;
 const LIMITS = { maxBytes: 1 << 30, hardLimitBytes: 1 << 30 };
-const context = (epoch: string) => ({ stamp: stampAt(START), nextEpoch: epoch });
+const context = (epoch: string) => ({ stamp: stampAt(START), nextEpoch: epoch, nextBootId: 'opening' });
 const groupOf = (numbers: number[]) => ({
   events: {
     stock: numbers.map((n) => encodeStoredEvent(stampAt(START), weighing(n))),
@@ -171,16 +171,21 @@ test.each([
   await journal.close();
 });
 
-test('a file of another format version is set aside with its events carried over', async () => {
+test('a file of a newer format is refused with what to do, and left as it is', async () => {
   using folder = new JournalFolder();
-  await writeJournal(folder.file, 3);
+  const epoch = await writeJournal(folder.file, 3);
   const db = new Database(folder.file);
   db.exec(`update meta set value = '99' where key = 'format'`);
   db.close();
+  const refusal = { code: 'newer-format', message: expect.stringContaining('journal format 99') };
+  await expect(openVirtual(folder.file)).rejects.toMatchObject(refusal);
+  expect(readdirSync(folder.path).filter((name) => name.includes('corrupt'))).toEqual([]);
+  const newer = new Database(folder.file);
+  newer.exec(`update meta set value = '2' where key = 'format'`);
+  newer.close();
   const { journal } = await openVirtual(folder.file);
+  expect(journal.epoch).toBe(epoch);
   expect(await readAll(journal, 'stock')).toEqual([1, 2, 3].map(weighing));
-  const [gap] = (await readAll(journal, 'health')).filter((event) => event.type === 'gap');
-  expect(gap).toMatchObject({ lost: 0, reason: expect.stringContaining('journal format 99') });
   await journal.close();
 });
 

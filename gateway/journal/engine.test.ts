@@ -5,7 +5,7 @@ import { JournalFolder, START, sample, stampAt, weighing } from './journal-fixtu
 import { encodeStoredEvent } from './stored-event.ts';
 
 const MEBIBYTE = 1024 * 1024;
-const context = (epoch: string) => ({ stamp: stampAt(START), nextEpoch: epoch });
+const context = (epoch: string) => ({ stamp: stampAt(START), nextEpoch: epoch, nextBootId: 'opening' });
 const stockOf = (n: number) => encodeStoredEvent(stampAt(START), weighing(n));
 const sampleOf = (n: number) => encodeStoredEvent(stampAt(START), sample(n));
 

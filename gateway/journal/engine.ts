@@ -5,8 +5,9 @@
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
-import type { JournalStatus } from './journal.ts';
-import { JournalError, UnusableFileError } from './journal-error.ts';
+import { FileIdentity } from './identity.ts';
+import type { JournalBoot, JournalStatus } from './journal.ts';
+import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
 import { openFile } from './layout.ts';
 import { finishSalvage, salvage } from './salvage.ts';
 import { type Growth, JournalStore, type LanePrune, type StoredGroup, type StoredSlice } from './store.ts';
@@ -16,6 +17,8 @@ export interface EngineOptions {
   readonly maxBytes: number;
   /** Beyond this SQLite itself refuses to grow the file. */
   readonly hardLimitBytes: number;
+  /** Stands for this machine: a file made on another is refused. Undefined: not checked. */
+  readonly host?: string;
 }
 
 /** What a request may need should the file have to be born anew while it runs. */
@@ -23,6 +26,8 @@ export interface RequestContext {
   readonly stamp: Stamp;
   /** Taken as the new epoch if one starts. */
   readonly nextEpoch: string;
+  /** Taken as the id of an opening if one takes place. */
+  readonly nextBootId: string;
 }
 
 export type EngineRequest = RequestContext &
@@ -44,6 +49,7 @@ export type EngineRequest = RequestContext &
         readonly maxBytes: number;
       }
     | { readonly op: 'bury'; readonly epoch: string; readonly lane: Lane; readonly seqs: readonly number[] }
+    | { readonly op: 'mark-forked'; readonly epoch: string; readonly detail: string }
     | { readonly op: 'checkpoints' }
     | { readonly op: 'status' }
     | { readonly op: 'close' }
@@ -51,6 +57,8 @@ export type EngineRequest = RequestContext &
 
 export interface EngineReply {
   readonly epoch: string;
+  /** In the first reply after an opening. */
+  readonly boot?: JournalBoot;
   readonly growth?: Growth;
   readonly slice?: StoredSlice | undefined;
   readonly checkpoints?: { key: string; body: string }[];
@@ -64,9 +72,15 @@ export interface EngineLink {
   terminate(): Promise<void>;
 }
 
+interface OpenedFile {
+  readonly store: JournalStore;
+  readonly identity: FileIdentity;
+}
+
 export class JournalEngine {
   readonly #options: EngineOptions;
-  #store: JournalStore | undefined;
+  #opened: OpenedFile | undefined;
+  #bootTold = false;
   #failure: { readonly generation: number; readonly error: unknown } | undefined;
   /** What is wrong with the file, found when nothing could be told of it; salvaged before the next request. */
   #damage: string | undefined;
@@ -77,28 +91,28 @@ export class JournalEngine {
 
   handle(request: EngineRequest): EngineReply {
     if (request.op === 'close') {
-      const epoch = this.#store?.epoch ?? '';
+      const epoch = this.#opened?.store.epoch ?? '';
       this.close();
       return { epoch };
     }
     if (this.#damage !== undefined) this.#salvage(this.#damage, request);
     try {
-      return this.#answer(request);
+      return this.#tellBoot(this.#answer(request));
     } catch (error) {
       if (!(error instanceof UnusableFileError)) throw error;
       this.#salvage(error.message, request);
-      return this.#answer(request);
+      return this.#tellBoot(this.#answer(request));
     }
   }
 
   close(): void {
-    const store = this.#store;
-    this.#store = undefined;
-    store?.close();
+    const opened = this.#opened;
+    this.#opened = undefined;
+    opened?.store.close();
   }
 
   #answer(request: Exclude<EngineRequest, { op: 'close' }>): EngineReply {
-    const store = this.#open(request);
+    const { store, identity } = this.#open(request);
     const { epoch } = store;
     switch (request.op) {
       case 'open':
@@ -108,18 +122,22 @@ export class JournalEngine {
       case 'read': {
         // Seqs of another epoch mean nothing here.
         if (request.epoch !== epoch) return { epoch };
-        return {
-          epoch,
-          slice: store.read(request.lane, request.afterSeq, request.maxEvents, request.maxBytes),
-        };
+        const slice = store.read(request.lane, request.afterSeq, request.maxEvents, request.maxBytes);
+        if (slice !== undefined) identity.handOut();
+        return { epoch, slice };
       }
       case 'bury':
         if (request.epoch !== epoch) return { epoch };
         return { epoch, growth: store.bury(request.lane, request.seqs, request.stamp) };
       case 'checkpoints':
         return { epoch, checkpoints: store.checkpoints() };
+      case 'mark-forked':
+        if (request.epoch === epoch) {
+          identity.markForked({ at: request.stamp.recordedAt, detail: request.detail });
+        }
+        return { epoch };
       case 'status':
-        return { epoch, status: store.status() };
+        return { epoch, status: { ...store.status(), boot: identity.boot, forked: identity.forked } };
     }
   }
 
@@ -144,23 +162,37 @@ export class JournalEngine {
     }
   }
 
+  #tellBoot(reply: EngineReply): EngineReply {
+    if (this.#bootTold || this.#opened === undefined) return reply;
+    this.#bootTold = true;
+    return { ...reply, boot: this.#opened.identity.boot };
+  }
+
   #salvage(reason: string, context: RequestContext): void {
     this.close();
-    salvage(this.#options.file, reason, salvageContext(context));
+    salvage(this.#options.file, reason, this.#salvageContext(context));
     this.#damage = undefined;
   }
 
-  #open(context: RequestContext): JournalStore {
-    if (this.#store !== undefined) return this.#store;
-    const { file, maxBytes, hardLimitBytes } = this.#options;
-    const salvaging = salvageContext(context);
+  #open(context: RequestContext): OpenedFile {
+    if (this.#opened !== undefined) return this.#opened;
+    const { file, maxBytes, hardLimitBytes, host } = this.#options;
+    const salvaging = this.#salvageContext(context);
     finishSalvage(file, 'salvage was cut short', salvaging);
-    const { db, epoch } = openFile(file, salvaging.birth, hardLimitBytes);
-    this.#store = new JournalStore({ db, epoch, file, maxBytes });
-    return this.#store;
+    const { db, marks } = openFile(file, salvaging.birth, hardLimitBytes);
+    try {
+      const store = new JournalStore({ db, epoch: marks.epoch, file, maxBytes });
+      const opened = { id: context.nextBootId, host, lastSeqs: store.lastSeqs() };
+      this.#opened = { store, identity: new FileIdentity(db, marks, opened) };
+    } catch (error) {
+      db.close();
+      throw mapSqliteError(error);
+    }
+    this.#bootTold = false;
+    return this.#opened;
   }
-}
 
-function salvageContext({ stamp, nextEpoch }: RequestContext) {
-  return { stamp, birth: { epoch: nextEpoch, createdAt: stamp.recordedAt } };
+  #salvageContext({ stamp, nextEpoch }: RequestContext) {
+    return { stamp, birth: { epoch: nextEpoch, createdAt: stamp.recordedAt, host: this.#options.host } };
+  }
 }

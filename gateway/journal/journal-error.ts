@@ -11,6 +11,12 @@ export type JournalErrorCode =
   | 'io'
   /** Another process holds the file. */
   | 'in-use'
+  /** The file was made on another machine: copied or moved. */
+  | 'foreign'
+  /** The file was written by a newer release. */
+  | 'newer-format'
+  /** The disk is too small for a journal. */
+  | 'disk-too-small'
   /** The worker thread ended; the process should be restarted. */
   | 'worker-died'
   | 'closed';

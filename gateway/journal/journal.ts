@@ -12,6 +12,25 @@ export interface JournalEntry {
   readonly put: readonly { key: string; body: string }[];
   /** Keys to delete, applied before `put`; a key ending in `/` deletes everything below it. */
   readonly drop: readonly string[];
+  /** Nobody waits for this entry: it may wait longer for company before it is made durable. Order stays. */
+  readonly patient?: boolean;
+}
+
+/**
+ * One opening of the journal file, told with every batch. `n` counts the openings of this epoch from 1, `id` is
+ * random, `base` is each lane's last seq when it was opened: the cloud tells a copied or restored file by them.
+ */
+export interface JournalBoot {
+  readonly n: number;
+  readonly id: string;
+  readonly base: Readonly<Record<Lane, number>>;
+}
+
+/** The cloud has refused this journal: it knows another history under the same names. */
+export interface ForkMark {
+  /** Wall time of the first refusal, epoch ms. */
+  readonly at: number;
+  readonly detail: string;
 }
 
 export interface LaneStatus {
@@ -25,9 +44,12 @@ export interface LaneStatus {
 
 export interface JournalStatus {
   readonly epoch: string;
+  readonly boot: JournalBoot;
   readonly lanes: Readonly<Record<Lane, LaneStatus>>;
   readonly fileBytes: number;
   readonly walBytes: number;
+  /** Set once the cloud has refused the journal; stays until `adopt` has made a new epoch of it. */
+  readonly forked: ForkMark | undefined;
 }
 
 /** A stretch of a lane ready to be sent: covers firstSeq..lastSeq, thinned seqs included. */
@@ -40,12 +62,19 @@ export interface LaneSlice {
 export interface Journal {
   /** Changes when a damaged file is salvaged while running; seqs of the old epoch then mean nothing any more. */
   readonly epoch: string;
+  /** The opening that this process made; changes together with `epoch`. */
+  readonly boot: JournalBoot;
   /** Resolves once events and checkpoints are durable (group commit, fsync). All or nothing. */
   append(entry: JournalEntry): Promise<void>;
   /** The next events of a lane behind `afterSeq`, at most `maxEvents` and about `maxBytes` of JSON; undefined when none. */
   read(lane: Lane, afterSeq: number, maxEvents: number, maxBytes: number): Promise<LaneSlice | undefined>;
   /** The cloud has committed everything up to `upTo`; acks of another epoch are ignored. */
   prune(epoch: string, lane: Lane, upTo: number): Promise<void>;
+  /**
+   * The cloud has refused this epoch as forked (`refused: journal-forked`). Kept durably; the journal goes on
+   * recording, the status says it, and `adopt` reads it. The first mark of an epoch stays.
+   */
+  markForked(detail: string): Promise<void>;
   checkpoints(): Promise<{ key: string; body: string }[]>;
   status(): Promise<JournalStatus>;
   /** Called after each commit that added to a lane, with its highest seq now. */

@@ -9,11 +9,12 @@
 import { statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
-import { mapSqliteError, UnusableFileError } from './journal-error.ts';
+import { type FileMarks, readMark, readMarks, writeMark } from './file-marks.ts';
+import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
+import { FORMAT_VERSION, migrate } from './migrations.ts';
 
 export type { Connection, Statement };
 
-export const FORMAT_VERSION = 1;
 const PAGE_BYTES = 2048;
 const CHECKPOINT_PAGES = 2048;
 const WAL_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -25,6 +26,8 @@ const LOCK_WAIT_MS = 250;
 export interface Birth {
   readonly epoch: string;
   readonly createdAt: number;
+  /** Stands for the machine that makes it; undefined when there is nothing to know the machine by. */
+  readonly host: string | undefined;
 }
 
 /** The tables a lane's rows live in, oldest first. */
@@ -43,11 +46,19 @@ const SCHEMA = `
   ${LANES.map((lane) => `create table ${tailTableOf(lane)}(seq integer primary key, body text not null);`).join('\n')}
 `;
 
+/** Whether a file made on another machine is taken: only `adopt` does. */
+export type ForeignPolicy = 'refuse' | 'take';
+
 /**
  * Opens or creates the file. Throws UnusableFileError for a file that must be set aside, JournalError for one that
- * cannot be opened now.
+ * cannot be opened now or must not be opened here.
  */
-export function openFile(file: string, birth: Birth, limitBytes: number): { db: Connection; epoch: string } {
+export function openFile(
+  file: string,
+  birth: Birth,
+  limitBytes: number,
+  foreign: ForeignPolicy = 'refuse',
+): { db: Connection; marks: FileMarks } {
   let db: Connection | undefined;
   try {
     db = new Database(file, { timeout: LOCK_WAIT_MS });
@@ -64,9 +75,9 @@ export function openFile(file: string, birth: Birth, limitBytes: number): { db: 
     db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
     db.pragma('cache_size = -4096');
     if (pragmaNumber(db, 'schema_version') === 0) createTables(db, birth);
-    const epoch = verify(db);
+    const marks = verify(db, birth.host, foreign);
     db.pragma(`max_page_count = ${Math.ceil(limitBytes / pragmaNumber(db, 'page_size'))}`);
-    return { db, epoch };
+    return { db, marks };
   } catch (error) {
     db?.close();
     throw mapSqliteError(error);
@@ -76,34 +87,51 @@ export function openFile(file: string, birth: Birth, limitBytes: number): { db: 
 function createTables(db: Connection, birth: Birth): void {
   db.transaction(() => {
     db.exec(SCHEMA);
-    const meta = db.prepare('insert into meta(key, value) values (?, ?)');
-    meta.run('format', String(FORMAT_VERSION));
-    meta.run('epoch', birth.epoch);
-    meta.run('created', String(birth.createdAt));
+    writeMark(db, 'format', String(FORMAT_VERSION));
+    writeMark(db, 'epoch', birth.epoch);
+    writeMark(db, 'created', String(birth.createdAt));
+    if (birth.host !== undefined) writeMark(db, 'host', birth.host);
     const lane = db.prepare('insert into lane(name, last_seq, pruned_up_to) values (?, 0, 0)');
     for (const name of LANES) lane.run(name);
   }).immediate();
 }
 
-/** The epoch of a sound file. */
-function verify(db: Connection): string {
+/** Brings a sound file to the format of this release; what it says of itself. */
+function verify(db: Connection, host: string | undefined, foreign: ForeignPolicy): FileMarks {
   const tables = new Set(db.prepare<[], string>('select name from sqlite_master').pluck().all());
   if (!tables.has('meta')) throw new UnusableFileError('a SQLite file, but not a journal');
-  const meta = db.prepare<[string], string>('select value from meta where key = ?').pluck();
-  const format = meta.get('format');
-  if (format !== String(FORMAT_VERSION)) {
-    throw new UnusableFileError(`journal format ${format ?? 'missing'}, expected ${FORMAT_VERSION}`);
-  }
+  const format = Number(readMark(db, 'format'));
+  if (format > FORMAT_VERSION) throw newerFormat(format);
+  if (foreign === 'refuse') refuseForeign(readMark(db, 'host'), host);
   const missing = LANES.flatMap(tablesOf).find((table) => !tables.has(table));
   if (missing !== undefined) throw new UnusableFileError(`table ${missing} is missing`);
-  const epoch = meta.get('epoch');
-  if (epoch === undefined) throw new UnusableFileError('no epoch');
   for (const lane of LANES) checkCounters(db, lane);
   if (fileBytes(db) <= FULL_CHECK_BYTES) {
     const verdict = db.pragma('quick_check(1)', { simple: true });
     if (verdict !== 'ok') throw new UnusableFileError(`damaged: ${String(verdict)}`);
   }
-  return epoch;
+  migrate(db, format);
+  return readMarks(db);
+}
+
+function newerFormat(format: number): JournalError {
+  return new JournalError(
+    'newer-format',
+    `written by a newer release (journal format ${format}, this release knows up to ${FORMAT_VERSION}). It is left ` +
+      'as it is: run the newer release again, or move the file away to start an empty journal',
+  );
+}
+
+/** `made` and `here` stand for machines; one that has nothing to be known by is not held against the file. */
+function refuseForeign(made: string | undefined, here: string | undefined): void {
+  if (made === undefined || here === undefined || made === here) return;
+  throw new JournalError(
+    'foreign',
+    'made on another machine: the card or the data directory was copied or moved. Two gateways must not send under ' +
+      'one name. If this machine replaces the other for good, keep the events that wait and start a new epoch with: ' +
+      'npm run gateway -- adopt --config FILE. If the other one goes on, delete the copied data directory here and ' +
+      'give this gateway an identity of its own: npm run gateway -- enroll',
+  );
 }
 
 /** Rows are removed in the transaction that moves the counter, so none can stand at or below it. */

@@ -7,9 +7,9 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import { laneOf } from '../../protocol/events/lanes.ts';
 import type { EventRecord, Stamp } from '../../protocol/events/record.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import type { EngineLink, EngineReply, EngineRequest } from './engine.ts';
+import type { EngineLink, EngineReply, EngineRequest, RequestContext } from './engine.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { Journal, JournalEntry, JournalStatus, LaneSlice } from './journal.ts';
+import type { Journal, JournalBoot, JournalEntry, JournalStatus, LaneSlice } from './journal.ts';
 import { JournalError } from './journal-error.ts';
 import type { Growth } from './store.ts';
 import { decodeStoredEvent, encodeStoredEvent, toRecord } from './stored-event.ts';
@@ -41,6 +41,10 @@ export interface JournalOptions {
   readonly onDied?: (error: JournalError) => void;
   /** Names a new epoch, default a random UUID. Runs that must repeat byte for byte hand in their own. */
   readonly createEpoch?: () => string;
+  /** Names an opening, default a random UUID. */
+  readonly createBootId?: () => string;
+  /** Stands for this machine, so that a file copied from another is refused; without it nothing is checked. */
+  readonly host?: string | undefined;
 }
 
 /** A journal and the way to lose it: what a simulated crash needs. */
@@ -55,6 +59,7 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
     file: options.file,
     maxBytes,
     hardLimitBytes: options.hardLimitBytes ?? Math.ceil(maxBytes * 1.25) + 16 * 1024 * 1024,
+    ...(options.host === undefined ? {} : { host: options.host }),
   };
   const { clock, onDied } = options;
   const link =
@@ -73,17 +78,17 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
 }
 
 /** A request before the context that all share is added. */
-type Request<Op extends EngineRequest['op']> = Omit<
-  Extract<EngineRequest, { op: Op }>,
-  'stamp' | 'nextEpoch'
->;
+type Request<Op extends EngineRequest['op']> = Omit<Extract<EngineRequest, { op: Op }>, keyof RequestContext>;
 type AnyRequest = { [Op in EngineRequest['op']]: Request<Op> }[EngineRequest['op']];
 
 class DurableJournal implements OpenJournal {
   readonly #link: EngineLink;
   readonly #stamp: () => Stamp;
   readonly #createEpoch: () => string;
+  readonly #createBootId: () => string;
   #nextEpoch: string;
+  #nextBootId: string;
+  #boot: JournalBoot | undefined;
   readonly #commits: GroupCommit;
   readonly #listeners: ((lane: Lane, lastSeq: number) => void)[] = [];
   #epoch = '';
@@ -94,6 +99,8 @@ class DurableJournal implements OpenJournal {
     this.#stamp = options.stamp;
     this.#createEpoch = options.createEpoch ?? randomUUID;
     this.#nextEpoch = this.#createEpoch();
+    this.#createBootId = options.createBootId ?? randomUUID;
+    this.#nextBootId = this.#createBootId();
     const limits = {
       groupMs: options.groupCommitMs ?? 50,
       groupRows: options.groupCommitRows ?? 500,
@@ -110,6 +117,11 @@ class DurableJournal implements OpenJournal {
 
   get epoch(): string {
     return this.#epoch;
+  }
+
+  get boot(): JournalBoot {
+    if (this.#boot === undefined) throw new Error('the journal is not open yet');
+    return this.#boot;
   }
 
   async open(): Promise<void> {
@@ -153,6 +165,10 @@ class DurableJournal implements OpenJournal {
     return this.#commits.prune({ epoch, lane, upTo });
   }
 
+  async markForked(detail: string): Promise<void> {
+    await this.#call({ op: 'mark-forked', epoch: this.#epoch, detail });
+  }
+
   async checkpoints(): Promise<{ key: string; body: string }[]> {
     return (await this.#call({ op: 'checkpoints' })).checkpoints ?? [];
   }
@@ -183,10 +199,14 @@ class DurableJournal implements OpenJournal {
 
   async #call(request: AnyRequest): Promise<EngineReply> {
     if (this.#closed) throw new JournalError('closed', 'the journal is closed');
-    const context = { stamp: this.#stamp(), nextEpoch: this.#nextEpoch };
+    const context = { stamp: this.#stamp(), nextEpoch: this.#nextEpoch, nextBootId: this.#nextBootId };
     const reply = await this.#link.call({ ...request, ...context });
     if (reply.epoch === this.#nextEpoch) this.#nextEpoch = this.#createEpoch();
     if (reply.epoch !== '') this.#epoch = reply.epoch;
+    if (reply.boot !== undefined) {
+      this.#boot = reply.boot;
+      this.#nextBootId = this.#createBootId();
+    }
     return reply;
   }
 

@@ -70,8 +70,8 @@ function build(file: string, source: string, reason: string, context: SalvageCon
 function carryOver(file: string, source: SalvageSource, reason: string, context: SalvageContext): void {
   const target = `${file}.new`;
   for (const side of ['', ...SIDE_FILES]) rmSync(target + side, { force: true });
-  const { db, epoch } = openFile(target, context.birth, Number.MAX_SAFE_INTEGER);
-  const store = new JournalStore({ db, epoch, file: target, maxBytes: Number.MAX_SAFE_INTEGER });
+  const { db, marks } = openFile(target, context.birth, Number.MAX_SAFE_INTEGER);
+  const store = new JournalStore({ db, epoch: marks.epoch, file: target, maxBytes: Number.MAX_SAFE_INTEGER });
   try {
     store.commit({ events: NO_EVENTS, checkpoints: source.checkpoints() }, [], context.stamp);
     let carried = 0;

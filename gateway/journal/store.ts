@@ -184,13 +184,18 @@ export class JournalStore {
     }
   }
 
-  status(): JournalStatus {
+  status(): Omit<JournalStatus, 'boot' | 'forked'> {
     return {
       epoch: this.epoch,
       lanes: { ...this.#counters },
       fileBytes: fileBytes(this.#db),
       walBytes: statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
     };
+  }
+
+  lastSeqs(): Record<Lane, number> {
+    const { stock, condition, health } = this.#counters;
+    return { stock: stock.lastSeq, condition: condition.lastSeq, health: health.lastSeq };
   }
 
   close(): void {

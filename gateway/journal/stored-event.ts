@@ -6,19 +6,35 @@
  */
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
-import { type EventRecord, type Stamp, stampSchema } from '../../protocol/events/record.ts';
+import {
+  type EventRecord,
+  eventRecordSchema,
+  type Stamp,
+  stampSchema,
+} from '../../protocol/events/record.ts';
 import type { GapEvent, StockEvent } from '../../protocol/events/stock-event.ts';
 
 const storedEventSchema = stampSchema.extend({
+  origin: eventRecordSchema.shape.origin,
   event: z.custom<StockEvent>(
     (value) =>
       typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string',
   ),
 });
 export type StoredEvent = z.infer<typeof storedEventSchema>;
+export type EventOrigin = NonNullable<EventRecord['origin']>;
 
 export function encodeStoredEvent(stamp: Stamp, event: StockEvent): string {
-  const json = JSON.stringify({ ...stamp, event });
+  return encode({ ...stamp, event });
+}
+
+/** The same event as the row of another journal file: it keeps the name it was born with. */
+export function encodeCarriedEvent(stored: StoredEvent, bornAs: EventOrigin): string {
+  return encode({ ...stored, origin: stored.origin ?? bornAs });
+}
+
+function encode(stored: StoredEvent): string {
+  const json = JSON.stringify(stored);
   return checksum(json) + json;
 }
 

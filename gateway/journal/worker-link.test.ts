@@ -3,7 +3,7 @@ import type { JournalError } from './journal-error.ts';
 import { JournalFolder, START, stampAt, virtualClock } from './journal-fixture.ts';
 import { startWorker } from './worker-link.ts';
 
-const request = { op: 'open', stamp: stampAt(START), nextEpoch: 'epoch-1' } as const;
+const request = { op: 'open', stamp: stampAt(START), nextEpoch: 'epoch-1', nextBootId: 'opening' } as const;
 
 test('a worker that ends by itself is told of once, and everything asked of it fails', async () => {
   using folder = new JournalFolder();

@@ -1,0 +1,101 @@
+/**
+ * What a journal file says of itself, in its `meta` table: format, epoch, the machine that made it, its openings, and
+ * whether the cloud has refused it. Rows are (key, text); the longer ones are JSON.
+ *
+ * Openings. Each opening is counted in a durable commit before anything else is written, with a random id and each
+ * lane's last seq. Two files that began as one (a card copied, an image put back) cannot tell the cloud the same
+ * chain of openings for long. `kept` is each lane's last seq at the first opening since one that handed events out:
+ * should the cloud refuse the file, names up to there are its own, and later ones may belong to the other's events.
+ */
+import * as z from 'zod';
+import { LANES, type Lane } from '../../protocol/events/lanes.ts';
+import type { ForkMark, JournalBoot } from './journal.ts';
+import { UnusableFileError } from './journal-error.ts';
+import type { Connection } from './layout.ts';
+
+const seqsSchema = z.record(z.enum(LANES), z.int().nonnegative());
+const openingSchema = z.object({
+  n: z.int().positive(),
+  id: z.string().min(1),
+  base: seqsSchema,
+  kept: seqsSchema,
+  /** Events of this opening may have reached the cloud. */
+  handedOut: z.boolean(),
+});
+const forkSchema = z.object({ at: z.int(), detail: z.string(), kept: seqsSchema });
+
+export type Opening = z.infer<typeof openingSchema>;
+export type LaneSeqs = Readonly<Record<Lane, number>>;
+/** A fork mark and the seqs up to which names are this file's own. */
+export interface StoredFork extends ForkMark {
+  readonly kept: LaneSeqs;
+}
+
+export interface FileMarks {
+  readonly epoch: string;
+  /** A hash that stands for the machine; undefined when the machine had nothing to know it by. */
+  readonly host: string | undefined;
+  /** Undefined before the first opening. */
+  readonly opening: Opening | undefined;
+  readonly forked: StoredFork | undefined;
+}
+
+export function readMarks(db: Connection): FileMarks {
+  const epoch = readMark(db, 'epoch');
+  if (epoch === undefined) throw new UnusableFileError('no epoch');
+  return {
+    epoch,
+    host: readMark(db, 'host'),
+    opening: parseMark(db, 'opening', openingSchema),
+    forked: parseMark(db, 'forked', forkSchema),
+  };
+}
+
+export function readMark(db: Connection, key: string): string | undefined {
+  return db.prepare<[string], string>('select value from meta where key = ?').pluck().get(key);
+}
+
+export function writeMark(db: Connection, key: string, value: string): void {
+  db.prepare(
+    'insert into meta(key, value) values (?, ?) on conflict(key) do update set value = excluded.value',
+  ).run(key, value);
+}
+
+/** Counts an opening; durable when it returns. */
+export function recordOpening(db: Connection, marks: FileMarks, id: string, lastSeqs: LaneSeqs): Opening {
+  const last = marks.opening;
+  const kept = last === undefined || last.handedOut ? lastSeqs : last.kept;
+  const opening = { n: (last?.n ?? 0) + 1, id, base: { ...lastSeqs }, kept: { ...kept }, handedOut: false };
+  writeMark(db, 'opening', JSON.stringify(opening));
+  return opening;
+}
+
+export function recordHandedOut(db: Connection, opening: Opening): Opening {
+  const now = { ...opening, handedOut: true };
+  writeMark(db, 'opening', JSON.stringify(now));
+  return now;
+}
+
+/** The first mark stays: what was appended since has no names of its own either. */
+export function recordFork(db: Connection, marks: FileMarks, mark: ForkMark): StoredFork {
+  if (marks.forked !== undefined) return marks.forked;
+  const fork = { ...mark, kept: marks.opening?.kept ?? { stock: 0, condition: 0, health: 0 } };
+  writeMark(db, 'forked', JSON.stringify(fork));
+  return fork;
+}
+
+export const bootOf = ({ n, id, base }: Opening): JournalBoot => ({ n, id, base });
+
+function parseMark<T>(db: Connection, key: string, schema: z.ZodType<T>): T | undefined {
+  const text = readMark(db, key);
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UnusableFileError(`its mark "${key}" is unreadable`, { cause: error });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new UnusableFileError(`its mark "${key}" makes no sense`);
+  return parsed.data;
+}
