@@ -104,6 +104,13 @@ export const EXCEPTION_KINDS = {
     advice: 'The database was set back: restore a newer backup, or count the stock.',
     until: 'person',
   },
+  JOURNAL_FORKED: {
+    severity: 'critical',
+    title: 'The journal of {subject} was copied or set back; what it sends is not taken',
+    advice:
+      'Find out whether a second computer runs with this gateway’s card, image or backup, and shut it down; then start the gateway again: it begins a new journal and sends what waits.',
+    until: 'person',
+  },
   DEVICE_FAULT: {
     severity: 'warning',
     title: '{subject}: {condition}',

@@ -1,6 +1,6 @@
 /**
- * When two deliveries of one event are the same event. PURE. The digest is over the JSON as it came, which a resend
- * repeats; only where digests differ, the canonical texts (keys sorted) decide, however their JSON was written.
+ * Texts of JSON values: the canonical one (keys sorted) by which two deliveries of one event are told to be the same,
+ * a digest, and whether the database can keep it. PURE.
  */
 import { hash } from 'node:crypto';
 

@@ -1,9 +1,9 @@
 /**
- * The events table: each key is written once. What is new is told from what stands already, and a key that comes
- * again with another body is told from a plain resend.
+ * The events table: each name is written once. What is new is told from what stands already, and a name that
+ * comes again with another body is told from a plain resend. A body is the event with its stamp; seq and origin are
+ * names, of which one event may have several.
  */
 import { sql, type Transaction } from 'kysely';
-import type { EventRecord } from '../../protocol/events/record.ts';
 import { occurredKey } from '../inventory/ledger-event.ts';
 import type { Tables } from '../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../store/unnest.ts';
@@ -36,7 +36,6 @@ interface EventRow {
   monotonic_ms: number;
   clock: string;
   body: string;
-  digest: string;
 }
 
 export const EVENT_KINDS: ColumnKinds<EventRow> = {
@@ -52,7 +51,6 @@ export const EVENT_KINDS: ColumnKinds<EventRow> = {
   monotonic_ms: 'double precision',
   clock: 'text',
   body: 'text',
-  digest: 'text',
 };
 
 export async function writeEvents(
@@ -81,7 +79,7 @@ function distinctEvents(batches: readonly JudgedBatch[]) {
   let repeated = 0;
   for (const batch of batches) {
     for (const judged of batch.events) {
-      const key = occurredKey(batch.gateway, batch.epoch, batch.lane, judged.record.seq);
+      const key = occurredKey(batch.gateway, judged.name.epoch, batch.lane, judged.name.seq);
       const known = distinct.get(key);
       const event = { ...judged, key, batch };
       if (known === undefined) distinct.set(key, event);
@@ -93,7 +91,11 @@ function distinctEvents(batches: readonly JudgedBatch[]) {
 }
 
 function isSameEvent(one: JudgedEvent, other: JudgedEvent): boolean {
-  return one.digest === other.digest || canonicalJson(one.record) === canonicalJson(other.record);
+  return canonicalJson(bodyOf(one)) === canonicalJson(bodyOf(other));
+}
+
+function bodyOf({ record: { seq, origin, ...body } }: JudgedEvent): object {
+  return body;
 }
 
 /** The names of those that were not there yet; mostly all are new, and then none is named. */
@@ -106,7 +108,7 @@ async function insertNew(
     with written as (
       insert into events (${columnList(EVENT_KINDS)}, received_at)
       select gateway, epoch, lane, seq, type, read_point, occurred_at, recorded_at, boot_id, monotonic_ms, clock,
-        body::jsonb, digest, ${receivedAt}::bigint
+        body::jsonb, ${receivedAt}::bigint
       from ${unnest('t', EVENT_KINDS, events.map(eventRow))}
       on conflict do nothing
       returning gateway, epoch, lane, seq
@@ -126,49 +128,36 @@ interface NamedRow {
   seq: number;
 }
 
-/** Those whose body is another than the one that stands, whatever the order of its JSON keys. */
+/** Those whose body is another than the one that stands; jsonb compares by value, however the JSON was written. */
 async function differingBodies(
   trx: Transaction<Tables>,
   known: readonly NamedEvent[],
 ): Promise<NamedEvent[]> {
-  const kinds = { gateway: 'text', epoch: 'text', lane: 'text', seq: 'bigint', digest: 'text' } as const;
-  const keys = known.map(({ batch, record, digest }) => {
-    return { gateway: batch.gateway, epoch: batch.epoch, lane: batch.lane, seq: record.seq, digest };
-  });
-  const { rows } = await sql<StandingRow>`
-    select e.gateway, e.epoch, e.lane, e.seq, e.recorded_at as "recordedAt", e.boot_id as "bootId",
-      e.monotonic_ms as "monotonicMs", e.clock, e.body as event
-    from ${unnest('t', kinds, keys)} join events e using (gateway, epoch, lane, seq) where e.digest <> t.digest
-  `.execute(trx);
-  const suspects = new Map(
-    rows.map(({ gateway, epoch, lane, ...stands }) => [
-      occurredKey(gateway, epoch, lane, stands.seq),
-      canonicalJson(stands),
-    ]),
+  const stamp = ['recorded_at', 'boot_id', 'monotonic_ms', 'clock'].map(
+    (column) => sql`${sql.ref(`e.${column}`)} <> ${sql.ref(`t.${column}`)}`,
   );
-  return known.filter(({ key, record }) => {
-    const standing = suspects.get(key);
-    return standing !== undefined && standing !== canonicalJson(record);
-  });
-}
-
-interface StandingRow extends EventRecord {
-  gateway: string;
-  epoch: string;
-  lane: string;
+  const { rows } = await sql<NamedRow>`
+    select e.gateway, e.epoch, e.lane, e.seq
+    from ${unnest('t', EVENT_KINDS, known.map(eventRow))} join events e using (gateway, epoch, lane, seq)
+    where e.body <> t.body::jsonb or ${sql.join(stamp, sql` or `)}
+  `.execute(trx);
+  const differing = new Set(
+    rows.map(({ gateway, epoch, lane, seq }) => occurredKey(gateway, epoch, lane, seq)),
+  );
+  return known.filter(({ key }) => differing.has(key));
 }
 
 export function eventRow({
   record,
+  name,
   batch,
-  digest,
-}: Omit<NamedEvent, 'batch'> & { batch: Pick<JudgedBatch, 'gateway' | 'epoch' | 'lane'> }): EventRow {
+}: JudgedEvent & { readonly batch: Pick<JudgedBatch, 'gateway' | 'lane'> }): EventRow {
   const { event } = record;
   return {
     gateway: batch.gateway,
-    epoch: batch.epoch,
+    epoch: name.epoch,
     lane: batch.lane,
-    seq: record.seq,
+    seq: name.seq,
     type: event.type,
     read_point: 'readPoint' in event && typeof event.readPoint === 'string' ? event.readPoint : null,
     occurred_at: event.occurredAt,
@@ -177,6 +166,5 @@ export function eventRow({
     monotonic_ms: record.monotonicMs,
     clock: record.clock,
     body: JSON.stringify(event),
-    digest,
   };
 }

@@ -96,6 +96,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
       epoch: 'epoch-0001',
       lane: 'stock',
       upTo: 2,
+      at: clock.now(),
     });
     expect(await countEvents()).toBe(2);
     expect(

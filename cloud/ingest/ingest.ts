@@ -42,6 +42,8 @@ export interface IngestCounters {
   /** Events that came again and changed nothing. */
   repeatedEvents: number;
   deadLetters: number;
+  /** Batches of copied or restored journals, not taken. */
+  forkedBatches: number;
   retries: number;
   /** Deliveries that were not taken: no ack. */
   rejected: number;
@@ -82,6 +84,7 @@ export function createIngest(options: IngestOptions): Ingest {
     events: 0,
     repeatedEvents: 0,
     deadLetters: 0,
+    forkedBatches: 0,
     retries: 0,
     rejected: 0,
   };
@@ -106,6 +109,7 @@ export function createIngest(options: IngestOptions): Ingest {
           store.db.transaction().execute((trx) => takeBatches(trx, batches, refused, context())),
         );
         countTaken(counters, batches, taken);
+        stampAcks(taken.acks, clock.now());
         if (taken.changes.length > 0) options.onCommitted?.(distinctChanges(taken.changes));
         return taken;
       } catch (error) {
@@ -202,12 +206,18 @@ function nextGroup(waiting: Waiting[]): Waiting[] {
   return waiting.splice(0, count);
 }
 
+/** The cloud's clock at the commit: gateways without a better source set their times by it. */
+function stampAcks(acks: (Ack | undefined)[], at: number): void {
+  for (const [index, ack] of acks.entries()) if (ack !== undefined) acks[index] = { ...ack, at };
+}
+
 function countTaken(counters: IngestCounters, batches: readonly JudgedBatch[], taken: Taken): void {
   counters.transactions += 1;
   counters.batches += batches.length;
   counters.events += taken.fresh;
   counters.repeatedEvents += taken.repeated;
   counters.deadLetters += taken.deadLetters.length;
+  counters.forkedBatches += taken.forked;
 }
 
 /** Two batches that cover the same range with half of the events each; the dead letters go with the first. */

@@ -8,12 +8,13 @@ import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { decodeBatch, type ReceivedBatch } from '../../protocol/link/batch.ts';
 import { isGatewayId } from '../../protocol/link/topics.ts';
 import type { Delivery } from '../intake/intake.ts';
-import { digestOf, isNestedTooDeeply, isStorable } from './canonical.ts';
+import { isNestedTooDeeply, isStorable } from './canonical.ts';
 import { type DeadLetter, payloadText } from './dead-letters.ts';
 
 export interface JudgedEvent {
   readonly record: EventRecord;
-  readonly digest: string;
+  /** With gateway and lane the event's name for ever: that of its batch, or the one that it was born with. */
+  readonly name: { readonly epoch: string; readonly seq: number };
 }
 
 /** A batch whose header is sound, with its events judged. */
@@ -24,6 +25,8 @@ export interface JudgedBatch {
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly prunedUpTo: number;
+  /** Which opening of the journal sends; older gateways do not say. */
+  readonly boot?: ReceivedBatch['boot'];
   readonly events: readonly JudgedEvent[];
   readonly deadLetters: readonly DeadLetter[];
   /** For a dead letter of the whole batch, when the gateway turns out to be unknown. */
@@ -58,11 +61,11 @@ export function judgeDelivery(delivery: Delivery): Judgement {
     if (verdict.ok) events.push(verdict.event);
     else deadLetters.push(poison(raw, batch, verdict));
   }
-  const { gateway, epoch, lane, firstSeq, lastSeq, prunedUpTo } = batch;
+  const { gateway, epoch, lane, firstSeq, lastSeq, prunedUpTo, boot } = batch;
   const { payload } = delivery;
   return {
     ok: true,
-    batch: { gateway, epoch, lane, firstSeq, lastSeq, prunedUpTo, events, deadLetters, payload },
+    batch: { gateway, epoch, lane, firstSeq, lastSeq, prunedUpTo, boot, events, deadLetters, payload },
   };
 }
 
@@ -102,7 +105,14 @@ function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
   }
   const wrong = timesOf(record.event).find((time) => time < EARLIEST_MS || time > LATEST_MS);
   if (wrong !== undefined) return { ok: false, code: 'POISON_EVENT', detail: `no such time: ${wrong}` };
-  return { ok: true, event: { record, digest: digestOf(text) } };
+  const { origin } = record;
+  if (origin === undefined)
+    return { ok: true, event: { record, name: { epoch: batch.epoch, seq: record.seq } } };
+  if (origin.epoch === batch.epoch || !EPOCH.test(origin.epoch)) {
+    const detail = `origin names epoch ${origin.epoch}: expected an earlier epoch, as ${EPOCH.source}`;
+    return { ok: false, code: 'POISON_EVENT', detail };
+  }
+  return { ok: true, event: { record, name: origin } };
 }
 
 function timesOf(event: StockEvent): number[] {

@@ -2,19 +2,19 @@
  * The one transaction: events, their effects, the watermark and the dead letters of a group of batches, all or
  * nothing. What it returns may be acked and told once it is committed, never before.
  */
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { Ack } from '../../protocol/link/ack.ts';
 import { exceptionId } from '../coldchain/exception-id.ts';
 import type { ExceptionRow } from '../coldchain/raise.ts';
 import type { Tables } from '../store/tables.ts';
-import { unnest } from '../store/unnest.ts';
 import type { Change } from './change.ts';
 import { type DeadLetter, keepDeadLetters, payloadText } from './dead-letters.ts';
 import { type NamedEvent, writeEvents } from './events.ts';
 import type { JudgedBatch } from './judge.ts';
+import { advance, type KnownLanes, type LaneState, laneName, readLanes, writeLanes } from './lanes.ts';
 import { lockLanes } from './locks.ts';
+import { journalForked, judgeOpening, keepOpenings, type NewOpening } from './openings.ts';
 import { type ProjectContext, projectEvents } from './project.ts';
-import { advanceToPruned, cover, type Range, START, type Watermark } from './watermark.ts';
 
 export interface TakeContext extends ProjectContext {
   /** Overrides the registration in the gateways table. */
@@ -27,18 +27,9 @@ export interface Taken {
   readonly changes: Change[];
   readonly fresh: number;
   readonly repeated: number;
+  /** Batches that were not taken: their journal is a copy, or was set back. */
+  readonly forked: number;
   readonly deadLetters: readonly DeadLetter[];
-}
-
-interface LaneName {
-  readonly gateway: string;
-  readonly epoch: string;
-  readonly lane: string;
-}
-
-interface LaneState extends LaneName {
-  watermark: Watermark;
-  lost: Range[];
 }
 
 export async function takeBatches(
@@ -49,15 +40,16 @@ export async function takeBatches(
 ): Promise<Taken> {
   const { now } = context;
   await lockLanes(trx, context.engine, batches.map(laneName));
-  const lanes = await readLanes(trx, batches, context);
-  const accepted = batches.filter((batch) => lanes.has(laneName(batch)));
-  const strangers = batches.filter((batch) => !lanes.has(laneName(batch))).map(unknownGateway);
+  const known = await readLanes(trx, batches, context.knows);
+  const { accepted, strangers, forked, openings } = admit(batches, known);
+  const lanes = [...known.lanes.values()];
 
+  await keepOpenings(trx, openings, now);
   const written = await writeEvents(trx, accepted, now);
-  for (const batch of accepted) advance(lanes.get(laneName(batch)), batch);
   const raise = [
     ...written.conflicting.map((event) => bodyMismatch(event, now)),
     ...ledgerBehind(lanes, now),
+    ...[...forked.keys()].map((batch) => journalForked(batch, now)),
   ];
   const changes = await projectEvents(
     trx,
@@ -71,92 +63,59 @@ export async function takeBatches(
   );
   const deadLetters = [
     ...refused,
-    ...strangers,
+    ...strangers.map(unknownGateway),
     ...accepted.flatMap((batch) => batch.deadLetters),
     ...written.conflicting.map(refusedBody),
   ];
-  await writeLanes(trx, [...lanes.values()], now);
+  await writeLanes(trx, lanes, now);
   await keepDeadLetters(trx, deadLetters, now);
   return {
-    acks: batches.map((batch) => ackOf(batch, lanes.get(laneName(batch)))),
+    acks: batches.map((batch) => ackOf(batch, known.lanes.get(laneName(batch)), forked.get(batch))),
     changes: [...changes, ...gatewayChanges(accepted, now)],
     fresh: written.fresh.length,
     repeated: written.repeated,
+    forked: forked.size,
     deadLetters,
   };
 }
 
-function laneName({ gateway, epoch, lane }: LaneName): string {
-  return `${gateway}/${epoch}/${lane}`;
+interface Admission {
+  readonly accepted: JudgedBatch[];
+  readonly strangers: JudgedBatch[];
+  /** With what is wrong with their journal. */
+  readonly forked: Map<JudgedBatch, string>;
+  readonly openings: NewOpening[];
 }
 
-interface LaneRow extends LaneName {
-  up_to: number | null;
-  ahead: Range[] | null;
-}
-
-/** The lanes of these batches whose gateway may deliver. */
-async function readLanes(
-  trx: Transaction<Tables>,
-  batches: readonly JudgedBatch[],
-  { knows }: TakeContext,
-): Promise<Map<string, LaneState>> {
-  if (batches.length === 0) return new Map();
-  const names = new Map(
-    batches.map(({ gateway, epoch, lane }) => {
-      const name = { gateway, epoch, lane };
-      return [laneName(name), name];
-    }),
-  );
-  const kinds = { gateway: 'text', epoch: 'text', lane: 'text' } as const;
-  const registered = sql`exists (select 1 from gateways g where g.id = t.gateway and g.revoked_at is null)`;
-  const { rows } = await sql<LaneRow>`
-    select t.gateway, t.epoch, t.lane, w.up_to, w.ahead
-    from ${unnest<LaneName>('t', kinds, [...names.values()])} left join watermarks w using (gateway, epoch, lane)
-    where ${knows === undefined ? registered : sql`true`}
-  `.execute(trx);
-  const lanes = new Map<string, LaneState>();
-  for (const { gateway, epoch, lane, up_to: upTo, ahead } of rows) {
-    if (knows !== undefined && !(await knows(gateway))) continue;
-    const watermark = upTo === null ? START : { upTo, ahead: ahead ?? [] };
-    lanes.set(laneName({ gateway, epoch, lane }), { gateway, epoch, lane, watermark, lost: [] });
+/** Who may deliver; the lanes of what is accepted move on. */
+function admit(batches: readonly JudgedBatch[], { lanes, openings }: KnownLanes): Admission {
+  const admission: Admission = { accepted: [], strangers: [], forked: new Map(), openings: [] };
+  for (const batch of batches) {
+    const lane = lanes.get(laneName(batch));
+    if (lane === undefined) {
+      admission.strangers.push(batch);
+      continue;
+    }
+    const verdict = judgeOpening(batch, lane, openings);
+    if (!verdict.taken) {
+      admission.forked.set(batch, verdict.detail);
+      continue;
+    }
+    if (verdict.fresh !== undefined) admission.openings.push(verdict.fresh);
+    admission.accepted.push(batch);
+    advance(lane, batch);
   }
-  return lanes;
+  return admission;
 }
 
-function advance(state: LaneState | undefined, batch: JudgedBatch): void {
-  if (state === undefined) return;
-  const covered = cover(state.watermark, batch.firstSeq, batch.lastSeq);
-  const { watermark, lost } = advanceToPruned(covered, batch.prunedUpTo);
-  state.watermark = watermark;
-  state.lost.push(...lost);
-}
-
-async function writeLanes(trx: Transaction<Tables>, lanes: readonly LaneState[], now: number): Promise<void> {
-  if (lanes.length === 0) return;
-  const rows = lanes
-    .map(({ gateway, epoch, lane, watermark }) => {
-      return { gateway, epoch, lane, up_to: watermark.upTo, ahead: JSON.stringify(watermark.ahead) };
-    })
-    .sort((a, b) => (laneName(a) < laneName(b) ? -1 : 1));
-  const kinds = { gateway: 'text', epoch: 'text', lane: 'text', up_to: 'bigint', ahead: 'text' } as const;
-  await sql`
-    with moved as (
-      insert into watermarks (gateway, epoch, lane, up_to, ahead, updated_at)
-      select gateway, epoch, lane, up_to, ahead::jsonb, ${now}::bigint from ${unnest('t', kinds, rows)}
-      on conflict (gateway, epoch, lane) do update set
-        up_to = excluded.up_to, ahead = excluded.ahead, updated_at = excluded.updated_at
-      returning gateway
-    )
-    update gateways set last_batch_at = greatest(last_batch_at, ${now}::bigint)
-    where id in (select id from gateways where id in (select gateway from moved) order by id for update)
-  `.execute(trx);
-}
-
-function ackOf(batch: JudgedBatch, state: LaneState | undefined): Ack | undefined {
+function ackOf(
+  { gateway, epoch, lane }: JudgedBatch,
+  state: LaneState | undefined,
+  forked: string | undefined,
+): Ack | undefined {
   if (state === undefined) return undefined;
-  const { gateway, epoch, lane } = batch;
-  return { v: 1, gateway, epoch, lane, upTo: state.watermark.upTo };
+  const ack: Ack = { v: 1, gateway, epoch, lane, upTo: state.watermark.upTo };
+  return forked === undefined ? ack : { ...ack, refused: { code: 'journal-forked', detail: forked } };
 }
 
 function unknownGateway(batch: JudgedBatch): DeadLetter {
@@ -171,19 +130,19 @@ function unknownGateway(batch: JudgedBatch): DeadLetter {
   };
 }
 
-function refusedBody({ batch, record, key }: NamedEvent): DeadLetter {
+function refusedBody({ batch, record, name, key }: NamedEvent): DeadLetter {
   return {
     gateway: batch.gateway,
-    epoch: batch.epoch,
+    epoch: name.epoch,
     lane: batch.lane,
-    seq: record.seq,
+    seq: name.seq,
     code: 'BODY_MISMATCH',
     detail: `event ${key} stands with another body; the first stays`,
     payload: payloadText(record),
   };
 }
 
-function bodyMismatch({ batch, record, key }: NamedEvent, now: number): ExceptionRow {
+function bodyMismatch({ batch, name, key }: NamedEvent, now: number): ExceptionRow {
   return {
     id: exceptionId('BODY_MISMATCH', key),
     kind: 'BODY_MISMATCH',
@@ -191,12 +150,12 @@ function bodyMismatch({ batch, record, key }: NamedEvent, now: number): Exceptio
     location: null,
     readPoint: null,
     raisedAt: now,
-    detail: { gateway: batch.gateway, epoch: batch.epoch, lane: batch.lane, seq: record.seq },
+    detail: { gateway: batch.gateway, epoch: name.epoch, lane: batch.lane, seq: name.seq },
   };
 }
 
-function ledgerBehind(lanes: ReadonlyMap<string, LaneState>, now: number): ExceptionRow[] {
-  return [...lanes.values()].flatMap(({ gateway, epoch, lane, lost }) =>
+function ledgerBehind(lanes: readonly LaneState[], now: number): ExceptionRow[] {
+  return lanes.flatMap(({ gateway, epoch, lane, lost }) =>
     lost.map(
       ([first, last]): ExceptionRow => ({
         id: exceptionId('LEDGER_BEHIND', gateway, epoch, lane, first),

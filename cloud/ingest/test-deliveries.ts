@@ -267,7 +267,7 @@ export async function dump(store: Store): Promise<Record<string, unknown[]>> {
 /** Empties everything but the registered gateways and the expectations. */
 export async function clear(store: Store): Promise<void> {
   await sql`
-    truncate events, watermarks, dead_letters, movements, samples, objects, passes, bins, contacts, devices,
+    truncate events, watermarks, journal_openings, clock_marks, dead_letters, movements, samples, objects, passes, bins, contacts, devices,
       conditions, episodes, tracks, exceptions, holds, shipment_matches, decisions
   `.execute(store.db);
 }

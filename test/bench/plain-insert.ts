@@ -34,13 +34,13 @@ export async function insertPlainly({ db }: Store, deliveries: readonly Delivery
       if (!unpacked.ok) throw new Error(unpacked.reason);
       const { gateway, epoch, lane, events } = unpacked.batch;
       const rows = (events as EventRecord[]).map((record) => {
-        return eventRow({ record, digest: 'none', key: '', batch: { gateway, epoch, lane } });
+        return eventRow({ record, name: { epoch, seq: record.seq }, batch: { gateway, lane } });
       });
       count += rows.length;
       await sql`
         insert into bare_events (${columnList(EVENT_KINDS)}, received_at)
         select gateway, epoch, lane, seq, type, read_point, occurred_at, recorded_at, boot_id, monotonic_ms, clock,
-          body::jsonb, digest, ${RECEIVED_AT}::bigint
+          body::jsonb, ${RECEIVED_AT}::bigint
         from unnest(${columnArrays(rows)}) as t(${columnList(EVENT_KINDS)})
       `.execute(db);
     }
