@@ -1,6 +1,6 @@
 /**
- * A cloud as a process of its own with its embedded broker, on PostgreSQL (a database made for the run) when
- * DATABASE_URL is set, else on the embedded engine in a scratch folder; one gateway is enrolled.
+ * A cloud as a process of its own on PostgreSQL (a database made for the run) when DATABASE_URL is set, else on the
+ * embedded engine in a scratch folder; behind its embedded broker, or behind Mosquitto. One gateway is enrolled.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import type { Site } from '../../cloud/site.ts';
 import { type LedgerClient, ledgerClient } from '../../firmware-sim/app/ledger-view.ts';
 import { createScratchDatabase } from '../../firmware-sim/app/scratch-database.ts';
+import { mosquittoFound, startMosquitto } from '../support/engines.ts';
 import { answers, freePort, startProcess, until } from '../support/processes.ts';
 
 const GATEWAY = 'gw-bench';
@@ -16,6 +17,7 @@ const TOKEN = 'bench-gateway-token-0123456789abcdef';
 
 export interface CloudProcess {
   readonly engine: 'postgres' | 'pglite';
+  readonly broker: 'mosquitto' | 'embedded';
   readonly databaseUrl: string | undefined;
   readonly pid: number;
   readonly client: LedgerClient;
@@ -28,11 +30,13 @@ export interface CloudProcess {
 
 export async function startCloudProcess(
   site: Partial<Site> & { name: string; locations: unknown[] },
+  options: { readonly mosquitto?: boolean } = {},
 ): Promise<CloudProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'tallyport-bench-cloud-'));
   const server = process.env.DATABASE_URL;
   const database = server === undefined || server === '' ? undefined : await createScratchDatabase(server);
   const [httpPort, brokerPort] = await Promise.all([freePort(), freePort()]);
+  const broker = options.mosquitto === true && mosquittoFound ? await startMosquitto() : undefined;
   const config = join(folder, 'cloud.yaml');
   writeFileSync(join(folder, 'gateway-token'), TOKEN);
   writeFileSync(
@@ -40,7 +44,7 @@ export async function startCloudProcess(
     stringify({
       http: { port: httpPort, requestsPerMinute: 1_000_000 },
       database: { dataDir: join(folder, 'database') },
-      intake: { embedded: { port: brokerPort } },
+      intake: broker === undefined ? { embedded: { port: brokerPort } } : { mqtt: { url: broker.url } },
       gateways: [{ id: GATEWAY, tokenFile: 'gateway-token' }],
       log: 'warn',
       site,
@@ -50,6 +54,7 @@ export async function startCloudProcess(
   const cloud = startProcess(process.execPath, ['cloud/app/main.ts', '--config', config], env);
   const close = async () => {
     await cloud.kill();
+    await broker?.close();
     await database?.drop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -63,12 +68,13 @@ export async function startCloudProcess(
   }
   return {
     engine: database === undefined ? 'pglite' : 'postgres',
+    broker: broker === undefined ? 'embedded' : 'mosquitto',
     databaseUrl: database?.url,
     pid: cloud.pid,
     client: ledgerClient(url, adminTokenIn(cloud.output()) ?? ''),
     gateway: GATEWAY,
     token: TOKEN,
-    brokerUrl: `mqtt://127.0.0.1:${brokerPort}`,
+    brokerUrl: broker?.url ?? `mqtt://127.0.0.1:${brokerPort}`,
     output: cloud.output,
     close,
   };

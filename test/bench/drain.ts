@@ -4,28 +4,21 @@
  * ack, which follows the commit, has come back. Meanwhile a live stock event is appended every 250 ms: its delay is
  * from append to ack. The floor writes the same events into one table of the same engine, from this process.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../gateway/app/system-clock.ts';
 import { openJournal } from '../../gateway/journal/open-journal.ts';
-import { createForwarder } from '../../gateway/uplink/forwarder.ts';
-import { createMqttUplink } from '../../gateway/uplink/mqtt-uplink.ts';
-import type { Uplink } from '../../gateway/uplink/uplink.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
-import type { Ack } from '../../protocol/link/ack.ts';
-import { seededRandom } from '../../protocol/ports/random.ts';
-import { until } from '../support/processes.ts';
 import { type BenchLine, type BenchOptions, percentile, rounded } from './bench-line.ts';
 import { type CloudProcess, startCloudProcess } from './cloud-process.ts';
+import { drainJournal, stampBy } from './drain-journal.ts';
 import { plainInsertRate } from './plain-insert.ts';
 
 const BACKLOG = 200_000;
 const QUICK_BACKLOG = 30_000;
 const BUDGET_EVENTS_PER_SECOND = 10_000;
 const BUDGET_LIVE_MS = 2000;
-const LIVE_EVERY_MS = 250;
 const APPENDED_AT_ONCE = 500;
 const PROBES = 40;
 
@@ -88,104 +81,21 @@ function backlogEvents(count: number): StockEvent[] {
 
 async function drain(cloud: CloudProcess, events: readonly StockEvent[]) {
   const folder = mkdtempSync(join(tmpdir(), 'tallyport-bench-drain-'));
-  const clock = systemClock();
-  const bootId = randomUUID();
-  const stamp = () => ({
-    recordedAt: clock.now(),
-    bootId,
-    monotonicMs: clock.monotonicMs(),
-    clock: 'synced' as const,
-  });
-  const journal = await openJournal({ file: join(folder, 'journal.db'), clock, stamp });
+  const file = join(folder, 'journal.db');
   try {
-    for (let n = 0; n < events.length; n += APPENDED_AT_ONCE) {
-      await journal.append({ events: events.slice(n, n + APPENDED_AT_ONCE), put: [], drop: [] });
-    }
-    const random = seededRandom('bench', 'drain');
-    const live = watchLive();
-    const uplink = createMqttUplink({
-      gateway: cloud.gateway,
-      url: cloud.brokerUrl,
-      clock,
-      random,
-      username: cloud.gateway,
-      password: cloud.token,
-    });
-    const forwarder = createForwarder({
-      gateway: cloud.gateway,
-      journal,
-      uplink: listening(uplink, live.onAck),
-      clock,
-      random,
-    });
-    const begun = performance.now();
-    forwarder.start();
-    let sequence = 0;
-    const ticker = setInterval(() => {
-      live.appended(++sequence);
-      journal.append({ events: [weighing(sequence)], put: [], drop: [] }).catch(() => {});
-    }, LIVE_EVERY_MS);
-    const isDrained = () => forwarder.status().lanes.condition.ackedUpTo >= events.length;
-    await until('the backlog to be acked', isDrained, 600_000).finally(() => clearInterval(ticker));
-    const seconds = (performance.now() - begun) / 1000;
-    await until('the last live event', () => forwarder.status().lanes.stock.ackedUpTo >= sequence);
-    const { bytesSent } = forwarder.status().counters;
-    await forwarder.close();
-    return { rate: events.length / seconds, liveMs: live.delaysMs, bytesPerEvent: bytesSent / events.length };
+    await fill(file, events);
+    const drained = await drainJournal(cloud, file);
+    return { ...drained, rate: events.length / drained.seconds };
   } finally {
-    await journal.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** The live events are the only ones of the stock lane: the n-th has seq n. */
-function watchLive() {
-  const since = new Map<number, number>();
-  const delaysMs: number[] = [];
-  return {
-    delaysMs,
-    appended: (seq: number) => void since.set(seq, performance.now()),
-    onAck(ack: Ack) {
-      if (ack.lane !== 'stock') return;
-      for (const [seq, at] of since) {
-        if (seq > ack.upTo) continue;
-        delaysMs.push(performance.now() - at);
-        since.delete(seq);
-      }
-    },
-  };
-}
-
-function weighing(n: number): StockEvent {
-  return {
-    type: 'weighing',
-    readPoint: 'scale-1',
-    device: 'scale-1',
-    occurredAt: Date.now(),
-    netMilligrams: n * 1000,
-    stability: 'device',
-    unit: 'kg',
-    raw: 'S S     100.00 kg',
-  };
-}
-
-function listening(uplink: Uplink, onAck: (ack: Ack) => void): Uplink {
-  return {
-    start: (handlers) =>
-      uplink.start({
-        ...handlers,
-        onAck(ack) {
-          onAck(ack);
-          handlers.onAck(ack);
-        },
-      }),
-    get connected() {
-      return uplink.connected;
-    },
-    get state() {
-      return uplink.state;
-    },
-    publish: (lane, payload) => uplink.publish(lane, payload),
-    close: () => uplink.close(),
-  };
+async function fill(file: string, events: readonly StockEvent[]): Promise<void> {
+  const clock = systemClock();
+  const journal = await openJournal({ file, clock, stamp: stampBy(clock) });
+  for (let n = 0; n < events.length; n += APPENDED_AT_ONCE) {
+    await journal.append({ events: events.slice(n, n + APPENDED_AT_ONCE), put: [], drop: [] });
+  }
+  await journal.close();
 }

@@ -7,6 +7,7 @@ import { run as memory } from './memory.ts';
 import { run as reads } from './reads.ts';
 import { run as virtual } from './virtual.ts';
 import { run as visible } from './visible.ts';
+import { run as week } from './week.ts';
 
 export const FIGURES: readonly Figure[] = [
   { name: 'reads', about: 'tag reads through decode, driver, portal and journal', run: reads },
@@ -17,6 +18,7 @@ export const FIGURES: readonly Figure[] = [
   },
   { name: 'journal', about: 'journal appends, and bytes written per forwarded event', run: journal },
   { name: 'drain', about: 'a backlog over real MQTT into the database, live events beside it', run: drain },
+  { name: 'week', about: 'seven days offline into the journal, then drained', run: week },
   { name: 'ingest', about: 'exactly-once ingest against plain batched inserts', run: ingest },
   { name: 'visible', about: 'from the door or the probe to an answer of the API, under load', run: visible },
   { name: 'virtual', about: 'a day of a whole site under the virtual clock', run: virtual },
