@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Exception, Shipment, StockObject } from './contract.ts';
 import { verifyGateway } from './gateway-registry.ts';
-import { bearer, openTestApi, type TestApi } from './test-api.ts';
+import { bearer, openTestApi, TEST_NOW, type TestApi } from './test-api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -116,6 +116,7 @@ describe('the event log', () => {
       boot_id: 'boot',
       monotonic_ms: 0,
       clock: 'synced',
+      digest: '',
     };
     const key = { gateway: 'dock', epoch: 'epoch-01', lane: 'stock' };
     const rows = [30, 10, 20].map((occurred_at, index) => ({
@@ -216,18 +217,18 @@ describe('shipments', () => {
 describe('gateways', () => {
   it('get a token that is told once and opens the door until they are revoked', async () => {
     const added = (await post('/api/v1/gateways', { id: 'dock-1' })).json();
-    expect(await verifyGateway(api.db, 'dock-1', added.token)).toBe(true);
-    expect(await verifyGateway(api.db, 'dock-1', 'other')).toBe(false);
+    expect(await verifyGateway(api.db, 'dock-1', added.token, TEST_NOW)).toBe(true);
+    expect(await verifyGateway(api.db, 'dock-1', 'other', TEST_NOW)).toBe(false);
     expect((await post('/api/v1/gateways', { id: 'dock-1' })).json().code).toBe('gateway_exists');
-    expect(await verifyGateway(api.db, 'dock-1', added.token)).toBe(true);
+    expect(await verifyGateway(api.db, 'dock-1', added.token, TEST_NOW)).toBe(true);
 
     expect((await post('/api/v1/gateways/dock-1/revoke')).json()).toEqual({ id: 'dock-1', revoked: true });
     expect(api.revoked).toContain('dock-1');
-    expect(await verifyGateway(api.db, 'dock-1', added.token)).toBe(false);
+    expect(await verifyGateway(api.db, 'dock-1', added.token, TEST_NOW)).toBe(false);
 
     const renewed = (await post('/api/v1/gateways/dock-1/token')).json();
-    expect(await verifyGateway(api.db, 'dock-1', renewed.token)).toBe(true);
-    expect(await verifyGateway(api.db, 'dock-1', added.token)).toBe(false);
+    expect(await verifyGateway(api.db, 'dock-1', renewed.token, TEST_NOW)).toBe(true);
+    expect(await verifyGateway(api.db, 'dock-1', added.token, TEST_NOW)).toBe(false);
   });
 });
 

@@ -287,7 +287,7 @@ describe('the start of a cloud', () => {
     writeFileSync(tokenFile, 'from a file\n');
     const third = await start({ gateways: [{ id: 'gw-1', tokenFile }] });
     expect(third.adminToken).toBeUndefined();
-    expect(await verifyGateway(third.store.db, 'gw-1', 'from a file')).toBe(true);
+    expect(await verifyGateway(third.store.db, 'gw-1', 'from a file', 0)).toBe(true);
     await third.close();
     rmSync(folder, { recursive: true });
   });

@@ -112,7 +112,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     const { intake, broker, memory, counters } = openIntake(config.intake, {
       clock,
       random,
-      verify: (gateway, token) => verifyGateway(db, gateway, token),
+      verify: (gateway, token) => verifyGateway(db, gateway, token, clock.now()),
       onTrouble: trouble,
       onConnected: () => log.info({ event: 'intake.connected' }, intake.state),
     });

@@ -9,12 +9,40 @@ type Json<T> = ColumnType<T, string, string>;
 
 export interface GatewaysTable {
   id: string;
-  token_hash: string | null;
   created_at: number;
   revoked_at: number | null;
   state: Generated<string>;
   state_at: number | null;
   last_batch_at: number | null;
+}
+
+export interface GatewayTokensTable {
+  id: Generated<number>;
+  token_hash: string;
+  gateway: string;
+  issued_at: number;
+  first_used_at: number | null;
+  ended_at: number | null;
+  end_reason: 'superseded' | 'revoked' | null;
+}
+
+export interface InvitationsTable {
+  gateway: string;
+  code_hash: string;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+}
+
+export interface CertificatesTable {
+  serial: string;
+  gateway: string;
+  token_id: number;
+  fingerprint: string;
+  issued_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+  revoke_reason: 'superseded' | 'revoked' | null;
 }
 
 export interface WatermarksTable {
@@ -24,29 +52,7 @@ export interface WatermarksTable {
   up_to: number;
   ahead: Json<[number, number][]>;
   updated_at: number;
-  opening: Generated<number>;
 }
-
-export interface JournalOpeningsTable {
-  gateway: string;
-  epoch: string;
-  n: number;
-  id: string;
-  first_seen: number;
-}
-
-export interface ClockMarksTable {
-  gateway: string;
-  epoch: string;
-  seq: number;
-  boot_id: string;
-  monotonic_ms: number;
-  source: 'step' | 'system' | 'cloud';
-  wall_before: number;
-  wall_after: number;
-}
-
-export type TimeQuality = 'as-recorded' | 'corrected' | 'estimated' | 'waiting';
 
 export interface EventsTable {
   gateway: string;
@@ -62,9 +68,7 @@ export interface EventsTable {
   monotonic_ms: number;
   clock: string;
   body: Json<unknown>;
-  raw_occurred_at: number | null;
-  correction_ms: number | null;
-  time_quality: Generated<TimeQuality>;
+  digest: string;
 }
 
 export interface DeadLettersTable {
@@ -287,9 +291,10 @@ export interface UsersTable {
 
 export interface Tables {
   gateways: GatewaysTable;
+  gateway_tokens: GatewayTokensTable;
+  invitations: InvitationsTable;
+  certificates: CertificatesTable;
   watermarks: WatermarksTable;
-  journal_openings: JournalOpeningsTable;
-  clock_marks: ClockMarksTable;
   events: EventsTable;
   dead_letters: DeadLettersTable;
   movements: MovementsTable;

@@ -64,7 +64,7 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     },
     async (request) => {
       const { id } = request.params;
-      const token = await renewGatewayToken(db, id, newToken);
+      const token = await renewGatewayToken(db, id, newToken, clock.now());
       if (token === undefined) throw new ProblemError('gateway_not_found', `no gateway ${id}`);
       onGatewayRevoked(id);
       return { id, token };

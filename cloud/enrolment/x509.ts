@@ -1,0 +1,4 @@
+/** The X.509 library, with what must stand before it is loaded. */
+import './reflect-metadata.ts';
+
+export * from '@peculiar/x509';
