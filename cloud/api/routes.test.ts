@@ -116,7 +116,6 @@ describe('the event log', () => {
       boot_id: 'boot',
       monotonic_ms: 0,
       clock: 'synced',
-      digest: '',
     };
     const key = { gateway: 'dock', epoch: 'epoch-01', lane: 'stock' };
     const rows = [30, 10, 20].map((occurred_at, index) => ({

@@ -55,7 +55,6 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
         monotonic_ms: 0,
         clock: 'synced',
         body: JSON.stringify(body),
-        digest: 'd',
       })
       .execute();
   const heard = async (read_point: string, received: number, occurred = received) => {

@@ -5,10 +5,11 @@
 import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import * as ledger from './migrations/001-ledger.ts';
+import * as delivery from './migrations/002-delivery.ts';
 import * as provisioning from './migrations/003-provisioning.ts';
 import type { Tables } from './tables.ts';
 
-const MIGRATIONS = { '001-ledger': ledger, '003-provisioning': provisioning };
+const MIGRATIONS = { '001-ledger': ledger, '002-delivery': delivery, '003-provisioning': provisioning };
 
 /** The names of the migrations that ran now; throws with the cause when one fails (its changes are rolled back). */
 export async function migrate(db: Kysely<Tables>, options: { schema?: string } = {}): Promise<string[]> {

@@ -52,7 +52,29 @@ export interface WatermarksTable {
   up_to: number;
   ahead: Json<[number, number][]>;
   updated_at: number;
+  opening: Generated<number>;
 }
+
+export interface JournalOpeningsTable {
+  gateway: string;
+  epoch: string;
+  n: number;
+  id: string;
+  first_seen: number;
+}
+
+export interface ClockMarksTable {
+  gateway: string;
+  epoch: string;
+  seq: number;
+  boot_id: string;
+  monotonic_ms: number;
+  source: 'step' | 'system' | 'cloud';
+  wall_before: number;
+  wall_after: number;
+}
+
+export type TimeQuality = 'as-recorded' | 'corrected' | 'estimated' | 'waiting';
 
 export interface EventsTable {
   gateway: string;
@@ -68,7 +90,9 @@ export interface EventsTable {
   monotonic_ms: number;
   clock: string;
   body: Json<unknown>;
-  digest: string;
+  raw_occurred_at: number | null;
+  correction_ms: number | null;
+  time_quality: Generated<TimeQuality>;
 }
 
 export interface DeadLettersTable {
@@ -295,6 +319,8 @@ export interface Tables {
   invitations: InvitationsTable;
   certificates: CertificatesTable;
   watermarks: WatermarksTable;
+  journal_openings: JournalOpeningsTable;
+  clock_marks: ClockMarksTable;
   events: EventsTable;
   dead_letters: DeadLettersTable;
   movements: MovementsTable;
