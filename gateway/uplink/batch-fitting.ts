@@ -1,6 +1,6 @@
 /**
- * Fits events into one batch. How many bytes of JSON end up under MAX_BATCH_BYTES depends on how well they
- * compress, so the read budget follows what the last batches came to. Pure.
+ * Fits events into one batch of at most `maxBytes`. How much JSON that is depends on how well it compresses, so the
+ * read budget follows what the last batches came to. Pure.
  */
 import type { EventRecord } from '../../protocol/events/record.ts';
 import { type Batch, encodeBatch, MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
@@ -9,7 +9,9 @@ import type { LaneSlice } from '../journal/journal.ts';
 export const FIRST_BUDGET_BYTES = 96 * 1024;
 /** More than this in one piece would hold up the event loop while it is packed. */
 const MAX_BUDGET_BYTES = 384 * 1024;
-const MIN_BUDGET_BYTES = 16 * 1024;
+const MIN_BUDGET_BYTES = 4 * 1024;
+/** How full a batch should be: a little more JSON must still fit. */
+const FILL = 0.75;
 
 export type Fitted =
   | {
@@ -20,33 +22,46 @@ export type Fitted =
       /** What to read next time. */
       readonly budgetBytes: number;
     }
-  /** The first event of the slice is too large for any batch. */
+  /** The first event of the slice is alone too large for any batch, or for this carrier. */
   | { readonly kind: 'oversize'; readonly record: EventRecord; readonly bytes: number };
 
-export type BatchHeader = Pick<Batch, 'gateway' | 'epoch' | 'lane' | 'prunedUpTo'>;
+export type BatchHeader = Pick<Batch, 'gateway' | 'epoch' | 'lane' | 'prunedUpTo' | 'boot'>;
 
-/** The longest head of the slice, by halving, whose batch is small enough. */
-export function fitBatch(header: BatchHeader, slice: LaneSlice, budgetBytes: number): Fitted {
+export interface FitLimits {
+  /** Wished for: a single larger event still goes alone. */
+  readonly maxBytes: number;
+  /** Taken by the carrier. */
+  readonly hardBytes: number;
+}
+
+/** A head of the slice whose batch is small enough, as long as can be had without many attempts. */
+export function fitBatch(
+  header: BatchHeader,
+  slice: LaneSlice,
+  budgetBytes: number,
+  limits: FitLimits,
+): Fitted {
+  const hardBytes = Math.min(limits.hardBytes, MAX_BATCH_BYTES);
+  const maxBytes = Math.min(limits.maxBytes, hardBytes);
   let { records, lastSeq } = slice;
-  let budget = budgetBytes;
   for (;;) {
     const payload = encodeBatch({ v: 1, ...header, firstSeq: slice.firstSeq, lastSeq, events: [...records] });
-    if (payload.length <= MAX_BATCH_BYTES) {
+    const [first] = records;
+    const alone = records.length === 1;
+    if (payload.length <= maxBytes || (alone && payload.length <= hardBytes)) {
+      const share = records.length / Math.max(1, slice.records.length);
       return {
         kind: 'batch',
         payload,
         events: records.length,
         lastSeq,
-        budgetBytes: adapt(budget, payload.length),
+        budgetBytes: adapt(budgetBytes * share, (maxBytes * FILL) / payload.length),
       };
     }
-    const [first] = records;
-    if (first !== undefined && records.length === 1) {
-      return { kind: 'oversize', record: first, bytes: payload.length };
-    }
-    records = records.slice(0, Math.ceil(records.length / 2));
+    if (first !== undefined && alone) return { kind: 'oversize', record: first, bytes: payload.length };
+    const fits = Math.floor(records.length * FILL * (maxBytes / payload.length));
+    records = records.slice(0, Math.max(1, Math.min(fits, Math.ceil(records.length / 2))));
     lastSeq = records.at(-1)?.seq ?? lastSeq;
-    budget = Math.max(MIN_BUDGET_BYTES, budget / 2);
   }
 }
 
@@ -55,8 +70,7 @@ export function coverBatch(header: BatchHeader, firstSeq: number, lastSeq: numbe
   return encodeBatch({ v: 1, ...header, firstSeq, lastSeq, events: [] });
 }
 
-function adapt(budgetBytes: number, payloadBytes: number): number {
-  if (payloadBytes > MAX_BATCH_BYTES * 0.9) return Math.max(MIN_BUDGET_BYTES, budgetBytes * 0.8);
-  if (payloadBytes < MAX_BATCH_BYTES * 0.5) return Math.min(MAX_BUDGET_BYTES, budgetBytes * 1.25);
-  return budgetBytes;
+function adapt(budgetBytes: number, wishedFactor: number): number {
+  const factor = Math.min(1.25, Math.max(0.25, wishedFactor));
+  return Math.min(MAX_BUDGET_BYTES, Math.max(MIN_BUDGET_BYTES, budgetBytes * factor));
 }

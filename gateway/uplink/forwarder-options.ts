@@ -1,36 +1,48 @@
 /**
- * What may be set on the forwarder. The defaults stay under AWS IoT Core's hard limits for one connection
- * (100 publishes/s, 512 KiB/s, 100 unacked) with room for acks and housekeeping.
+ * What may be set on the forwarder. The defaults stay under AWS IoT Core's byte limit for one connection (512 KiB/s,
+ * 100 unacked); `AWS_IOT_OPTIONS` also counts the acks that come back on it.
  */
 import { MAX_BATCH_EVENTS } from '../../protocol/link/batch.ts';
+import type { AckPatience } from './link-gauge.ts';
+import { type PaceLimits, paceLimits } from './pace.ts';
 import type { ScheduleLimits } from './schedule.ts';
-import type { BucketLimits } from './token-bucket.ts';
 
 export interface ForwarderOptions {
   /** Batches waiting for the cloud's ack, default 16. */
-  readonly window?: number;
+  readonly window?: number | undefined;
   /** Events that make a batch worth sending at once, default 500. */
-  readonly flushEvents?: number;
+  readonly flushEvents?: number | undefined;
   /** Longest wait of a condition event for company, default 250; of stock and health events at most 50. */
-  readonly lingerMs?: number;
+  readonly lingerMs?: number | undefined;
   /** Most events of one batch, at most 1000; default 500, which keeps the event loop free (a few ms per batch). */
-  readonly maxEvents?: number;
-  /** Default 80. */
-  readonly publishesPerSecond?: number;
-  /** Default 480 KiB. */
-  readonly bytesPerSecond?: number;
+  readonly maxEvents?: number | undefined;
+  /** In any one second. Default 80. */
+  readonly publishesPerSecond?: number | undefined;
+  /** In any one second. Default 480 KiB. */
+  readonly bytesPerSecond?: number | undefined;
   /** Silence after the first sending of a batch until it is sent again, default 10,000; doubles from there. */
-  readonly ackTimeoutMs?: number;
+  readonly ackTimeoutMs?: number | undefined;
   /** Default 120,000. */
-  readonly maxAckTimeoutMs?: number;
+  readonly maxAckTimeoutMs?: number | undefined;
+  /** Batches under way and not a sign of life from the carrier: after this it is rebuilt. Default 60,000. */
+  readonly carrierSilenceMs?: number | undefined;
+  /** The carrier takes batches and the cloud answers none: after this it is rebuilt, too. Default 300,000. */
+  readonly cloudSilenceMs?: number | undefined;
 }
+
+/**
+ * AWS discards what is beyond 100 publishes in a second, both ways together: 40 out, at most as many acks back, the
+ * window's at once after a pause, and the state topic.
+ */
+export const AWS_IOT_OPTIONS = { publishesPerSecond: 40, window: 12, bytesPerSecond: 480 * 1024 } as const;
 
 export interface ForwarderSettings {
   readonly schedule: ScheduleLimits;
   readonly maxEvents: number;
-  readonly publishes: BucketLimits;
-  readonly bytes: BucketLimits;
-  readonly ackTimeout: { readonly firstMs: number; readonly maxMs: number; readonly graceMs: number };
+  readonly pace: PaceLimits;
+  readonly ackPatience: AckPatience;
+  readonly ackGraceMs: number;
+  readonly silence: { readonly carrierMs: number; readonly cloudMs: number };
 }
 
 /** After one ack the next batch of the lane gets at least this long: a slow cloud is not a silent one. */
@@ -40,8 +52,6 @@ const MAX_URGENT_LINGER_MS = 50;
 
 export function withDefaults(options: ForwarderOptions): ForwarderSettings {
   const window = options.window ?? 16;
-  const perSecond = options.publishesPerSecond ?? 80;
-  const bytesPerSecond = options.bytesPerSecond ?? 480 * 1024;
   const firstMs = options.ackTimeoutMs ?? 10_000;
   const lingerMs = options.lingerMs ?? 250;
   const urgentLingerMs = Math.min(lingerMs, MAX_URGENT_LINGER_MS);
@@ -54,13 +64,9 @@ export function withDefaults(options: ForwarderOptions): ForwarderSettings {
       lingerMs: { stock: urgentLingerMs, health: urgentLingerMs, condition: lingerMs },
     },
     maxEvents: Math.min(options.maxEvents ?? 500, MAX_BATCH_EVENTS),
-    // Burst plus a second's rate stays below the 100 per second above which AWS discards.
-    publishes: { perSecond, burst: Math.max(1, perSecond / 8) },
-    bytes: { perSecond: bytesPerSecond, burst: bytesPerSecond / 16 },
-    ackTimeout: {
-      firstMs,
-      maxMs: options.maxAckTimeoutMs ?? 120_000,
-      graceMs: Math.min(ACK_GRACE_MS, firstMs),
-    },
+    pace: paceLimits(options.publishesPerSecond ?? 80, options.bytesPerSecond ?? 480 * 1024),
+    ackPatience: { firstMs, maxMs: options.maxAckTimeoutMs ?? 120_000 },
+    ackGraceMs: Math.min(ACK_GRACE_MS, firstMs),
+    silence: { carrierMs: options.carrierSilenceMs ?? 60_000, cloudMs: options.cloudSilenceMs ?? 300_000 },
   };
 }

@@ -10,6 +10,13 @@ export interface ForwarderStatus {
   /** Wall time of the last valid ack. */
   readonly lastAckAt: number | undefined;
   readonly lastError: string | undefined;
+  /** What keeps events from getting through, and what to do, in one line; undefined when all is well. */
+  readonly problem: string | undefined;
+  /** The cloud does not take this journal's events any more; recording goes on. */
+  readonly refused: boolean;
+  /** How much may be on its way to the carrier at once: small on a thin link. */
+  readonly linkLimitBytes: number;
+  readonly malformedAcks: number;
   readonly counters: Readonly<ForwarderCounters>;
 }
 
@@ -26,6 +33,8 @@ export interface ForwarderCounters {
   batchesResent: number;
   /** Counted at their first sending. */
   eventsSent: number;
+  /** Sent ahead of a backlog, and again in their turn. */
+  eventsSentAhead: number;
   bytesSent: number;
   publishFailures: number;
   acks: number;
@@ -34,8 +43,12 @@ export interface ForwarderCounters {
   foreignAcks: number;
   /** Beyond anything the lane ever held. */
   outOfRangeAcks: number;
+  /** Acks that say: not taken and never will be. */
+  refusals: number;
   deadLettered: number;
   journalFailures: number;
+  /** The carrier was rebuilt because it was stuck. */
+  uplinkRestarts: number;
 }
 
 export function noCounters(): ForwarderCounters {
@@ -43,13 +56,16 @@ export function noCounters(): ForwarderCounters {
     batchesSent: 0,
     batchesResent: 0,
     eventsSent: 0,
+    eventsSentAhead: 0,
     bytesSent: 0,
     publishFailures: 0,
     acks: 0,
     repeatedAcks: 0,
     foreignAcks: 0,
     outOfRangeAcks: 0,
+    refusals: 0,
     deadLettered: 0,
     journalFailures: 0,
+    uplinkRestarts: 0,
   };
 }

@@ -62,6 +62,7 @@ class CloudModel {
   bodies(lane: Lane): unknown[] {
     return [...this.events]
       .filter(([key]) => key.split('/')[1] === lane)
+      .toSorted(([a], [b]) => Number(a.split('/')[2]) - Number(b.split('/')[2]))
       .map(([, body]) => JSON.parse(String(body)).event);
   }
 }

@@ -1,25 +1,28 @@
 /**
  * The forwarder owns sending: it reads lanes from the journal, keeps a window of batches on their way, sends again on
  * silence, and prunes only what the cloud itself has acked. What to do next is decided in schedule.ts; this file
- * carries it out, one step at a time. Batches stay in memory until acked, so a resend is byte for byte the same.
+ * carries it out, one step at a time.
  *
- * A carrier's "taken" (PUBACK) means only that the batch left; nothing is pruned for it. After a restart everything
- * above the pruned floor is sent again: the cloud knows events by (gateway, epoch, lane, seq).
+ * - A carrier's "taken" (PUBACK) means only that the batch left; nothing is pruned for it. After a restart everything
+ *   above the pruned floor is sent again: the cloud knows events by (gateway, epoch, lane, seq).
+ * - Batches stay in memory until acked, unless the link breaks or has become too thin for them: then their events are
+ *   read from the journal again and cut anew.
+ * - Once the cloud has refused the journal (`journal-forked`) nothing of this epoch is sent or pruned any more.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
-import type { EventRecord } from '../../protocol/events/record.ts';
-import type { GapEvent } from '../../protocol/events/stock-event.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
-import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import type { Journal } from '../journal/journal.ts';
-import { type BatchHeader, coverBatch, fitBatch } from './batch-fitting.ts';
+import { BatchPacker } from './batch-packer.ts';
+import { BatchPublisher } from './batch-publisher.ts';
+import { BatchSending } from './batch-sending.ts';
 import { type ForwarderOptions, type ForwarderSettings, withDefaults } from './forwarder-options.ts';
 import { type ForwarderStatus, noCounters } from './forwarder-status.ts';
-import { type InFlightBatch, LaneSender } from './lane-sender.ts';
-import { ackTimeoutMs, decide, LANE_ORDER, passedOver } from './schedule.ts';
-import { type Bucket, fullBucket, readyAtMs, spend } from './token-bucket.ts';
+import { JournalRefusal } from './journal-refusal.ts';
+import { LaneSender } from './lane-sender.ts';
+import { describeProblem } from './problem.ts';
+import { decide, LANE_ORDER } from './schedule.ts';
 import type { Uplink } from './uplink.ts';
 
 /** Rest of a lane, or of the whole forwarder, after the journal failed. */
@@ -33,6 +36,11 @@ export interface ForwarderParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly options?: ForwarderOptions;
+  /**
+   * The cloud's clock as an ack told it, and when the batch was sent that the ack answers, in monotonic ms. Only for
+   * batches sent once: the cloud's time lies between the sending and now.
+   */
+  readonly onAckAt?: (at: number, sentMonotonicMs: number) => void;
 }
 
 export interface Forwarder {
@@ -50,11 +58,12 @@ class SendingLoop implements Forwarder {
   readonly #parts: ForwarderParts;
   readonly #settings: ForwarderSettings;
   readonly #counters = noCounters();
+  readonly #publisher: BatchPublisher;
+  readonly #batches: BatchSending;
+  readonly #refusal: JournalRefusal;
   /** Of the epoch `#epoch`; undefined until the journal has told. */
   #lanes: Record<Lane, LaneSender> | undefined;
   #epoch = '';
-  #publishes: Bucket;
-  #bytes: Bucket;
   #lastAckAt: number | undefined;
   #lastError: string | undefined;
   #timer: Timer | undefined;
@@ -64,40 +73,59 @@ class SendingLoop implements Forwarder {
   #closed = false;
 
   constructor(parts: ForwarderParts) {
+    const { uplink, clock, journal, gateway } = parts;
     this.#parts = parts;
     this.#settings = withDefaults(parts.options ?? {});
-    const now = parts.clock.monotonicMs();
-    this.#publishes = fullBucket(this.#settings.publishes, now);
-    this.#bytes = fullBucket(this.#settings.bytes, now);
+    const { maxEvents, ackPatience } = this.#settings;
+    const counters = this.#counters;
+    this.#publisher = new BatchPublisher({ uplink, clock, settings: this.#settings, counters });
+    this.#batches = new BatchSending({
+      publisher: this.#publisher,
+      packer: new BatchPacker({ gateway, journal, clock, maxEvents }),
+      uplink,
+      clock,
+      random: parts.random,
+      ackPatience,
+      counters,
+      onAckAt: parts.onAckAt,
+      onSettled: (failure) => {
+        this.#lastError = failure ?? this.#lastError;
+        this.#wake();
+      },
+    });
+    this.#refusal = new JournalRefusal(journal, clock, (error) => this.#journalFailed(error));
   }
 
   start(): void {
     const { journal, uplink } = this.#parts;
     journal.onAppended((lane, lastSeq) => {
-      this.#lanes?.[lane].grew(lastSeq, this.#now());
+      this.#lanes?.[lane].grew(lastSeq, this.#now(), uplink.connected);
       this.#wake();
     });
     uplink.start({
-      onConnected: () => this.#wake(),
-      onDisconnected: () => {
-        for (const lane of this.#senders()) lane.linkLost(this.#now());
+      onConnected: () => {
+        this.#publisher.renewed();
+        this.#wake();
       },
+      onDisconnected: () => this.#linkLost(),
       onAck: (ack) => this.#onAck(ack),
+      awaitsAck: () => this.#senders().some((lane) => lane.inFlight.some((batch) => batch.attempts > 0)),
     });
     this.#wake();
   }
 
   status(): ForwarderStatus {
-    const { uplink } = this.#parts;
+    const { uplink, clock } = this.#parts;
     const laneStatus = (lane: Lane) => {
       const sender = this.#lanes?.[lane];
       return {
         lastSeq: sender?.lastSeq ?? 0,
         ackedUpTo: sender?.floor ?? 0,
         backlog: sender === undefined ? 0 : sender.lastSeq - sender.floor,
-        inFlightBatches: sender?.inFlight.length ?? 0,
+        inFlightBatches: sender?.inFlight.filter((batch) => batch.attempts > 0).length ?? 0,
       };
     };
+    const refused = this.#refusal.of(this.#epoch);
     return {
       connected: uplink.connected,
       uplink: uplink.state,
@@ -105,6 +133,15 @@ class SendingLoop implements Forwarder {
       lanes: { stock: laneStatus('stock'), condition: laneStatus('condition'), health: laneStatus('health') },
       lastAckAt: this.#lastAckAt,
       lastError: this.#lastError,
+      refused: refused !== undefined,
+      problem: describeProblem({
+        refusal: refused?.detail,
+        connected: uplink.connected,
+        cloudSilentMs: this.#publisher.watchdog.cloudSilentMs(clock.monotonicMs()),
+        resting: this.#senders().some((lane) => lane.restUntilMs > this.#now()) ? this.#lastError : undefined,
+      }),
+      linkLimitBytes: this.#publisher.gauge.limitBytes,
+      malformedAcks: uplink.malformedAcks ?? 0,
       counters: { ...this.#counters },
     };
   }
@@ -169,28 +206,33 @@ class SendingLoop implements Forwarder {
       await this.#load();
       return true;
     }
-    if (!uplink.connected) return false;
-    const now = this.#now();
-    const decision = decide(lanes, this.#settings.schedule, this.#paceReadyAtMs(now), now);
+    if (!uplink.connected || this.#refusal.of(this.#epoch) !== undefined) return false;
+    const silence = this.#publisher.watchdog.overdue(this.#now());
+    if (silence !== undefined) {
+      this.#rebuildCarrier(silence);
+      return true;
+    }
+    const readyAt = (bytes: number, live: boolean) => this.#publisher.readyAtMs(bytes, live);
+    const decision = decide(lanes, this.#settings.schedule, readyAt, this.#now());
     if (decision.do === 'wait') {
-      if (decision.untilMs !== undefined) this.#wakeAt(decision.untilMs);
+      const times = [decision.untilMs, this.#publisher.watchdog.nextAtMs()].filter((at) => at !== undefined);
+      if (times.length > 0) this.#wakeAt(Math.min(...times));
       return false;
     }
-    for (const other of passedOver(lanes, this.#settings.schedule, decision.lane, now))
-      lanes[other].passedOver++;
     const sender = lanes[decision.lane];
-    sender.passedOver = 0;
-    if (decision.do === 'send') {
-      try {
-        await this.#sendNext(decision.lane, sender);
-      } catch (error) {
-        // Only this lane rests: a page that cannot be read must not stop the others.
-        this.#journalFailed(error);
-        sender.restUntilMs = this.#now() + JOURNAL_RETRY_MS;
-      }
-    } else {
-      const batch = sender.inFlight[decision.index];
-      if (batch !== undefined) this.#publish(decision.lane, batch);
+    if (decision.do === 'publish') {
+      for (const other of decision.passedOver) lanes[other].passedOver++;
+      sender.passedOver = 0;
+      this.#batches.send(decision.lane, sender, decision.index);
+      return true;
+    }
+    try {
+      if (decision.do === 'pack') await this.#batches.pack(decision.lane, sender);
+      else await this.#batches.sendAhead(decision.lane, sender);
+    } catch (error) {
+      // Only this lane rests: a page that cannot be read must not stop the others.
+      this.#journalFailed(error);
+      sender.restUntilMs = this.#now() + JOURNAL_RETRY_MS;
     }
     return true;
   }
@@ -199,6 +241,8 @@ class SendingLoop implements Forwarder {
     const status = await this.#parts.journal.status();
     const now = this.#now();
     this.#epoch = status.epoch;
+    if (status.forked !== undefined) this.#refusal.known(status.epoch, status.forked.detail);
+    this.#publisher.watchdog.renewed();
     this.#lanes = {
       stock: new LaneSender(status.lanes.stock, now),
       condition: new LaneSender(status.lanes.condition, now),
@@ -206,92 +250,20 @@ class SendingLoop implements Forwarder {
     };
   }
 
-  #paceReadyAtMs(now: number): number {
-    const { publishes, bytes } = this.#settings;
-    return Math.max(
-      readyAtMs(this.#publishes, publishes, 1, now),
-      // A batch may overdraw the byte bucket once; the debt is waited off.
-      readyAtMs(this.#bytes, bytes, bytes.burst, now),
+  #linkLost(): void {
+    this.#publisher.renewed();
+    for (const lane of this.#senders()) lane.linkLost(this.#now());
+  }
+
+  #rebuildCarrier(silence: 'carrier' | 'cloud'): void {
+    this.#counters.uplinkRestarts++;
+    this.#publisher.watchdog.rebuilt();
+    this.#linkLost();
+    this.#parts.uplink.restart(
+      silence === 'carrier'
+        ? 'rebuilt: batches under way and no sign of life'
+        : 'rebuilt: batches are taken and none is acked',
     );
-  }
-
-  async #sendNext(lane: Lane, sender: LaneSender): Promise<void> {
-    const { journal, uplink } = this.#parts;
-    const { cursor } = sender;
-    const slice = await journal.read(lane, cursor, this.#settings.maxEvents, sender.budgetBytes);
-    // While reading, an ack may have moved the cursor, the link may have gone, or a new epoch begun.
-    if (sender.cursor !== cursor || !uplink.connected || journal.epoch !== this.#epoch) return;
-    if (slice === undefined) throw new Error(`lane ${lane} has nothing behind ${cursor}`);
-    const header = { gateway: this.#parts.gateway, epoch: this.#epoch, lane, prunedUpTo: sender.floor };
-    const fitted = fitBatch(header, slice, sender.budgetBytes);
-    if (fitted.kind === 'oversize') {
-      await this.#deadLetter(header, sender, slice.firstSeq, fitted.record, fitted.bytes);
-      return;
-    }
-    sender.budgetBytes = fitted.budgetBytes;
-    this.#publish(lane, sender.handOut(fitted.payload, fitted.events, fitted.lastSeq, this.#now()));
-  }
-
-  /** An event that fits no batch is given up with a gap event; its lane goes on. */
-  async #deadLetter(
-    header: BatchHeader,
-    sender: LaneSender,
-    firstSeq: number,
-    record: EventRecord,
-    bytes: number,
-  ): Promise<void> {
-    const gap: GapEvent = {
-      type: 'gap',
-      occurredAt: this.#parts.clock.now(),
-      scope: 'lane',
-      lane: header.lane,
-      from: record.event.occurredAt,
-      to: record.event.occurredAt,
-      lost: 1,
-      reason: `event ${record.seq} takes ${bytes} bytes, a batch holds ${MAX_BATCH_BYTES}`,
-    };
-    await this.#parts.journal.append({ events: [gap], put: [], drop: [] });
-    this.#counters.deadLettered++;
-    if (sender.cursor !== firstSeq - 1 || this.#parts.journal.epoch !== this.#epoch) return;
-    const payload = coverBatch(header, firstSeq, record.seq);
-    const batch = sender.handOut(payload, 0, record.seq, this.#now());
-    if (this.#parts.uplink.connected) this.#publish(header.lane, batch);
-    else batch.mustResend = true;
-  }
-
-  #publish(lane: Lane, batch: InFlightBatch): void {
-    const now = this.#now();
-    const { publishes, bytes } = this.#settings;
-    this.#publishes = spend(this.#publishes, publishes, 1, now);
-    this.#bytes = spend(this.#bytes, bytes, batch.payload.length, now);
-    const attempt = ++batch.attempts;
-    batch.publishing = true;
-    batch.mustResend = false;
-    batch.resendAtMs = now + this.#ackTimeoutMs(attempt);
-    this.#counters.batchesSent++;
-    this.#counters.bytesSent += batch.payload.length;
-    if (attempt > 1) this.#counters.batchesResent++;
-    else this.#counters.eventsSent += batch.events;
-    const settle = (failure: string | undefined) => {
-      // A later attempt, or a broken link, has taken over.
-      if (batch.attempts !== attempt || !batch.publishing) return;
-      batch.publishing = false;
-      if (failure !== undefined) {
-        this.#counters.publishFailures++;
-        this.#lastError = failure;
-        batch.mustResend = true;
-        batch.resendAtMs = this.#now() + this.#ackTimeoutMs(attempt) / 10;
-      }
-      this.#wake();
-    };
-    this.#parts.uplink.publish(lane, batch.payload).then(
-      () => settle(undefined),
-      (error: unknown) => settle(error instanceof Error ? error.message : String(error)),
-    );
-  }
-
-  #ackTimeoutMs(attempt: number): number {
-    return ackTimeoutMs(attempt, this.#settings.ackTimeout, this.#parts.random.next());
   }
 
   #onAck(ack: Ack): void {
@@ -301,7 +273,12 @@ class SendingLoop implements Forwarder {
       this.#counters.foreignAcks++;
       return;
     }
-    switch (sender.acked(ack.upTo, this.#now(), this.#settings.ackTimeout.graceMs)) {
+    if (ack.refused !== undefined || this.#refusal.of(ack.epoch) !== undefined) {
+      this.#refuse(ack);
+      return;
+    }
+    const verdict = sender.acked(ack.upTo, this.#now(), this.#settings.ackGraceMs);
+    switch (verdict.kind) {
       case 'out-of-range':
         this.#counters.outOfRangeAcks++;
         return;
@@ -310,11 +287,24 @@ class SendingLoop implements Forwarder {
         break;
       case 'progress':
         this.#counters.acks++;
+        if (verdict.answered !== undefined) this.#batches.answered(verdict.answered, ack.at);
         this.#prune(ack.lane, sender);
         break;
     }
+    this.#publisher.watchdog.acked(
+      this.#now(),
+      this.#senders().every((lane) => lane.inFlight.length === 0),
+    );
     this.#lastAckAt = this.#parts.clock.now();
     this.#wake();
+  }
+
+  /** Of a refused journal nothing is pruned: what stands under these names in the cloud is another's. */
+  #refuse(ack: Ack): void {
+    if (ack.refused === undefined) return;
+    this.#counters.refusals++;
+    this.#refusal.tell(ack.epoch, ack.refused.detail);
+    this.#linkLost();
   }
 
   #prune(lane: Lane, sender: LaneSender): void {

@@ -1,6 +1,9 @@
 /**
  * The sending state of one lane: what is handed out, what waits for the cloud's ack, what is acked.
  * floor ≤ first unacked seq; floor ≤ cursor ≤ lastSeq; inFlight covers (floor, cursor] without holes.
+ *
+ * Batches that never arrive are not kept for ever as they are: `recut` takes them back, and the same events are read
+ * from the journal again, in smaller batches if need be. Only the events have names; a batch has none.
  */
 import type { LaneStatus } from '../journal/journal.ts';
 import { FIRST_BUDGET_BYTES } from './batch-fitting.ts';
@@ -9,14 +12,35 @@ import type { LaneView } from './schedule.ts';
 export interface InFlightBatch {
   readonly lastSeq: number;
   readonly payload: Uint8Array;
+  readonly bytes: number;
   readonly events: number;
+  /** Left nothing of its lane behind when it was packed, and is small. */
+  readonly live: boolean;
+  /** None of its events was ever sent before it. */
+  readonly first: boolean;
   attempts: number;
+  /** Monotonic ms of the last sending. */
+  sentAtMs: number;
+  /** When the carrier took it, if it did. */
+  takenAtMs: number | undefined;
   publishing: boolean;
-  mustResend: boolean;
+  mustSend: boolean;
   resendAtMs: number;
 }
 
-export type AckVerdict = 'progress' | 'repeated' | 'out-of-range';
+export interface Packed {
+  readonly payload: Uint8Array;
+  readonly events: number;
+  readonly lastSeq: number;
+}
+
+export type AckVerdict =
+  | { readonly kind: 'progress'; readonly answered: InFlightBatch | undefined }
+  | { readonly kind: 'repeated' }
+  | { readonly kind: 'out-of-range' };
+
+/** A lane with more than this many events waiting sends what is new ahead of them. */
+const FAR_BEHIND_EVENTS = 1000;
 
 export class LaneSender implements LaneView {
   lastSeq: number;
@@ -24,16 +48,25 @@ export class LaneSender implements LaneView {
   cursor: number;
   /** Acked by the cloud up to here. */
   floor: number;
+  /** Highest seq that was ever given to the carrier in its turn. */
+  sentUpTo: number;
   waitingSinceMs: number | undefined;
   restUntilMs = 0;
   passedOver = 0;
+  silences = 0;
   budgetBytes = FIRST_BUDGET_BYTES;
+  /** What is behind this seq goes ahead of the backlog; undefined when the lane is not far behind. */
+  aheadCursor: number | undefined;
+  aheadSinceMs: number | undefined;
+  /** What was ever sent ahead: (from, upTo]. */
+  #wentAhead: { readonly from: number; readonly upTo: number } | undefined;
   inFlight: InFlightBatch[] = [];
 
   constructor(status: LaneStatus, nowMs: number) {
     this.lastSeq = status.lastSeq;
     this.cursor = status.prunedUpTo;
     this.floor = status.prunedUpTo;
+    this.sentUpTo = status.prunedUpTo;
     this.waitingSinceMs = this.waiting > 0 ? nowMs : undefined;
   }
 
@@ -41,49 +74,91 @@ export class LaneSender implements LaneView {
     return this.lastSeq - this.cursor;
   }
 
-  grew(lastSeq: number, nowMs: number): void {
+  grew(lastSeq: number, nowMs: number, connected: boolean): void {
+    if (connected && this.waiting > FAR_BEHIND_EVENTS) this.aheadCursor ??= this.lastSeq;
+    if (this.aheadCursor !== undefined) this.aheadSinceMs ??= nowMs;
     this.lastSeq = Math.max(this.lastSeq, lastSeq);
     this.waitingSinceMs ??= nowMs;
   }
 
   /** Takes a new batch in flight; it still has to be published. */
-  handOut(payload: Uint8Array, events: number, lastSeq: number, nowMs: number): InFlightBatch {
+  handOut(packed: Packed, liveBytes: number, nowMs: number): InFlightBatch {
+    const { payload, events, lastSeq } = packed;
+    const ahead = this.#wentAhead;
+    const first =
+      this.cursor >= this.sentUpTo &&
+      (ahead === undefined || lastSeq <= ahead.from || this.cursor >= ahead.upTo);
+    this.cursor = lastSeq;
+    this.lastSeq = Math.max(this.lastSeq, lastSeq);
+    this.#cursorMoved(nowMs);
     const batch: InFlightBatch = {
       lastSeq,
       payload,
+      bytes: payload.length,
       events,
+      live: this.waiting === 0 && payload.length <= liveBytes,
+      first,
       attempts: 0,
+      sentAtMs: nowMs,
+      takenAtMs: undefined,
       publishing: false,
-      mustResend: false,
+      mustSend: true,
       resendAtMs: nowMs,
     };
     this.inFlight.push(batch);
-    this.cursor = lastSeq;
-    this.lastSeq = Math.max(this.lastSeq, lastSeq);
-    this.waitingSinceMs = this.waiting > 0 ? nowMs : undefined;
     return batch;
+  }
+
+  /** What lies behind the ahead cursor, up to here, is on its way. */
+  sentAhead(upTo: number, nowMs: number): void {
+    if (this.aheadCursor === undefined) return;
+    this.#wentAhead = { from: this.#wentAhead?.from ?? this.aheadCursor, upTo };
+    this.aheadCursor = Math.max(this.aheadCursor, upTo);
+    this.aheadSinceMs = this.aheadCursor < this.lastSeq ? nowMs : undefined;
   }
 
   /** A cumulative ack. The next batch in line is given `graceMs` to be answered too. */
   acked(upTo: number, nowMs: number, graceMs: number): AckVerdict {
-    if (upTo > this.lastSeq) return 'out-of-range';
-    if (upTo <= this.floor) return 'repeated';
+    if (upTo > this.lastSeq) return { kind: 'out-of-range' };
+    if (upTo <= this.floor) return { kind: 'repeated' };
+    const answered = this.inFlight.find((batch) => batch.lastSeq === upTo);
     this.floor = upTo;
-    // Beyond the cursor: sent by this gateway before it restarted.
+    this.silences = 0;
+    // Beyond the cursor: sent ahead, or by this gateway before it restarted.
     this.cursor = Math.max(this.cursor, upTo);
     this.inFlight = this.inFlight.filter((batch) => batch.lastSeq > upTo);
     if (this.waiting === 0) this.waitingSinceMs = undefined;
+    this.#leaveAhead();
     const [head] = this.inFlight;
-    if (head !== undefined && !head.mustResend) head.resendAtMs = Math.max(head.resendAtMs, nowMs + graceMs);
-    return 'progress';
+    if (head !== undefined && !head.mustSend) head.resendAtMs = Math.max(head.resendAtMs, nowMs + graceMs);
+    return { kind: 'progress', answered };
   }
 
-  /** The link is gone: everything unacked goes again, from the floor, when it is back. */
+  /** Takes back this batch and all behind it: their events are read again. */
+  recut(index: number, nowMs: number): void {
+    this.inFlight.length = Math.min(index, this.inFlight.length);
+    this.cursor = this.inFlight.at(-1)?.lastSeq ?? this.floor;
+    this.waitingSinceMs = nowMs;
+    this.#cursorMoved(nowMs);
+  }
+
+  /** The link is gone: everything unacked is read and sent again, from the floor, when it is back. */
   linkLost(nowMs: number): void {
-    for (const batch of this.inFlight) {
-      batch.mustResend = true;
-      batch.publishing = false;
-      batch.resendAtMs = nowMs;
-    }
+    this.silences = 0;
+    this.restUntilMs = 0;
+    this.aheadCursor = undefined;
+    this.aheadSinceMs = undefined;
+    this.recut(0, nowMs);
+  }
+
+  #cursorMoved(nowMs: number): void {
+    this.waitingSinceMs = this.waiting > 0 ? (this.waitingSinceMs ?? nowMs) : undefined;
+    this.#leaveAhead();
+  }
+
+  #leaveAhead(): void {
+    if (this.aheadCursor === undefined || this.cursor < this.aheadCursor) return;
+    this.aheadCursor = undefined;
+    this.aheadSinceMs = undefined;
   }
 }

@@ -56,6 +56,11 @@ export function createMemoryUplink(options: {
       up = true;
       if (isConnected()) handlers?.onConnected();
     },
+    restart(reason) {
+      if (!isConnected()) return;
+      handlers?.onDisconnected(reason);
+      if (isConnected()) handlers?.onConnected();
+    },
     async close() {
       closed = true;
     },

@@ -1,12 +1,16 @@
 /**
  * What the forwarder does next, as a function of what it sees. Pure: the loop in forwarder.ts only carries it out.
  *
- * - Health alarms and stock go before condition backlog; a lane that was passed over `patience` times goes first,
- *   so that nothing starves.
+ * - Batches are packed before they are paced, one per lane at a time; which packed one goes is decided here.
+ * - Live ones, that leave nothing of their lane behind, go first. Of the others health and stock go before condition
+ *   backlog; a lane that was passed over `patience` times goes first, so that nothing starves.
+ * - A lane that is far behind sends what was appended meanwhile ahead of its backlog, once, outside the window: the
+ *   cloud takes batches in any order. Nothing hangs on it, the lane comes to these events in its own time.
  * - At most `window` batches wait for the cloud's ack, and each other lane keeps some places free: one lane that
  *   the cloud does not ack cannot stop the others.
  * - Small batches linger for company; a full one goes at once.
- * - On silence only a lane's oldest unacked batch is sent again: acks are cumulative, so it may answer for all.
+ * - On silence only a lane's oldest unacked batch is sent again, and nothing new of the lane until an ack comes: acks
+ *   are cumulative, so one may answer for all.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 
@@ -17,7 +21,7 @@ export const LANE_ORDER: readonly Lane[] = ['health', 'stock', 'condition'];
 const PATIENCE: Readonly<Record<Lane, number>> = { health: 1, stock: 1, condition: 4 };
 
 export interface ScheduleLimits {
-  /** Batches sent and not acked by the cloud, all lanes together. */
+  /** Batches handed out and not acked by the cloud, all lanes together. */
   readonly window: number;
   /** Places of the window that each other lane keeps. */
   readonly reservedPerLane: number;
@@ -34,100 +38,110 @@ export interface LaneView {
   /** Before this the lane rests, because reading or sending it just failed. */
   readonly restUntilMs: number;
   readonly passedOver: number;
+  /** Sendings in a row that the cloud has not answered. */
+  readonly silences: number;
+  /** Since when something waits to go ahead of the backlog. */
+  readonly aheadSinceMs: number | undefined;
   /** Unacked batches, oldest first. */
   readonly inFlight: readonly InFlightView[];
 }
 
 export interface InFlightView {
+  readonly bytes: number;
+  readonly live: boolean;
   /** The carrier has not answered yet: not to be sent a second time now. */
   readonly publishing: boolean;
-  /** The link broke, or the carrier refused it: to be sent as soon as `resendAtMs` says. */
-  readonly mustResend: boolean;
+  /** Not sent yet, or the link broke, or the carrier refused it: to be sent as soon as `resendAtMs` says. */
+  readonly mustSend: boolean;
   readonly resendAtMs: number;
 }
 
 export type Lanes<T> = Readonly<Record<Lane, T>>;
 
 export type Decision =
-  | { readonly do: 'resend'; readonly lane: Lane; readonly index: number }
-  | { readonly do: 'send'; readonly lane: Lane }
+  /** Read and pack the lane's next batch. */
+  | { readonly do: 'pack'; readonly lane: Lane }
+  /** Read, pack and publish what the lane sends ahead of its backlog. */
+  | { readonly do: 'ahead'; readonly lane: Lane }
+  /** `passedOver`: lanes that were ready too. */
+  | {
+      readonly do: 'publish';
+      readonly lane: Lane;
+      readonly index: number;
+      readonly passedOver: readonly Lane[];
+    }
   /** Nothing now; look again at this time, or at the next event when undefined. */
   | { readonly do: 'wait'; readonly untilMs: number | undefined };
 
-/** `paceReadyAtMs`: when the pacing allows the next publish. */
-export function decide(
-  lanes: Lanes<LaneView>,
-  limits: ScheduleLimits,
-  paceReadyAtMs: number,
-  nowMs: number,
-): Decision {
-  const due = [...resendCandidates(lanes), ...sendCandidates(lanes, limits, nowMs)];
-  const ready = due.filter((candidate) => candidate.atMs <= nowMs);
-  if (ready.length === 0) {
-    const next = due.map((candidate) => candidate.atMs);
-    return {
-      do: 'wait',
-      untilMs: next.length === 0 ? undefined : Math.max(Math.min(...next), paceReadyAtMs),
-    };
-  }
-  if (paceReadyAtMs > nowMs) return { do: 'wait', untilMs: paceReadyAtMs };
-  // By lane order, except that the lane most beyond its patience comes first. Resends stand before sends.
-  const overdue = ({ lane }: Candidate) => Math.max(-1, lanes[lane].passedOver - PATIENCE[lane]);
-  const byOrder = (a: Candidate, b: Candidate) => LANE_ORDER.indexOf(a.lane) - LANE_ORDER.indexOf(b.lane);
-  const [chosen] = ready.toSorted((a, b) => overdue(b) - overdue(a) || byOrder(a, b));
-  return chosen?.what ?? { do: 'wait', untilMs: undefined };
-}
-
-/** Lanes that had something ready and were not chosen. */
-export function passedOver(
-  lanes: Lanes<LaneView>,
-  limits: ScheduleLimits,
-  chosen: Lane,
-  nowMs: number,
-): Lane[] {
-  return sendCandidates(lanes, limits, nowMs)
-    .filter((candidate) => candidate.atMs <= nowMs && candidate.lane !== chosen)
-    .map((candidate) => candidate.lane);
-}
+/** When pacing and link allow a batch of this size; Infinity: only after the carrier has answered something. */
+export type ReadyAt = (bytes: number, live: boolean) => number;
 
 interface Candidate {
   readonly lane: Lane;
-  readonly atMs: number;
-  readonly what: Decision;
+  readonly index: number;
+  readonly batch: InFlightView;
 }
 
-/** What was sent before: at most one per lane, the oldest that needs it. */
-function resendCandidates(lanes: Lanes<LaneView>): Candidate[] {
+export function decide(
+  lanes: Lanes<LaneView>,
+  limits: ScheduleLimits,
+  readyAt: ReadyAt,
+  nowMs: number,
+): Decision {
+  const times: number[] = [];
+  const isDue = (atMs: number) => {
+    if (atMs > nowMs) times.push(atMs);
+    return atMs <= nowMs;
+  };
+  const pack = LANE_ORDER.find((lane) => isDue(packAtMs(lanes, lane, limits, nowMs)));
+  if (pack !== undefined) return { do: 'pack', lane: pack };
+  const ahead = LANE_ORDER.find((lane) => isDue(Math.max(aheadAtMs(lanes, lane, limits), readyAt(1, true))));
+  if (ahead !== undefined) return { do: 'ahead', lane: ahead };
+  const due = publishable(lanes).filter(({ batch }) => isDue(batch.resendAtMs));
+  const live = due.find(({ batch }) => batch.live && isDue(readyAt(batch.bytes, true)));
+  if (live !== undefined) return { do: 'publish', lane: live.lane, index: live.index, passedOver: [] };
+  // One is chosen before pacing is asked: a large batch whose turn it is must not wait for ever behind small ones.
+  const overdue = ({ lane }: Candidate) => Math.max(-1, lanes[lane].passedOver - PATIENCE[lane]);
+  const byOrder = (a: Candidate, b: Candidate) => LANE_ORDER.indexOf(a.lane) - LANE_ORDER.indexOf(b.lane);
+  const [chosen, ...others] = due.toSorted((a, b) => overdue(b) - overdue(a) || byOrder(a, b));
+  if (chosen !== undefined && isDue(readyAt(chosen.batch.bytes, false))) {
+    const { lane, index } = chosen;
+    const passedOver = others.map((other) => other.lane).filter((other) => other !== lane);
+    return { do: 'publish', lane, index, passedOver };
+  }
+  const untilMs = Math.min(...times);
+  return { do: 'wait', untilMs: Number.isFinite(untilMs) ? untilMs : undefined };
+}
+
+/** Per lane the oldest that is to be sent, and the very oldest, which may have to be sent again. By lane order. */
+function publishable(lanes: Lanes<LaneView>): Candidate[] {
   return LANE_ORDER.flatMap((lane) => {
     const { inFlight } = lanes[lane];
-    const index = inFlight.findIndex((batch, at) => !batch.publishing && (batch.mustResend || at === 0));
-    const batch = inFlight[index];
-    if (batch === undefined) return [];
-    return [{ lane, atMs: batch.resendAtMs, what: { do: 'resend', lane, index } as const }];
+    const unsent = inFlight.findIndex((batch) => batch.mustSend && !batch.publishing);
+    return inFlight.flatMap((batch, index) =>
+      index === unsent || (index === 0 && !batch.publishing) ? [{ lane, index, batch }] : [],
+    );
   });
 }
 
-function sendCandidates(lanes: Lanes<LaneView>, limits: ScheduleLimits, nowMs: number): Candidate[] {
-  const total = LANE_ORDER.reduce((sum, lane) => sum + lanes[lane].inFlight.length, 0);
-  if (total >= limits.window) return [];
+/** When the lane's next batch should be packed; Infinity: not before something else happens. */
+function packAtMs(lanes: Lanes<LaneView>, lane: Lane, limits: ScheduleLimits, nowMs: number): number {
+  const never = Number.POSITIVE_INFINITY;
+  const view = lanes[lane];
+  const total = LANE_ORDER.reduce((sum, one) => sum + lanes[one].inFlight.length, 0);
   const perLane = limits.window - limits.reservedPerLane * (LANE_ORDER.length - 1);
-  return LANE_ORDER.flatMap((lane) => {
-    const view = lanes[lane];
-    if (view.waiting <= 0 || view.inFlight.length >= perLane) return [];
-    // New batches of a lane wait until what was lost on the way is sent again: the cloud sees an even stream.
-    if (view.inFlight.some((batch) => batch.mustResend)) return [];
-    const lingerEnd =
-      view.waiting >= limits.flushEvents ? nowMs : (view.waitingSinceMs ?? nowMs) + limits.lingerMs[lane];
-    return [{ lane, atMs: Math.max(lingerEnd, view.restUntilMs), what: { do: 'send', lane } as const }];
-  });
+  if (view.waiting <= 0 || total >= limits.window || view.inFlight.length >= perLane) return never;
+  if (view.silences > 0 && view.inFlight.length > 0) return never;
+  // One packed batch at a time; and new ones wait until what was lost on the way is sent again: an even stream.
+  if (view.inFlight.some((batch) => batch.mustSend)) return never;
+  const lingerEnd =
+    view.waiting >= limits.flushEvents ? nowMs : (view.waitingSinceMs ?? nowMs) + limits.lingerMs[lane];
+  return Math.max(lingerEnd, view.restUntilMs);
 }
 
-/** How long to wait for the cloud's ack after the n-th sending (from 1): doubling, with ±20 % jitter. */
-export function ackTimeoutMs(
-  attempt: number,
-  limits: { readonly firstMs: number; readonly maxMs: number },
-  unitRandom: number,
-): number {
-  const base = Math.min(limits.maxMs, limits.firstMs * 2 ** Math.min(attempt - 1, 20));
-  return Math.round(base * (0.8 + 0.4 * unitRandom));
+function aheadAtMs(lanes: Lanes<LaneView>, lane: Lane, limits: ScheduleLimits): number {
+  const { aheadSinceMs, restUntilMs } = lanes[lane];
+  return aheadSinceMs === undefined
+    ? Number.POSITIVE_INFINITY
+    : Math.max(aheadSinceMs + limits.lingerMs[lane], restUntilMs);
 }

@@ -133,6 +133,7 @@ function listening(uplink: Uplink, onAck: (ack: Ack) => void): Uplink {
       return uplink.state;
     },
     publish: (lane, payload) => uplink.publish(lane, payload),
+    restart: (reason) => uplink.restart(reason),
     close: () => uplink.close(),
   };
 }
