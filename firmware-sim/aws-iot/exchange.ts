@@ -1,0 +1,104 @@
+/**
+ * The heart of the stand-in: every message, whether it came over MQTT or HTTPS, passes here once. In order: a Basic
+ * Ingest topic goes to its rule and nowhere else; a shadow request is answered; rules see it; it is retained if
+ * asked; who subscribed gets it. Knows no sockets.
+ */
+import type { Clock } from '../../protocol/ports/clock.ts';
+import type { Message } from './message.ts';
+import type { Counters, Quotas } from './quotas.ts';
+import { SlidingSeconds } from './rates.ts';
+import type { RuleEngine } from './rules/rule-engine.ts';
+import type { JsonObject } from './shadow/shadow-document.ts';
+import type { ShadowStore } from './shadow/shadow-store.ts';
+import { answerShadowRequest, shadowRequest } from './shadow/shadow-topics.ts';
+import { basicIngest, matchesFilter } from './topic-filter.ts';
+
+export const MAX_RETAINED = 10_000;
+
+export interface RetainedMessage {
+  readonly message: Message;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+export interface ExchangeOptions {
+  readonly clock: Clock;
+  readonly quotas: Quotas;
+  readonly counters: Counters;
+  readonly shadows: ShadowStore;
+  readonly rules: () => RuleEngine;
+  /** To all sessions whose subscriptions take it. */
+  readonly deliver: (message: Message) => void;
+}
+
+export class Exchange {
+  readonly #options: ExchangeOptions;
+  readonly #retained = new Map<string, RetainedMessage>();
+  readonly #retainedRate: SlidingSeconds;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    const { quotas, clock } = options;
+    this.#retainedRate = new SlidingSeconds(quotas.retainedPublishesPerSecondPerTopic, clock);
+  }
+
+  /** False when the message was not taken: too many retained publishes of one topic in a second. */
+  publish(message: Message): boolean {
+    const { rules, shadows, deliver, clock, counters } = this.#options;
+    if (message.retain && !this.#retainedRate.tryTake(message.topic)) {
+      counters.retainedThrottled += 1;
+      return false;
+    }
+    rules().run(message);
+    if (basicIngest(message.topic) !== undefined) return true;
+    if (message.retain) this.#retain(message);
+    deliver({ ...message, retain: false });
+    const request = shadowRequest(message.topic);
+    if (request !== undefined) {
+      const nowSeconds = Math.floor(clock.now() / 1000);
+      answerShadowRequest(
+        shadows,
+        request,
+        message.payload,
+        (topic, body) => this.say(topic, body),
+        nowSeconds,
+      );
+    }
+    return true;
+  }
+
+  /** A message of the service itself: shadow answers, presence events. */
+  say(topic: string, body: JsonObject): void {
+    const message: Message = { topic, payload: Buffer.from(JSON.stringify(body)), qos: 1, retain: false };
+    this.#options.rules().run(message);
+    this.#options.deliver(message);
+  }
+
+  retained(topic: string): RetainedMessage | undefined {
+    return this.#retained.get(topic);
+  }
+
+  /** For a new subscription. */
+  retainedFor(filter: string): Message[] {
+    return [...this.#retained.values()]
+      .map(({ message }) => message)
+      .filter((message) => matchesFilter(filter, message.topic));
+  }
+
+  /** Sorted by topic; a page of them and where the next begins. */
+  listRetained(most: number, after: string | undefined): { page: RetainedMessage[]; next?: string } {
+    const topics = [...this.#retained.keys()]
+      .filter((topic) => after === undefined || topic > after)
+      .toSorted();
+    const page = topics.slice(0, most).flatMap((topic) => this.#retained.get(topic) ?? []);
+    const last = page.at(-1)?.message.topic;
+    return topics.length > page.length && last !== undefined ? { page, next: last } : { page };
+  }
+
+  #retain(message: Message): void {
+    if (message.payload.length === 0) this.#retained.delete(message.topic);
+    else if (this.#retained.has(message.topic) || this.#retained.size < MAX_RETAINED) {
+      this.#retained.set(message.topic, { message, at: this.#options.clock.now() });
+    }
+  }
+}
