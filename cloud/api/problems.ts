@@ -26,10 +26,30 @@ export const PROBLEMS = {
     title: 'The token is not known or was revoked',
     advice: 'Check the token; an administrator makes a new one with `npm run cloud -- user add`.',
   },
+  not_a_gateway: {
+    status: 401,
+    title: 'No gateway may deliver with this token',
+    advice: 'Check id and token of the gateway; one that was revoked needs a new token.',
+  },
   forbidden: {
     status: 403,
     title: 'Your role may not do this',
     advice: 'Ask someone whose role may, or an administrator for a token with that role.',
+  },
+  other_gateway: {
+    status: 403,
+    title: 'The token is of another gateway',
+    advice: 'Give each gateway its own id and token; two that share one would overwrite each other.',
+  },
+  enrolment_code_wrong: {
+    status: 403,
+    title: 'No invitation has this code',
+    advice: 'Check the code; an administrator makes one with `npm run cloud -- gateway invite <id>`.',
+  },
+  enrolment_other_gateway: {
+    status: 403,
+    title: 'The invitation is for another gateway',
+    advice: 'Set gateway.id in gateway.yaml to the id that was invited, or ask for a code for yours.',
   },
   cross_site: {
     status: 403,
@@ -66,6 +86,11 @@ export const PROBLEMS = {
     title: 'No such gateway',
     advice: 'Check the id in the list of gateways, or add it with POST /api/v1/gateways.',
   },
+  no_device_ca: {
+    status: 404,
+    title: 'This cloud signs no certificates',
+    advice: 'Set enrolment.caCertFile and enrolment.caKeyFile in cloud.yaml, or use tokens alone.',
+  },
   decided_already: {
     status: 409,
     title: 'Somebody decided this already',
@@ -86,6 +111,16 @@ export const PROBLEMS = {
     title: 'A gateway with this id exists',
     advice: 'Choose another id, or give it a new token with POST /api/v1/gateways/<id>/token.',
   },
+  enrolment_code_used: {
+    status: 409,
+    title: 'The code has been used',
+    advice: 'If it was not this gateway: revoke the gateway. Ask for a new code in any case.',
+  },
+  enrolment_code_expired: {
+    status: 410,
+    title: 'The code has expired',
+    advice: 'Ask an administrator for a new one: `npm run cloud -- gateway invite <id>`.',
+  },
   body_too_large: {
     status: 413,
     title: 'The body is too large',
@@ -101,6 +136,11 @@ export const PROBLEMS = {
     title: 'The shipments cannot be read',
     advice: 'Correct the line that the detail names; nothing of this request was loaded.',
   },
+  invalid_certificate_request: {
+    status: 422,
+    title: 'The certificate request cannot be signed',
+    advice: 'Send PKCS #10 as PEM, signed by its own key: P-256, Ed25519, or RSA of 2048 to 4096 bits.',
+  },
   rate_limited: {
     status: 429,
     title: 'Too many requests',
@@ -110,6 +150,11 @@ export const PROBLEMS = {
     status: 500,
     title: 'Something went wrong here',
     advice: 'Try again. If it stays, the log of the cloud has the cause under the same request id.',
+  },
+  batch_not_taken: {
+    status: 503,
+    title: 'The batch was not taken now',
+    advice: 'Send it again after Retry-After; sent twice it counts once.',
   },
   page_not_built: {
     status: 503,

@@ -1,7 +1,8 @@
 /** What was typed → what to do; PURE. A wrong line is a ConfigError that says what was expected. */
 import { parseArgs } from 'node:util';
-import { isGatewayId } from '../../protocol/link/topics.ts';
+import { isGatewayId, RESERVED_IDS } from '../../protocol/link/topics.ts';
 import { ROLES, type Role } from '../api/roles.ts';
+import { DEFAULT_INVITATION_HOURS, MAX_INVITATION_HOURS } from '../enrolment/invitations.ts';
 import { ConfigError } from './config.ts';
 
 export const HELP = `Tallyport cloud: takes in what gateways saw, keeps stock and cold chain, answers over HTTP.
@@ -11,10 +12,14 @@ export const HELP = `Tallyport cloud: takes in what gateways saw, keeps stock an
   npm run cloud -- rebuild                          fold all events into stock, shipments and episodes from scratch
   npm run cloud -- user add <name> --role <role>    let somebody in; prints a token, once
   npm run cloud -- gateway add <id>                 let a gateway in; prints a token, once
+  npm run cloud -- gateway invite <id> [--hours N]  a one-time code for: npm run gateway -- enroll
+  npm run cloud -- gateway revoke <id>              shut a gateway out, with all it has
+  npm run cloud -- gateway crl                      certificates to refuse, for a broker's crlfile
   npm run cloud -- shipments load <file>            load expected shipments, JSON or CSV
 
   --config FILE   configuration, default cloud.yaml (see cloud.example.yaml)
   --role ROLE     ${ROLES.join(', ')}: each may do what the ones before it may
+  --hours N       how long a code is good, default ${DEFAULT_INVITATION_HOURS}, at most ${MAX_INVITATION_HOURS}
   --help          this text
 
 Environment: DATABASE_URL (postgres://…) stands before "database" of the file, TALLYPORT_BROKER_URL (mqtts://…)
@@ -26,14 +31,16 @@ export type CommandLine =
   | ({ config: string } & (
       | { command: 'run' | 'migrate' | 'rebuild' }
       | { command: 'user-add'; name: string; role: Role }
-      | { command: 'gateway-add'; id: string }
+      | { command: 'gateway-add' | 'gateway-revoke'; id: string }
+      | { command: 'gateway-invite'; id: string; hours: number }
+      | { command: 'gateway-crl' }
       | { command: 'shipments-load'; file: string }
     ));
 
 export function readCommandLine(args: string[]): CommandLine {
   const { values, positionals } = parse(args);
   if (values.help) return { command: 'help' };
-  const { config, role } = values;
+  const { config, role, hours } = values;
   const [first, second, argument, ...rest] = positionals;
   const words =
     first === 'user' || first === 'gateway' || first === 'shipments' ? `${first} ${second ?? ''}` : first;
@@ -41,6 +48,7 @@ export function readCommandLine(args: string[]): CommandLine {
   const surplus = takesArgument ? rest[0] : second;
   if (surplus !== undefined) throw usage(`unexpected argument "${surplus}"`);
   if (role !== undefined && words !== 'user add') throw usage('--role goes with "user add"');
+  if (hours !== undefined && words !== 'gateway invite') throw usage('--hours goes with "gateway invite"');
   switch (words) {
     case undefined:
     case 'run':
@@ -51,18 +59,40 @@ export function readCommandLine(args: string[]): CommandLine {
     case 'user add':
       return { command: 'user-add', config, ...newUser(argument, role) };
     case 'gateway add':
-      if (argument === undefined || !isGatewayId(argument)) {
-        throw usage(
-          'expected "gateway add <id>", the id of lower-case letters, digits and dashes, at most 48',
-        );
-      }
-      return { command: 'gateway-add', config, id: argument };
+      return { command: 'gateway-add', config, id: gatewayId('add', argument) };
+    case 'gateway invite':
+      return {
+        command: 'gateway-invite',
+        config,
+        id: gatewayId('invite', argument),
+        hours: invitationHours(hours),
+      };
+    case 'gateway revoke':
+      return { command: 'gateway-revoke', config, id: gatewayId('revoke', argument) };
+    case 'gateway crl':
+      if (argument !== undefined) throw usage(`unexpected argument "${argument}"`);
+      return { command: 'gateway-crl', config };
     case 'shipments load':
       if (argument === undefined) throw usage('expected "shipments load <file>"');
       return { command: 'shipments-load', config, file: argument };
     default:
       throw usage(`unknown command "${words.trim()}"`);
   }
+}
+
+function gatewayId(action: string, id: string | undefined): string {
+  if (id !== undefined && isGatewayId(id)) return id;
+  const reserved = id !== undefined && RESERVED_IDS.has(id) ? `; "${id}" is a name of ours` : '';
+  throw usage(
+    `expected "gateway ${action} <id>", the id of lower-case letters, digits and dashes, at most 48${reserved}`,
+  );
+}
+
+function invitationHours(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_INVITATION_HOURS;
+  const hours = /^\d{1,4}(\.\d{1,2})?$/.test(text) ? Number(text) : 0;
+  if (hours > 0 && hours <= MAX_INVITATION_HOURS) return hours;
+  throw usage(`expected --hours with a number above 0, at most ${MAX_INVITATION_HOURS}`);
 }
 
 function newUser(name: string | undefined, wanted: string | undefined): { name: string; role: Role } {
@@ -82,6 +112,7 @@ function parse(args: string[]) {
       options: {
         config: { type: 'string', default: 'cloud.yaml' },
         role: { type: 'string' },
+        hours: { type: 'string' },
         help: { type: 'boolean', default: false, short: 'h' },
       },
     });

@@ -87,7 +87,8 @@ export async function loadShipmentsCommand({ config, clock, write }: Command, fi
   );
 }
 
-async function using(opening: Promise<Store>, work: (store: Store) => Promise<void>): Promise<void> {
+/** Opens, works, closes, whatever happens. */
+export async function using(opening: Promise<Store>, work: (store: Store) => Promise<void>): Promise<void> {
   const store = await opening;
   try {
     await work(store);

@@ -11,6 +11,7 @@ import {
   rebuildCommand,
 } from './commands.ts';
 import { ConfigError, loadCloudConfig } from './config.ts';
+import { inviteGatewayCommand, revocationListCommand, revokeGatewayCommand } from './identity-commands.ts';
 import { startCloud } from './start-cloud.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -47,6 +48,12 @@ function dispatch(
       return addUserCommand(command, { name: line.name, role: line.role });
     case 'gateway-add':
       return addGatewayCommand(command, line.id);
+    case 'gateway-invite':
+      return inviteGatewayCommand(command, line.id, line.hours);
+    case 'gateway-revoke':
+      return revokeGatewayCommand(command, line.id);
+    case 'gateway-crl':
+      return revocationListCommand(command);
     case 'shipments-load':
       return loadShipmentsCommand(command, line.file);
   }

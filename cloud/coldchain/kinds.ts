@@ -111,6 +111,13 @@ export const EXCEPTION_KINDS = {
       'Find out whether a second computer runs with this gateway’s card, image or backup, and shut it down; then start the gateway again: it begins a new journal and sends what waits.',
     until: 'person',
   },
+  GATEWAY_REVOKED_TRAFFIC: {
+    severity: 'critical',
+    title: 'Somebody uses the revoked identity of gateway {subject}',
+    advice:
+      'Nothing of it is taken. Find who has it: a stolen gateway, or the true one that must be enrolled again.',
+    until: 'person',
+  },
   DEVICE_FAULT: {
     severity: 'warning',
     title: '{subject}: {condition}',

@@ -12,8 +12,10 @@ export type DeadLetterCode =
   | 'UNREADABLE_BATCH'
   /** The payload names another gateway or lane than the transport proves. */
   | 'MISMATCHED_SENDER'
-  /** A gateway that is not registered, or whose registration was revoked. */
+  /** A gateway that is not registered. */
   | 'UNKNOWN_GATEWAY'
+  /** A gateway whose identity was revoked: kept, for what the true one saw must not be lost with the thief's. */
+  | 'REVOKED_GATEWAY'
   /** One event of a batch is not an event. */
   | 'POISON_EVENT'
   /** The key of an event that stands, with another body. */

@@ -214,7 +214,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
     ).resolves.toBeUndefined();
     expect(await deadLetters()).toMatchObject([
       { code: 'UNKNOWN_GATEWAY', gateway: 'gw-9', times: 2 },
-      { code: 'UNKNOWN_GATEWAY', gateway: 'gw-3', times: 1 },
+      { code: 'REVOKED_GATEWAY', gateway: 'gw-3', times: 1 },
     ]);
     expect(await countEvents()).toBe(0);
   });

@@ -6,6 +6,7 @@ import type { Transaction } from 'kysely';
 import type { Ack } from '../../protocol/link/ack.ts';
 import { exceptionId } from '../coldchain/exception-id.ts';
 import type { ExceptionRow } from '../coldchain/raise.ts';
+import { revokedAmong, revokedTraffic } from '../enrolment/revoked-traffic.ts';
 import type { Tables } from '../store/tables.ts';
 import type { Change } from './change.ts';
 import { type DeadLetter, keepDeadLetters, payloadText } from './dead-letters.ts';
@@ -43,6 +44,10 @@ export async function takeBatches(
   const known = await readLanes(trx, batches, context.knows);
   const { accepted, strangers, forked, openings } = admit(batches, known);
   const lanes = [...known.lanes.values()];
+  const revoked = await revokedAmong(
+    trx,
+    strangers.map((batch) => batch.gateway),
+  );
 
   await keepOpenings(trx, openings, now);
   const written = await writeEvents(trx, accepted, now);
@@ -50,6 +55,7 @@ export async function takeBatches(
     ...written.conflicting.map((event) => bodyMismatch(event, now)),
     ...ledgerBehind(lanes, now),
     ...[...forked.keys()].map((batch) => journalForked(batch, now)),
+    ...[...revoked].map(([gateway, revokedAt]) => revokedTraffic(gateway, revokedAt, now)),
   ];
   const changes = await projectEvents(
     trx,
@@ -63,7 +69,7 @@ export async function takeBatches(
   );
   const deadLetters = [
     ...refused,
-    ...strangers.map(unknownGateway),
+    ...strangers.map((batch) => refusedGateway(batch, revoked.get(batch.gateway))),
     ...accepted.flatMap((batch) => batch.deadLetters),
     ...written.conflicting.map(refusedBody),
   ];
@@ -118,14 +124,18 @@ function ackOf(
   return forked === undefined ? ack : { ...ack, refused: { code: 'journal-forked', detail: forked } };
 }
 
-function unknownGateway(batch: JudgedBatch): DeadLetter {
+function refusedGateway(batch: JudgedBatch, revokedAt: number | undefined): DeadLetter {
+  const { gateway, epoch, lane } = batch;
   return {
-    gateway: batch.gateway,
-    epoch: batch.epoch,
-    lane: batch.lane,
+    gateway,
+    epoch,
+    lane,
     seq: null,
-    code: 'UNKNOWN_GATEWAY',
-    detail: `gateway ${batch.gateway} is not registered, or its registration was revoked`,
+    code: revokedAt === undefined ? 'UNKNOWN_GATEWAY' : 'REVOKED_GATEWAY',
+    detail:
+      revokedAt === undefined
+        ? `gateway ${gateway} is not registered`
+        : `the identity of gateway ${gateway} was revoked on ${new Date(revokedAt).toISOString()}`,
     payload: payloadText(batch.payload),
   };
 }

@@ -9,6 +9,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { ackTopic, isGatewayId, parseTopic } from '../../protocol/link/topics.ts';
+import { hashToken } from '../api/tokens.ts';
 import { type DeliveryCounters, DeliveryQueue } from './delivery-queue.ts';
 import { parseGatewayState } from './gateway-state.ts';
 import type { Intake, IntakeHandlers } from './intake.ts';
@@ -47,6 +48,8 @@ export class EmbeddedBroker implements Intake {
     oversizedPackets: 0,
   };
   readonly #connected = new Map<string, Client>();
+  /** What each signed in with, so that it can be asked again whether that may still deliver. */
+  readonly #tokenHashes = new WeakMap<Client, string>();
   readonly #sockets = new Set<Socket>();
   #broker: Aedes | undefined;
   #server: Server | undefined;
@@ -98,6 +101,13 @@ export class EmbeddedBroker implements Intake {
     this.#server = server;
   }
 
+  /** Gateways that are signed in, each with the hash of the token it signed in with. */
+  sessions(): { gateway: string; tokenHash: string }[] {
+    return [...this.#connected].map(([gateway, client]) => {
+      return { gateway, tokenHash: this.#tokenHashes.get(client) ?? '' };
+    });
+  }
+
   /** Ends the connection of a gateway whose token was revoked. */
   drop(gateway: string): void {
     this.#connected.get(gateway)?.close();
@@ -142,9 +152,12 @@ export class EmbeddedBroker implements Intake {
       packet.clean = true;
       done(null, true);
     };
-    broker.authenticate = (_client, username, password, done) => {
+    broker.authenticate = (client, username, password, done) => {
       this.#signIn(username ?? '', password).then(
-        (welcome) => done(welcome ? null : refusal('unknown gateway or wrong token', 4), welcome),
+        (welcome) => {
+          if (welcome) this.#tokenHashes.set(client, hashToken(password?.toString('utf8') ?? ''));
+          done(welcome ? null : refusal('unknown gateway or wrong token', 4), welcome);
+        },
         (error: unknown) => {
           this.#refuseConnection('verify-failed', { gateway: username, error });
           done(refusal('cannot check credentials now', 3), false);

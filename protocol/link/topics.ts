@@ -1,14 +1,18 @@
 /**
  * MQTT topics between gateway and cloud. Lower case, broad to narrow, the gateway id in a fixed place so that a
- * broker can confine each gateway to its own. Ids match /^[a-z0-9][a-z0-9-]{0,47}$/.
+ * broker can confine each gateway to its own. Ids match /^[a-z0-9][a-z0-9-]{0,47}$/ and are
+ * none of RESERVED_IDS.
  */
 import { LANES, type Lane } from '../events/lanes.ts';
 
 const ROOT = 'tallyport/v1';
 const ID = /^[a-z0-9][a-z0-9-]{0,47}$/;
 
+/** Names of ours where an id may stand: addresses of the link, and the cloud's own name at a broker. */
+export const RESERVED_IDS: ReadonlySet<string> = new Set(['enroll', 'renew', 'identity', 'tallyport-cloud']);
+
 export function isGatewayId(id: string): boolean {
-  return ID.test(id);
+  return ID.test(id) && !RESERVED_IDS.has(id);
 }
 
 /** Gateway to cloud: batches of one lane. */
