@@ -21,6 +21,9 @@ const HELP = `Tallyport simulator: devices that speak real bytes, a world that k
       write down every byte between devices and gateway
   npm run sim -- replay <FILE>
       feed a recording to drivers and sensing; prints stock events as JSON lines
+  npm run sim -- aws-iot [stand-in.yaml] [--rule NAME=QUEUE --thing NAME --out FOLDER --host HOST --port N …]
+      a local stand-in for AWS IoT Core and SQS with its quotas (firmware-sim/aws-iot/README.md); --rule and --thing
+      may be given again; ports: --port (REST and SQS), --mqtt-port, --mqtts-port, --https-port, default any free one
 
   --seed N          the world's dice, default from the scenario; same seed, same trace
   --speed xN        N times as fast as life over real transports; "virtual": as fast as the machine, in process
@@ -47,6 +50,13 @@ const OPTIONS = {
   lead: { type: 'string', default: '10' },
   'exit-when-done': { type: 'boolean', default: false },
   quiet: { type: 'boolean', default: false },
+  rule: { type: 'string', multiple: true, default: [] as string[] },
+  thing: { type: 'string', multiple: true, default: [] as string[] },
+  host: { type: 'string', default: '127.0.0.1' },
+  port: { type: 'string', default: '0' },
+  'mqtt-port': { type: 'string', default: '0' },
+  'mqtts-port': { type: 'string', default: '0' },
+  'https-port': { type: 'string', default: '0' },
   help: { type: 'boolean', default: false, short: 'h' },
 } as const;
 
@@ -61,6 +71,23 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
   if (rest.length > 0) throw new UsageError(`unexpected argument "${rest[0]}"; see --help`);
+  if (command === 'aws-iot') {
+    const port = (name: 'port' | 'mqtt-port' | 'mqtts-port' | 'https-port') =>
+      parsePort(values[name], `--${name}`);
+    // Loaded here: nothing else needs what it brings along.
+    const { serveAwsIot } = await import('./aws-iot-command.ts');
+    await serveAwsIot({
+      file,
+      host: values.host,
+      ports: [port('port'), port('mqtt-port'), port('mqtts-port'), port('https-port')],
+      rules: values.rule,
+      things: values.thing,
+      out: values.out,
+      write,
+      interrupted: interrupted(),
+    });
+    return 0;
+  }
   const scenarioFile =
     command === 'demo' ? (file ?? values.scenario ?? DEMO_SCENARIO) : (file ?? values.scenario);
   if (scenarioFile === undefined)
@@ -131,7 +158,7 @@ async function main(): Promise<number> {
     }
     default:
       throw new UsageError(
-        `unknown command "${command}": expected demo, verify, serve, record or replay; see --help`,
+        `unknown command "${command}": expected demo, verify, serve, record or replay, or aws-iot; see --help`,
       );
   }
 }
@@ -154,6 +181,14 @@ function parseNumber(text: string, name: string): number {
   const value = Number(text);
   if (!(value >= 0)) throw new UsageError(`${name}: expected a number, got "${text}"`);
   return value;
+}
+
+function parsePort(text: string, name: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new UsageError(`${name}: expected a port, got "${text}"`);
+  }
+  return port;
 }
 
 function parseLines(text: string): 'tcp' | 'pty' {
