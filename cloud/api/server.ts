@@ -21,6 +21,7 @@ import { metricsRoute } from './metrics.ts';
 import { page } from './page.ts';
 import { coldChainRoutes } from './routes/cold-chain.ts';
 import { fleetRoutes } from './routes/fleet.ts';
+import { type LinkDoor, linkRoutes } from './routes/link.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { shipmentRoutes } from './routes/shipments.ts';
 import { stockRoutes } from './routes/stock.ts';
@@ -31,9 +32,21 @@ import { securityHeaders } from './security-headers.ts';
 export const MAX_BODY_BYTES = 256 * 1024;
 /** Requests per minute of one address; a page that fetches on every live message stays far below. */
 export const REQUESTS_PER_MINUTE = 6000;
+/** From a request's first byte to its last: whoever sends more slowly holds a place for no longer than this. */
 const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** How often Node looks for requests that are over their time. */
+const TIMEOUTS_CHECKED_EVERY_MS = 5_000;
+/** Sockets open at once; more are refused. */
+const MAX_CONNECTIONS = 4096;
 /** Of one address part; an EPC in hex is at most 124 characters, a Digital Link a few hundred. */
 const MAX_PARAM_LENGTH = 1024;
+
+const TIME_LIMITS = {
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
+};
 
 export interface ApiOptions extends ApiContext {
   readonly log?: FastifyBaseLogger;
@@ -43,6 +56,8 @@ export interface ApiOptions extends ApiContext {
   readonly requestsPerMinute?: number;
   readonly trustProxy?: boolean;
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  /** Gateways deliver by POST too. */
+  readonly link?: LinkDoor;
 }
 
 export async function createApi(options: ApiOptions): Promise<Api> {
@@ -52,10 +67,16 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: options.trustProxy ?? false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    serverFactory: (handler) => (tls ? createHttpsServer({ ...tls }, handler) : createHttpServer(handler)),
+    // Fastify leaves the limits of a server that it did not make to whoever makes it.
+    serverFactory: (handler) => {
+      const server = tls
+        ? createHttpsServer({ ...TIME_LIMITS, ...tls }, handler)
+        : createHttpServer(TIME_LIMITS, handler);
+      server.maxConnections = MAX_CONNECTIONS;
+      return server;
+    },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -100,6 +121,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     },
     { prefix: '/api/v1' },
   );
+  const { link } = options;
+  if (link) await app.register(async (api: Api) => linkRoutes(api, link), { prefix: '/link/v1' });
   await page(app, options.pageDir);
   app.addHook('preClose', async () => options.live.close());
   return app;

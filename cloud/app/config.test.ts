@@ -60,11 +60,10 @@ const wrong: [title: string, text: string, problem: string | RegExp][] = [
     /^cloud\.yaml:1: http\.port: .*65535.*, got 70000$/,
   ],
   [
-    'two intakes',
-    `intake: { embedded: {}, mqtt: { url: "mqtt://b" } }\n${SITE}`,
-    'cloud.yaml:1: intake: expected one of embedded, mqtt',
+    'no intake',
+    `intake: { https: false }\n${SITE}`,
+    'cloud.yaml:1: intake: expected at least one of embedded, mqtt, jetstream, https',
   ],
-  ['no intake', `intake: {}\n${SITE}`, 'cloud.yaml:1: intake: expected one of embedded, mqtt'],
   [
     'two databases',
     `database: { url: "postgres://h/d", dataDir: x }\n${SITE}`,
@@ -130,7 +129,7 @@ describe('a right cloud.yaml', () => {
     expect(load(SITE)).toMatchObject({
       http: { host: '127.0.0.1', port: 8080 },
       database: { dataDir: join(folder, 'data/cloud') },
-      intake: { embedded: { host: '127.0.0.1', port: 1883 } },
+      intake: { embedded: { host: '127.0.0.1', port: 1883 }, https: {} },
       site: { name: 'Dock', sensorSilentAfterMs: 900_000 },
     });
   });
@@ -138,6 +137,22 @@ describe('a right cloud.yaml', () => {
   it('is the sample at the root of the repository', () => {
     const sample = fileURLToPath(new URL('../../cloud.example.yaml', import.meta.url));
     expect(loadCloudConfig(sample, {}).site.rules).toHaveLength(1);
+  });
+
+  it('may have several intakes, HTTPS beside any unless it says no, or HTTPS alone', () => {
+    expect(load(`intake: { embedded: {}, mqtt: { url: "mqtt://b" } }\n${SITE}`).intake).toMatchObject({
+      embedded: { port: 1883 },
+      mqtt: { url: 'mqtt://b' },
+      https: {},
+    });
+    expect(load(`intake: { mqtt: { url: "mqtt://b" }, https: false }\n${SITE}`).intake).toEqual({
+      mqtt: { url: 'mqtt://b' },
+      https: false,
+    });
+    expect(load(`intake: { https: {} }\n${SITE}`).intake).toEqual({ https: { requestsPerMinute: 6000 } });
+    expect(load(`intake: { jetstream: { url: "nats://b:4222" } }\n${SITE}`).intake).toMatchObject({
+      jetstream: { stream: 'TALLYPORT', durable: 'cloud', replicas: 1 },
+    });
   });
 
   it('takes relative paths from its own folder', () => {
@@ -173,9 +188,7 @@ describe('the environment', () => {
     expect(config.intake).toMatchObject({ mqtt: { url: 'mqtts://other:8883', username: 'me' } });
     expect(
       load(`intake: { embedded: {} }\n${SITE}`, { TALLYPORT_BROKER_URL: 'mqtt://other' }).intake,
-    ).toEqual({
-      mqtt: { url: 'mqtt://other', clientId: 'tallyport-cloud' },
-    });
+    ).toEqual({ mqtt: { url: 'mqtt://other' }, https: { requestsPerMinute: 6000 } });
   });
 
   it('is checked like the file, and its empty values are none', () => {

@@ -43,6 +43,11 @@ const databaseSchema = z
   .refine((database) => Object.keys(database).length === 1, 'expected one of url, urlFile, dataDir')
   .prefault({ dataDir: './data/cloud' });
 
+const name = z.string().regex(/^[a-z0-9-]{1,32}$/, 'expected lower-case letters, digits and dashes');
+const streamName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,32}$/, 'expected letters, digits, dashes and underscores');
+
 const intakeSchema = z
   .strictObject({
     /** A broker of our own that gateways connect to. */
@@ -57,21 +62,56 @@ const intakeSchema = z
     mqtt: z
       .strictObject({
         url: brokerUrl,
-        clientId: z.string().min(1).max(64).default('tallyport-cloud'),
+        /** Default: tallyport-cloud, with a random ending where the load is shared. */
+        clientId: z.string().min(1).max(64).optional(),
         username: z.string().optional(),
         passwordFile: z.string().optional(),
         caFile: z.string().optional(),
         /** Several clouds on one database share the load under one name (MQTT 5). */
-        shareGroup: z
-          .string()
-          .regex(/^[a-z0-9-]{1,32}$/, 'expected lower-case letters, digits and dashes')
-          .optional(),
+        shareGroup: name.optional(),
       })
       .optional(),
+    /** NATS with JetStream; gateways come in by its MQTT listener. Clouds on one database share the load. */
+    jetstream: z
+      .strictObject({
+        url: z
+          .string()
+          .regex(/^(nats|tls|wss?):\/\/[^/]/, 'expected a NATS address such as nats://broker:4222'),
+        stream: streamName.default('TALLYPORT'),
+        /** The consumer that the clouds share. */
+        durable: streamName.default('cloud'),
+        /** Beyond it the broker refuses batches, which gateways send again. */
+        maxBytes: z
+          .int()
+          .min(1024 * 1024)
+          .default(1024 * 1024 * 1024),
+        /** Copies of the stream in a cluster of brokers. */
+        replicas: z.int().min(1).max(5).default(1),
+        username: z.string().optional(),
+        passwordFile: z.string().optional(),
+        tokenFile: z.string().optional(),
+        /** A .creds file with a user JWT and its seed. */
+        credentialsFile: z.string().optional(),
+        caFile: z.string().optional(),
+      })
+      .optional(),
+    /** Gateways post to /link/v1 on the port of the API; on beside any other unless it is false. */
+    https: z
+      .union([
+        z.strictObject({
+          /** Of one gateway; the default is what a gateway may publish on the narrowest broker we know. */
+          requestsPerMinute: z.int().positive().default(6000),
+        }),
+        z.literal(false),
+      ])
+      .prefault({}),
     /** For simulations in this process. */
     memory: z.strictObject({}).optional(),
   })
-  .refine((intake) => Object.keys(intake).length === 1, 'expected one of embedded, mqtt')
+  .refine(
+    ({ https, ...others }) => https !== false || Object.keys(others).length > 0,
+    'expected at least one of embedded, mqtt, jetstream, https',
+  )
   .prefault({ embedded: {} });
 
 export const cloudConfigSchema = z.strictObject({
@@ -140,7 +180,7 @@ function withEnvironment(config: CloudConfig, environment: Environment): CloudCo
     ...config,
     ...(url !== undefined && { database: { url } }),
     ...(broker !== undefined && {
-      intake: { mqtt: { clientId: 'tallyport-cloud', ...config.intake.mqtt, url: broker } },
+      intake: { https: config.intake.https, mqtt: { ...config.intake.mqtt, url: broker } },
     }),
   };
 }
@@ -162,7 +202,7 @@ function withAbsolutePaths(config: CloudConfig, folder: string): CloudConfig {
     return { ...section, ...paths };
   };
   const { http, intake } = config;
-  const { embedded, mqtt } = intake;
+  const { embedded, mqtt, jetstream } = intake;
   const withTls = <T extends { tls?: z.infer<typeof tls> | undefined }>(section: T): T =>
     section.tls ? { ...section, tls: absolute(section.tls, 'certFile', 'keyFile') } : section;
   return {
@@ -173,6 +213,9 @@ function withAbsolutePaths(config: CloudConfig, folder: string): CloudConfig {
       ...intake,
       ...(embedded && { embedded: withTls(embedded) }),
       ...(mqtt && { mqtt: absolute(mqtt, 'passwordFile', 'caFile') }),
+      ...(jetstream && {
+        jetstream: absolute(jetstream, 'passwordFile', 'tokenFile', 'credentialsFile', 'caFile'),
+      }),
     },
     gateways: config.gateways.map((gateway) => absolute(gateway, 'tokenFile')),
   };

@@ -1,17 +1,29 @@
-/** From configuration to the intake it names, not yet started. */
+/**
+ * From configuration to the intakes it names, not yet started. A cloud may have several at once: each gateway uses
+ * the one it can reach, and all of them lead to one ingest. An intake is one entry in `open…` and one line below.
+ */
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import { EmbeddedBroker } from '../intake/embedded-broker.ts';
+import { HttpsIntake } from '../intake/https-intake.ts';
 import type { Intake } from '../intake/intake.ts';
 import { MemoryIntake } from '../intake/memory-intake.ts';
 import { MqttIntake } from '../intake/mqtt-intake.ts';
 import { type CloudConfig, ConfigError, readText } from './config.ts';
 
+type IntakeConfig = CloudConfig['intake'];
+
+/** An adapter and its figures. */
+export type CountedIntake = Intake & { readonly counters: object };
+
 export interface OpenIntake {
+  /** All of them as one. */
   readonly intake: Intake;
   readonly memory?: MemoryIntake;
   readonly broker?: EmbeddedBroker;
+  readonly https?: HttpsIntake;
+  /** Summed over the intakes. */
   readonly counters: () => Record<string, number>;
 }
 
@@ -23,34 +35,88 @@ export interface IntakeDependencies {
   readonly onConnected: () => void;
 }
 
-export function openIntake(config: CloudConfig['intake'], dependencies: IntakeDependencies): OpenIntake {
+export function openIntake(config: IntakeConfig, dependencies: IntakeDependencies): OpenIntake {
   const { embedded, mqtt } = config;
-  if (embedded) {
-    const { host, port, tls } = embedded;
-    const broker = new EmbeddedBroker({ host, port, ...dependencies, ...(tls && { tls: readTls(tls) }) });
-    return { intake: broker, broker, counters: () => ({ ...broker.counters }) };
+  const memory = config.memory && new MemoryIntake();
+  const broker = embedded && openEmbedded(embedded, dependencies);
+  const https = config.https === false ? undefined : new HttpsIntake({ ...dependencies, ...config.https });
+  const all: (CountedIntake | MemoryIntake | undefined)[] = [
+    broker,
+    mqtt && openMqtt(mqtt, dependencies),
+    memory,
+    https,
+  ];
+  const intakes = all.filter((one) => one !== undefined);
+  return {
+    intake: together(intakes),
+    ...(memory && { memory }),
+    ...(broker && { broker }),
+    ...(https && { https }),
+    counters: () => sumOf(intakes.map((one) => ('counters' in one ? one.counters : {}))),
+  };
+}
+
+/** Starts in order, closes in reverse; one that cannot start takes the others down with it. */
+export function together(intakes: readonly Intake[]): Intake {
+  const close = async () => {
+    for (const intake of intakes.toReversed()) await intake.close();
+  };
+  return {
+    get state() {
+      return intakes.map((intake) => intake.state).join('; ');
+    },
+    async start(handlers) {
+      try {
+        for (const intake of intakes) await intake.start(handlers);
+      } catch (error) {
+        await close();
+        throw error;
+      }
+    },
+    close,
+  };
+}
+
+export function sumOf(counters: readonly object[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [name, value] of counters.flatMap((one) => Object.entries(one) as [string, number][])) {
+    sums[name] = (sums[name] ?? 0) + value;
   }
-  if (mqtt) {
-    const { passwordFile, caFile, shareGroup, clientId } = mqtt;
-    const { url, username, password } = splitCredentials(mqtt.url);
-    const name = mqtt.username ?? username;
-    const secret =
-      passwordFile === undefined
-        ? password
-        : readText(passwordFile, 'the broker password', 'intake.mqtt.passwordFile names it').trim();
-    const intake = new MqttIntake({
-      url,
-      clientId,
-      ...dependencies,
-      ...(name !== undefined && { username: name }),
-      ...(secret !== undefined && { password: secret }),
-      ...(caFile !== undefined && { ca: readBytes(caFile, 'the broker CA') }),
-      ...(shareGroup !== undefined && { shareGroup }),
-    });
-    return { intake, counters: () => ({ ...intake.counters }) };
-  }
-  const memory = new MemoryIntake();
-  return { intake: memory, memory, counters: () => ({}) };
+  return sums;
+}
+
+function openEmbedded(
+  { host, port, tls }: NonNullable<IntakeConfig['embedded']>,
+  dependencies: IntakeDependencies,
+): EmbeddedBroker {
+  return new EmbeddedBroker({ host, port, ...dependencies, ...(tls && { tls: readTls(tls) }) });
+}
+
+const CLIENT_ID = 'tallyport-cloud';
+
+function openMqtt(config: NonNullable<IntakeConfig['mqtt']>, dependencies: IntakeDependencies): MqttIntake {
+  const { passwordFile, caFile, shareGroup } = config;
+  const { url, username, password } = splitCredentials(config.url);
+  const name = config.username ?? username;
+  const secret =
+    passwordFile === undefined
+      ? password
+      : readText(passwordFile, 'the broker password', 'intake.mqtt.passwordFile names it').trim();
+  // A broker ends the older of two connections with one id: clouds that share need an id each.
+  const ownId = shareGroup === undefined ? CLIENT_ID : `${CLIENT_ID}-${randomEnding(dependencies.random)}`;
+  return new MqttIntake({
+    url,
+    clientId: config.clientId ?? ownId,
+    ...dependencies,
+    ...(name !== undefined && { username: name }),
+    ...(secret !== undefined && { password: secret }),
+    ...(caFile !== undefined && { ca: readBytes(caFile, 'the broker CA') }),
+    ...(shareGroup !== undefined && { shareGroup }),
+  });
+}
+
+function randomEnding(random: Random): string {
+  return Array.from({ length: 8 }, () => Math.floor(random.next() * 36).toString(36)).join('');
 }
 
 /** Certificate and key as bytes. */

@@ -12,12 +12,14 @@ import type { Clock } from '../../protocol/ports/clock.ts';
 import { type Random, seededRandom } from '../../protocol/ports/random.ts';
 import { addGateway, putGateway, recordGatewayState, verifyGateway } from '../api/gateway-registry.ts';
 import { LiveBus } from '../api/live.ts';
+import type { LinkDoor } from '../api/routes/link.ts';
 import { type ApiOptions, createApi } from '../api/server.ts';
 import type { NewToken } from '../api/tokens.ts';
 import { makeFirstAdmin } from '../api/users.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import { retireEpisodes } from '../coldchain/retire.ts';
 import { createIngest, type Ingest } from '../ingest/ingest.ts';
+import type { HttpsIntake } from '../intake/https-intake.ts';
 import { listenError, tryAddress } from '../intake/listen.ts';
 import type { Store } from '../store/database.ts';
 import { type CloudConfig, ConfigError, readText } from './config.ts';
@@ -109,10 +111,11 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       onCommitted: (changes) => live.publish(changes),
     });
 
-    const { intake, broker, memory, counters } = openIntake(config.intake, {
+    const verify = (gateway: string, token: string) => verifyGateway(db, gateway, token, clock.now());
+    const { intake, broker, memory, https, counters } = openIntake(config.intake, {
       clock,
       random,
-      verify: (gateway, token) => verifyGateway(db, gateway, token, clock.now()),
+      verify,
       onTrouble: trouble,
       onConnected: () => log.info({ event: 'intake.connected' }, intake.state),
     });
@@ -161,6 +164,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       trustProxy,
       requestsPerMinute,
       ...(tls && { tls: readTls(tls) }),
+      ...(https && { link: linkDoor(https, verify) }),
     } satisfies ApiOptions);
     closers.push(() => api.close());
     const httpUrl = await api.listen({ host, port }).catch((error: Error) => {
@@ -193,6 +197,15 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     await close();
     throw error;
   }
+}
+
+function linkDoor(https: HttpsIntake, verify: LinkDoor['verify']): LinkDoor {
+  return {
+    requestsPerMinute: https.requestsPerMinute,
+    verify,
+    deliver: (gateway, lane, payload) => https.deliver(gateway, lane, payload),
+    reportState: (gateway, state) => https.reportState(gateway, state),
+  };
 }
 
 /** Tokens that travel unencrypted over a network are worth a line at each start. */

@@ -1,8 +1,9 @@
 /**
  * Between a broker and the ingest: a bounded queue. The deliveries of one (gateway, lane) enter the handler in the
  * order they came; lanes take turns, so that one gateway with a long backlog does not stand before the others. A
- * full queue makes `offer` wait, which holds back the PUBACK and with it the sender: the link's durability is our
- * own ack, so nothing here needs to survive a crash.
+ * full queue makes `offer` wait, which holds back the PUBACK and with it the sender; `submit` refuses instead, for
+ * transports that can tell the sender to come again. The link's durability is our own ack, so nothing here needs
+ * to survive a crash.
  */
 import type { Ack } from '../../protocol/link/ack.ts';
 import type { Delivery, DeliveryHandler } from './intake.ts';
@@ -21,13 +22,27 @@ export interface DeliveryCounters {
   held: number;
 }
 
+/** How a delivery ended: in the ledger, refused for good (no ack will ever come), or not taken: to be sent again. */
+export type Outcome =
+  | { readonly kind: 'taken'; readonly ack: Ack }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'not-taken'; readonly reason: string };
+
 export interface DeliveryQueueOptions {
   readonly handler: DeliveryHandler;
-  readonly onAck: (delivery: Delivery, ack: Ack) => void;
+  readonly onAck?: (delivery: Delivery, ack: Ack) => void;
   readonly onFailure: (delivery: Delivery, error: unknown) => void;
   readonly limit?: number;
   readonly handlers?: number;
 }
+
+interface Entry {
+  readonly delivery: Delivery;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+const CLOSING: Outcome = { kind: 'not-taken', reason: 'the intake is closing' };
+const ignore = () => {};
 
 export class DeliveryQueue {
   readonly counters: DeliveryCounters = { delivered: 0, failed: 0, held: 0 };
@@ -35,7 +50,7 @@ export class DeliveryQueue {
   readonly #limit: number;
   readonly #handlers: number;
   /** Insertion order is the turn order: a key that was served goes to the back. */
-  readonly #waiting = new Map<string, Delivery[]>();
+  readonly #waiting = new Map<string, Entry[]>();
   #running = 0;
   #size = 0;
   #closed = false;
@@ -60,22 +75,46 @@ export class DeliveryQueue {
       await new Promise<void>((resolve) => this.#forRoom.push(resolve));
     }
     if (this.#closed) return false;
-    this.#size += 1;
-    const key = `${delivery.gateway}/${delivery.lane}`;
-    const line = this.#waiting.get(key);
-    if (line) line.push(delivery);
-    else this.#waiting.set(key, [delivery]);
-    this.#dispatch();
+    this.#enter({ delivery, settle: ignore });
     return true;
+  }
+
+  /** How the delivery ended; undefined when there is no place for it now. Never rejects. */
+  submit(delivery: Delivery): Promise<Outcome> | undefined {
+    if (this.#closed) return Promise.resolve(CLOSING);
+    if (this.#size >= this.#limit) {
+      this.counters.held += 1;
+      return undefined;
+    }
+    return new Promise((settle) => this.#enter({ delivery, settle }));
+  }
+
+  /** Resolves once there is a place, or the queue was closed. */
+  async room(): Promise<void> {
+    while (!this.#closed && this.#size >= this.#limit) {
+      await new Promise<void>((resolve) => this.#forRoom.push(resolve));
+    }
   }
 
   /** Takes nothing more, forgets what waits (it was not acked), resolves when the running handlers are done. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const line of this.#waiting.values()) this.#size -= line.length;
+    const forgotten = [...this.#waiting.values()].flat();
+    this.#size -= forgotten.length;
     this.#waiting.clear();
+    for (const { settle } of forgotten) settle(CLOSING);
     this.#wakeForRoom();
     if (this.#running > 0) await new Promise<void>((resolve) => this.#forIdle.push(resolve));
+  }
+
+  #enter(entry: Entry): void {
+    this.#size += 1;
+    const { gateway, lane } = entry.delivery;
+    const key = `${gateway}/${lane}`;
+    const line = this.#waiting.get(key);
+    if (line) line.push(entry);
+    else this.#waiting.set(key, [entry]);
+    this.#dispatch();
   }
 
   #dispatch(): void {
@@ -87,24 +126,26 @@ export class DeliveryQueue {
     }
   }
 
-  #nextInTurn(): Delivery | undefined {
+  #nextInTurn(): Entry | undefined {
     for (const [key, line] of this.#waiting) {
-      const delivery = line.shift();
+      const entry = line.shift();
       this.#waiting.delete(key);
       if (line.length > 0) this.#waiting.set(key, line);
-      if (delivery !== undefined) return delivery;
+      if (entry !== undefined) return entry;
     }
     return undefined;
   }
 
-  async #handle(delivery: Delivery): Promise<void> {
+  async #handle({ delivery, settle }: Entry): Promise<void> {
     try {
       const ack = await this.#options.handler(delivery);
       this.counters.delivered += 1;
-      if (ack !== undefined) this.#options.onAck(delivery, ack);
+      if (ack !== undefined) this.#options.onAck?.(delivery, ack);
+      settle(ack === undefined ? { kind: 'refused' } : { kind: 'taken', ack });
     } catch (error) {
       this.counters.failed += 1;
       this.#options.onFailure(delivery, error);
+      settle({ kind: 'not-taken', reason: error instanceof Error ? error.message : String(error) });
     } finally {
       this.#running -= 1;
       this.#size -= 1;
