@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { entry, JournalFolder, openVirtual, readAll, sample, weighing } from './journal-fixture.ts';
 import { openFile } from './layout.ts';
 
-const BIRTH = { epoch: 'epoch-1', createdAt: 0 };
+const BIRTH = { epoch: 'epoch-1', createdAt: 0, host: undefined };
 /** https://sqlite.org/pragma.html#pragma_synchronous */
 const FULL = 2;
 const PAGE_BYTES = 2048;
