@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { seededRandom } from '../../protocol/ports/random.ts';
+import { EnrolmentError } from '../enrolment/enrolment-error.ts';
 import { ConfigError, loadGatewayConfig } from './config.ts';
+import { enrollCommand } from './enroll-command.ts';
 import { startGateway } from './start-gateway.ts';
 import { printStatus } from './status-command.ts';
 import { systemClock } from './system-clock.ts';
@@ -14,6 +16,16 @@ const HELP = `Tallyport gateway ${VERSION}: reads RFID portals, scales and senso
   npm run gateway -- check <gateway.yaml>        say whether the file is right, and what is not
   npm run gateway -- status [--url URL] [--json] how the running gateway stands
 
+  npm run gateway -- enroll --cloud URL --code CODE
+                                                 get an identity with a code of: cloud -- gateway invite <id>
+  npm run gateway -- enroll --renew              new token, key and certificate for the ones there are
+  npm run gateway -- enroll --csr-only           a certificate request for another authority, on standard output
+  npm run gateway -- enroll --install-cert FILE  put the certificate that came for it beside its key
+
+  --dir FOLDER    where the identity lives, default data/identity
+  --ca FILE       whom to believe (PEM): the cloud when enrolling, the broker with --install-cert
+  --gateway ID    who this is, where there is no gateway.yaml yet
+  --insecure-http send the token over plain HTTP beyond this machine
   --config FILE   configuration, default gateway.yaml (see gateway.example.yaml)
   --url URL       its status page, default http://127.0.0.1:8081/
   --json          status as JSON
@@ -29,6 +41,15 @@ async function dispatch(): Promise<void> {
       config: { type: 'string', default: 'gateway.yaml' },
       url: { type: 'string', default: 'http://127.0.0.1:8081/' },
       json: { type: 'boolean', default: false },
+      cloud: { type: 'string' },
+      code: { type: 'string' },
+      ca: { type: 'string' },
+      dir: { type: 'string', default: 'data/identity' },
+      gateway: { type: 'string' },
+      renew: { type: 'boolean', default: false },
+      'csr-only': { type: 'boolean', default: false },
+      'install-cert': { type: 'string' },
+      'insecure-http': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false, short: 'h' },
     },
   });
@@ -52,8 +73,23 @@ async function dispatch(): Promise<void> {
     case 'status':
       await printStatus(values.url, values.json, write);
       return;
+    case 'enroll': {
+      if (argument !== undefined) throw new ConfigError([`unexpected argument "${argument}"; see --help`]);
+      const {
+        'csr-only': csrOnly,
+        'install-cert': installCert,
+        'insecure-http': insecureHttp,
+        ...same
+      } = values;
+      const note = (text: string) => process.stderr.write(text);
+      await enrollCommand(
+        { ...same, csrOnly, installCert, insecureHttp },
+        { out: write, note, now: Date.now },
+      );
+      return;
+    }
     default:
-      throw new ConfigError([`unknown command "${command}": expected check or status; see --help`]);
+      throw new ConfigError([`unknown command "${command}": expected check, status or enroll; see --help`]);
   }
 }
 
@@ -89,7 +125,8 @@ async function run(configFile: string): Promise<void> {
 export async function runCommandLine(): Promise<void> {
   await dispatch().catch((error: NodeJS.ErrnoException) => {
     const usage = error instanceof ConfigError || error.code?.startsWith('ERR_PARSE_ARGS') === true;
-    process.stderr.write(usage ? `${error.message}\n` : `gateway: ${error.message}\n`);
+    const known = usage || error instanceof EnrolmentError;
+    process.stderr.write(known ? `${error.message}\n` : `gateway: ${error.message}\n`);
     process.exit(usage ? 2 : 1);
   });
 }
