@@ -11,6 +11,7 @@ import { DRIVERS, findDriver } from '../drivers/registry.ts';
 import { readPointSchema } from '../sensing/read-point.ts';
 import { routesOf } from '../sensing/registry.ts';
 import { parseTransportAddress, TransportAddressError } from '../transports/address.ts';
+import { resolveUplinkFiles, uplinkSchema } from './uplink-config.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'expected lower-case letters, digits and dashes');
 const listen = (port: number) =>
@@ -42,20 +43,7 @@ export const gatewayConfigSchema = z
       })
       .optional(),
     status: listen(8081).prefault({}),
-    uplink: z
-      .strictObject({
-        url: z
-          .string()
-          .regex(/^(mqtts?|wss?|tcp):\/\/[^/]/, 'expected an MQTT address such as mqtts://broker:8883')
-          .refine((url) => URL.canParse(url), 'expected an MQTT address such as mqtts://broker:8883'),
-        username: z.string().optional(),
-        passwordFile: z.string().optional(),
-        protocolVersion: z.union([z.literal(4), z.literal(5)]).default(4),
-        caFile: z.string().optional(),
-        certFile: z.string().optional(),
-        keyFile: z.string().optional(),
-      })
-      .optional(),
+    uplink: uplinkSchema.optional(),
     journal: z
       .strictObject({
         groupCommitMs: z.int().min(0).max(1000).default(50),
@@ -141,12 +129,6 @@ const gatewayFileSchema = gatewayConfigSchema.superRefine((config, context) => {
       if (!known.has(device)) complain(['readPoints', index], `expected device "${device}" to be listed`);
     }
   }
-  const { uplink } = config;
-  for (const key of ['caFile', 'certFile', 'keyFile'] as const) {
-    if (uplink?.[key] !== undefined && !/^(mqtts|wss):/.test(uplink.url)) {
-      complain(['uplink', key], 'expected none: only mqtts:// and wss:// are encrypted');
-    }
-  }
 });
 
 /** A configuration that cannot be used; `problems` are lines for people. */
@@ -174,10 +156,7 @@ export function loadGatewayConfig(file: string): GatewayConfig {
   const { uplink, broker } = config;
   config.dataDir = absolute(config.dataDir);
   if (broker?.usersFile !== undefined) broker.usersFile = absolute(broker.usersFile);
-  for (const key of ['passwordFile', 'caFile', 'certFile', 'keyFile'] as const) {
-    const path = uplink?.[key];
-    if (uplink !== undefined && path !== undefined) uplink[key] = absolute(path);
-  }
+  if (uplink !== undefined) resolveUplinkFiles(uplink, absolute);
   return config;
 }
 

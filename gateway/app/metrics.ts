@@ -29,6 +29,17 @@ export async function renderMetrics(status: GatewayStatus): Promise<string> {
     lastSeq.set({ lane }, state.lastSeq);
   }
 
+  if (status.forwarder !== undefined) {
+    const { counters, refused, linkLimitBytes, malformedAcks } = status.forwarder;
+    const forwarder = gauge('forwarder_total', 'What the forwarder counted', ['what']);
+    for (const [what, count] of Object.entries({ ...counters, malformedAcks }))
+      forwarder.set({ what }, count);
+    gauge('journal_refused', '1 while the cloud refuses this journal as a copy or restored').set(
+      refused ? 1 : 0,
+    );
+    gauge('link_limit_bytes', 'What may be on its way at once, as learnt from the link').set(linkLimitBytes);
+  }
+
   const connected = gauge('device_connected', '1 while the line to the device is up', ['device']);
   const counters = gauge('device_total', 'Bytes, messages, readings and reconnects per device', [
     'device',

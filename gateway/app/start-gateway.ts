@@ -30,7 +30,7 @@ import { machineMark } from './machine-mark.ts';
 import { createSensingHub } from './sensing-hub.ts';
 import { type StatusServer, startStatusServer } from './status-server.ts';
 import { createTroubleLog } from './trouble-log.ts';
-import { createConfiguredUplink } from './uplink-from-config.ts';
+import { createConfiguredUplink, forwarderOptions } from './uplink-from-config.ts';
 import { VERSION } from './version.ts';
 
 const CLOCK_CHECK_MS = 5000;
@@ -143,7 +143,16 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   }
 
   const uplink = parts.uplink ?? createConfiguredUplink(config, clock, random, parts.uplinkPassword);
-  forwarder = uplink && createForwarder({ gateway: config.gateway.id, journal, uplink, clock, random });
+  forwarder =
+    uplink &&
+    createForwarder({
+      gateway: config.gateway.id,
+      journal,
+      uplink,
+      clock,
+      random,
+      options: forwarderOptions(config),
+    });
   forwarder?.start();
 
   const tellTroubles = createTroubleLog(log);
@@ -152,6 +161,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     if (event !== undefined) outbox.append({ events: [event], put: [], drop: [] }).catch(() => {});
     tellTroubles({
       uplink,
+      problem: forwarder?.status().problem,
       devices: config.devices.map(({ id }) => ({ device: id, conditions: sensing.health.open(id) })),
     });
     clockTimer = clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);

@@ -23,6 +23,8 @@ export async function printStatus(url: string, json: boolean, write: (text: stri
   lines.push(
     `${status.gateway}  ${status.uplink.connected ? 'connected' : 'NOT CONNECTED'}  ${status.uplink.state}\n\n`,
   );
+  const problem = status.forwarder?.problem;
+  if (problem !== undefined) lines.push(`  ! ${problem}\n\n`);
   for (const [lane, state] of Object.entries(status.journal.lanes)) {
     lines.push(
       `  ${lane.padEnd(10)} ${String(state.waiting).padStart(8)} waiting, acknowledged ${state.prunedUpTo} of ${state.lastSeq}\n`,

@@ -42,7 +42,7 @@ export function renderStatusPage(status: GatewayStatus): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="refresh" content="5"><title>${html(status.gateway)} · Tallyport gateway</title><style>${STYLE}</style></head><body><main>
 <h1>${html(status.gateway)}</h1><div class="dim">Tallyport gateway ${html(status.version)} · ${html(new Date(status.now).toISOString())}</div>
-<div class="cards"><div class="card"><span class="dim">Uplink</span><b class="${status.uplink.connected ? 'good' : 'bad'}">${status.uplink.connected ? 'connected' : 'down'}</b><span class="dim">${html(status.uplink.state)}</span></div>
+<div class="cards"><div class="card"><span class="dim">Uplink</span><b class="${status.uplink.connected ? 'good' : 'bad'}">${status.uplink.connected ? 'connected' : 'down'}</b><span class="dim">${html(status.uplink.state)}</span>${status.forwarder?.problem === undefined ? '' : `<div class="bad">${html(status.forwarder.problem)}</div>`}</div>
 ${lanes.map(([lane, state]) => `<div class="card"><span class="dim">${html(lane)} waiting</span><b>${state.waiting}</b><span class="dim">acknowledged up to ${state.prunedUpTo} of ${state.lastSeq}</span></div>`).join('')}
 <div class="card"><span class="dim">Journal</span><b class="${status.journal.problem === undefined ? '' : 'bad'}">${(status.journal.fileBytes / 1024).toFixed(0)} KB</b><span class="dim">${html(status.journal.problem ?? `epoch ${status.journal.epoch.slice(0, 8)}`)}</span></div></div>
 <h2>Devices</h2><div class="scroll"><table><tr><th>Device</th><th>State</th><th>Last reading</th><th>Readings</th><th>Reconnects</th></tr>${devices.join('')}</table></div>

@@ -1,12 +1,14 @@
 /**
- * Tells in the log what people look for there: the uplink coming and going, and each condition of a device when it
- * begins and when it is over. Looks now and then and writes changes only; the journal holds the full story.
+ * Tells in the log what people look for there: the uplink coming and going, what keeps events from getting through it,
+ * and each condition of a device when it begins and when it is over. Looks now and then and writes changes only; the journal holds the full story.
  */
 import type { Logger } from 'pino';
 
 export interface GatewayTroubles {
   /** Undefined: the gateway has no uplink. */
   readonly uplink: { readonly connected: boolean; readonly state: string } | undefined;
+  /** What keeps events from getting through, and what to do; its figures change without being told again. */
+  readonly problem?: string | undefined;
   readonly devices: readonly {
     readonly device: string;
     readonly conditions: readonly { readonly condition: string; readonly detail: string }[];
@@ -16,7 +18,14 @@ export interface GatewayTroubles {
 export function createTroubleLog(log: Pick<Logger, 'info' | 'warn'>): (now: GatewayTroubles) => void {
   let connected: boolean | undefined;
   let open = new Map<string, { device: string; condition: string }>();
-  return ({ uplink, devices }) => {
+  let problemKind: string | undefined;
+  return ({ uplink, problem, devices }) => {
+    const kind = problem?.replace(/\d+/g, '#');
+    if (kind !== problemKind) {
+      problemKind = kind;
+      if (problem !== undefined) log.warn({ event: 'uplink.trouble', problem }, 'events do not get through');
+      else log.info({ event: 'uplink.well' }, 'events get through again');
+    }
     if (uplink !== undefined && uplink.connected !== connected) {
       connected = uplink.connected;
       if (connected) log.info({ event: 'uplink.connected', state: uplink.state }, 'uplink connected');

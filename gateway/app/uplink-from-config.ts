@@ -3,9 +3,23 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
+import { deviceCredentials } from '../uplink/aws-device-credentials.ts';
+import { createAwsHttpsUplink } from '../uplink/aws-https-uplink.ts';
+import { createAwsMqttUplink } from '../uplink/aws-mqtt-uplink.ts';
+import { createFallbackUplink } from '../uplink/fallback-uplink.ts';
+import { AWS_IOT_OPTIONS, type ForwarderOptions } from '../uplink/forwarder-options.ts';
+import { createHttpsUplink } from '../uplink/https-uplink.ts';
 import { createMqttUplink } from '../uplink/mqtt-uplink.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import { ConfigError, type GatewayConfig, readText } from './config.ts';
+import { awsRegion, isHttp, type UplinkConfig } from './uplink-config.ts';
+
+interface Surroundings {
+  readonly gateway: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+type AwsConfig = NonNullable<UplinkConfig['aws']>;
 
 export function createConfiguredUplink(
   config: GatewayConfig,
@@ -15,43 +29,132 @@ export function createConfiguredUplink(
 ): Uplink | undefined {
   const { uplink } = config;
   if (uplink === undefined) return undefined;
-  const ca = pem(uplink.caFile);
-  const cert = pem(uplink.certFile);
-  const key = pem(uplink.keyFile);
-  const files = [uplink.caFile, uplink.certFile, uplink.keyFile].filter((file) => file !== undefined);
-  try {
-    if (files.length > 0) createSecureContext({ ca, cert, key });
-  } catch (error) {
-    throw new ConfigError([`cannot use ${files.join(', ')} for TLS: ${(error as Error).message}`]);
+  const around: Surroundings = { gateway: config.gateway.id, clock, random };
+  const first = uplink.aws === undefined ? byUrl(uplink, around, givenPassword) : byAws(uplink.aws, around);
+  const { fallback } = uplink;
+  if (fallback === undefined) return first;
+  const tls = readTls(fallback);
+  const second = createHttpsUplink({
+    ...around,
+    url: fallback.url,
+    token: readToken(fallback.tokenFile),
+    proxyFromEnvironment: fallback.proxyFromEnvironment,
+    ...(tls === undefined ? {} : { tls }),
+  });
+  return withFallback(first, second, fallback, clock);
+}
+
+/** The pacing that this uplink needs. */
+export function forwarderOptions(config: GatewayConfig): ForwarderOptions {
+  const { uplink } = config;
+  if (uplink === undefined) return {};
+  const { publishesPerSecond, bytesPerSecond } = uplink.pace ?? {};
+  const base: ForwarderOptions = uplink.aws === undefined ? {} : AWS_IOT_OPTIONS;
+  return {
+    ...base,
+    publishesPerSecond: publishesPerSecond ?? base.publishesPerSecond,
+    bytesPerSecond: bytesPerSecond ?? base.bytesPerSecond,
+  };
+}
+
+function byUrl(uplink: UplinkConfig, around: Surroundings, givenPassword: string | undefined): Uplink {
+  const url = uplink.url ?? '';
+  const tls = readTls(uplink);
+  const secretFile = uplink.tokenFile ?? uplink.passwordFile;
+  const password = givenPassword ?? (secretFile === undefined ? undefined : readToken(secretFile));
+  if (isHttp(url)) {
+    return createHttpsUplink({
+      ...around,
+      url,
+      token: password ?? '',
+      proxyFromEnvironment: uplink.proxyFromEnvironment,
+      ...(tls === undefined ? {} : { tls }),
+    });
   }
-  const password =
-    givenPassword ??
-    (uplink.passwordFile === undefined
-      ? undefined
-      : readText(uplink.passwordFile, 'the uplink password').trim());
-  const username = uplink.username ?? (password === undefined ? undefined : config.gateway.id);
+  const username = uplink.username ?? (password === undefined ? undefined : around.gateway);
   return createMqttUplink({
-    gateway: config.gateway.id,
-    url: uplink.url,
-    clock,
-    random,
+    ...around,
+    url,
     protocolVersion: uplink.protocolVersion,
+    keepaliveSeconds: uplink.keepaliveSeconds,
     ...(password === undefined ? {} : { password }),
     ...(username === undefined ? {} : { username }),
-    ...(ca === undefined && cert === undefined && key === undefined
-      ? {}
-      : {
-          tls: {
-            ...(ca === undefined ? {} : { ca }),
-            ...(cert === undefined ? {} : { cert }),
-            ...(key === undefined ? {} : { key }),
-          },
-        }),
+    ...(tls === undefined ? {} : { tls }),
   });
 }
 
-function pem(file: string | undefined): Buffer | undefined {
-  if (file === undefined) return undefined;
+function byAws(aws: AwsConfig, around: Surroundings): Uplink {
+  const tls = readTls(aws) ?? {};
+  const rule = aws.rule === undefined ? {} : { rule: aws.rule };
+  const { https } = aws;
+  const overMqtt = () =>
+    createAwsMqttUplink({
+      ...around,
+      ...rule,
+      endpoint: aws.endpoint,
+      port: aws.port,
+      tls,
+      protocolVersion: aws.protocolVersion,
+      keepaliveSeconds: aws.keepaliveSeconds,
+    });
+  if (https === undefined) return overMqtt();
+  const { credentialsEndpoint, roleAlias } = https;
+  const credentials =
+    credentialsEndpoint === undefined || roleAlias === undefined
+      ? undefined
+      : deviceCredentials({
+          endpoint: credentialsEndpoint,
+          roleAlias,
+          thing: around.gateway,
+          tls,
+          clock: around.clock,
+        });
+  const overHttps = createAwsHttpsUplink({
+    ...around,
+    ...rule,
+    endpoint: https.endpoint ?? `https://${aws.endpoint}`,
+    region: awsRegion(aws) ?? '',
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+  return https.use === 'only' ? overHttps : withFallback(overMqtt(), overHttps, https, around.clock);
+}
+
+function withFallback(
+  first: Uplink,
+  second: Uplink,
+  when: { readonly afterSeconds: number; readonly afterFailures: number },
+  clock: Clock,
+): Uplink {
+  const { afterSeconds, afterFailures } = when;
+  return createFallbackUplink({ first, second, clock, afterMs: afterSeconds * 1000, afterFailures });
+}
+
+interface TlsFiles {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+/** Undefined when none is named; a file that is not what it should be is a ConfigError with its name. */
+function readTls(named: TlsFiles): { ca?: Buffer; cert?: Buffer; key?: Buffer } | undefined {
+  const files = [named.caFile, named.certFile, named.keyFile].filter((file) => file !== undefined);
+  if (files.length === 0) return undefined;
+  const tls = {
+    ...(named.caFile === undefined ? {} : { ca: pem(named.caFile) }),
+    ...(named.certFile === undefined ? {} : { cert: pem(named.certFile) }),
+    ...(named.keyFile === undefined ? {} : { key: pem(named.keyFile) }),
+  };
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    throw new ConfigError([`cannot use ${files.join(', ')} for TLS: ${(error as Error).message}`]);
+  }
+  return tls;
+}
+
+const readToken = (file: string) => readText(file, 'the uplink password').trim();
+
+function pem(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
