@@ -44,6 +44,8 @@ export const gatewayConfigSchema = z
       .optional(),
     status: listen(8081).prefault({}),
     uplink: uplinkSchema.optional(),
+    /** The folder that `enroll` keeps; its certificate is renewed in time unless `renew` says no. */
+    identity: z.strictObject({ dir: z.string(), renew: z.boolean().default(true) }).optional(),
     journal: z
       .strictObject({
         groupCommitMs: z.int().min(0).max(1000).default(50),
@@ -155,6 +157,7 @@ export function loadGatewayConfig(file: string): GatewayConfig {
   const absolute = (path: string) => resolve(folder, path);
   const { uplink, broker } = config;
   config.dataDir = absolute(config.dataDir);
+  if (config.identity !== undefined) config.identity.dir = absolute(config.identity.dir);
   if (broker?.usersFile !== undefined) broker.usersFile = absolute(broker.usersFile);
   if (uplink !== undefined) resolveUplinkFiles(uplink, absolute);
   return config;

@@ -1,5 +1,6 @@
 /** What the gateway tells about itself: one object, shown as JSON, as a page and as metrics. */
 
+import type { IdentityStatus } from '../enrolment/identity-keeper.ts';
 import type { JournalStatus } from '../journal/journal.ts';
 import type { SensorStatus } from '../sensing/sensor.ts';
 import type { ForwarderStatus } from '../uplink/forwarder-status.ts';
@@ -10,6 +11,8 @@ export interface GatewayStatus {
   readonly version: string;
   readonly startedAt: number;
   readonly now: number;
+  /** The certificate of this gateway and its renewal; left out without an `identity` section. */
+  readonly identity?: IdentityStatus;
   readonly uplink: { readonly connected: boolean; readonly state: string };
   readonly journal: JournalStatus & {
     readonly held: number;

@@ -32,6 +32,7 @@ import { type StatusServer, startStatusServer } from './status-server.ts';
 import { createTroubleLog } from './trouble-log.ts';
 import { createConfiguredUplink, forwarderOptions } from './uplink-from-config.ts';
 import { VERSION } from './version.ts';
+import { watchIdentity } from './watch-identity.ts';
 
 const CLOCK_CHECK_MS = 5000;
 
@@ -155,6 +156,9 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     });
   forwarder?.start();
 
+  const identity = config.identity && watchIdentity({ ...config.identity, clock, random, log });
+  starting.defer(() => identity?.stop());
+
   const tellTroubles = createTroubleLog(log);
   const checkClock = () => {
     const event = clockWatch.check();
@@ -179,6 +183,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       startedAt,
       now: clock.now(),
       uplink: { connected: uplink?.connected ?? false, state: uplink?.state ?? 'no uplink configured' },
+      ...(identity && { identity: identity.status() }),
       journal: { ...(await journal.status()), held, refused, problem: lastProblem },
       forwarder: forwarder?.status(),
       broker: broker && { address: broker.address, ...broker.status() },

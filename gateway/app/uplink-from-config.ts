@@ -8,10 +8,11 @@ import { createAwsHttpsUplink } from '../uplink/aws-https-uplink.ts';
 import { createAwsMqttUplink } from '../uplink/aws-mqtt-uplink.ts';
 import { createFallbackUplink } from '../uplink/fallback-uplink.ts';
 import { AWS_IOT_OPTIONS, type ForwarderOptions } from '../uplink/forwarder-options.ts';
-import { createHttpsUplink } from '../uplink/https-uplink.ts';
-import { createMqttUplink } from '../uplink/mqtt-uplink.ts';
+import { createHttpsUplink, type HttpsUplinkOptions } from '../uplink/https-uplink.ts';
+import { createMqttUplink, type MqttUplinkOptions } from '../uplink/mqtt-uplink.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import { ConfigError, type GatewayConfig, readText } from './config.ts';
+import { keepFresh } from './fresh-files.ts';
 import { awsRegion, isHttp, type UplinkConfig } from './uplink-config.ts';
 
 interface Surroundings {
@@ -34,13 +35,14 @@ export function createConfiguredUplink(
   const { fallback } = uplink;
   if (fallback === undefined) return first;
   const tls = readTls(fallback);
-  const second = createHttpsUplink({
+  const options: HttpsUplinkOptions = {
     ...around,
     url: fallback.url,
     token: readToken(fallback.tokenFile),
     proxyFromEnvironment: fallback.proxyFromEnvironment,
     ...(tls === undefined ? {} : { tls }),
-  });
+  };
+  const second = createHttpsUplink(keepFresh(options, 'token', () => readToken(fallback.tokenFile)));
   return withFallback(first, second, fallback, clock);
 }
 
@@ -61,18 +63,23 @@ function byUrl(uplink: UplinkConfig, around: Surroundings, givenPassword: string
   const url = uplink.url ?? '';
   const tls = readTls(uplink);
   const secretFile = uplink.tokenFile ?? uplink.passwordFile;
-  const password = givenPassword ?? (secretFile === undefined ? undefined : readToken(secretFile));
+  const given = givenPassword === undefined && secretFile !== undefined;
+  const readSecret = () => readToken(secretFile ?? '');
+  const password = given ? readSecret() : givenPassword;
   if (isHttp(url)) {
-    return createHttpsUplink({
+    const options: HttpsUplinkOptions = {
       ...around,
       url,
       token: password ?? '',
       proxyFromEnvironment: uplink.proxyFromEnvironment,
       ...(tls === undefined ? {} : { tls }),
-    });
+    };
+    if (given) keepFresh(options, 'token', readSecret);
+    if (tls !== undefined) keepFresh(options, 'tls', () => readTls(uplink) ?? tls);
+    return createHttpsUplink(options);
   }
   const username = uplink.username ?? (password === undefined ? undefined : around.gateway);
-  return createMqttUplink({
+  const options: MqttUplinkOptions = {
     ...around,
     url,
     protocolVersion: uplink.protocolVersion,
@@ -80,7 +87,10 @@ function byUrl(uplink: UplinkConfig, around: Surroundings, givenPassword: string
     ...(password === undefined ? {} : { password }),
     ...(username === undefined ? {} : { username }),
     ...(tls === undefined ? {} : { tls }),
-  });
+  };
+  if (given) keepFresh(options, 'password', readSecret);
+  if (tls !== undefined) keepFresh(options, 'tls', () => readTls(uplink) ?? tls);
+  return createMqttUplink(options);
 }
 
 function byAws(aws: AwsConfig, around: Surroundings): Uplink {

@@ -31,7 +31,7 @@ export function uplinkLines(
     ...(url !== undefined && {
       uplink: {
         url,
-        ...(token !== undefined && { passwordFile: file('token') }),
+        ...(token !== undefined && { tokenFile: file('token') }),
         ...(encrypted && caPem !== undefined && { caFile: file('caPem') }),
         ...(mutual && { certFile: file('certificatePem'), keyFile: file('keyPem') }),
       },
