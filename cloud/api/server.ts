@@ -17,9 +17,11 @@ import * as z from 'zod';
 import { answerProblems } from './answer-problems.ts';
 import { type Api, type ApiContext, answers } from './api.ts';
 import { authenticate } from './authenticate.ts';
+import { gatewayOfToken } from './gateway-registry.ts';
 import { metricsRoute } from './metrics.ts';
 import { page } from './page.ts';
 import { coldChainRoutes } from './routes/cold-chain.ts';
+import { type IdentityProvision, identityRoutes, invitationRoutes } from './routes/enrolment.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { type LinkDoor, linkRoutes } from './routes/link.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -56,6 +58,10 @@ export interface ApiOptions extends ApiContext {
   readonly requestsPerMinute?: number;
   readonly trustProxy?: boolean;
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  /** What gateways are given besides tokens; default: nothing. */
+  readonly identity?: IdentityProvision;
+  /** The gateway that may deliver with a token; default: asked of the database. */
+  readonly ownerOf?: (token: string) => Promise<string | undefined>;
   /** Gateways deliver by POST too. */
   readonly link?: LinkDoor;
 }
@@ -117,11 +123,16 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       shipmentRoutes(api, options);
       coldChainRoutes(api, options);
       fleetRoutes(api, options);
+      invitationRoutes(api, options);
       streamRoutes(api, options);
     },
     { prefix: '/api/v1' },
   );
-  const { link } = options;
+  const { link, identity = { uplink: {} }, db, clock } = options;
+  const ownerOf = options.ownerOf ?? ((token) => gatewayOfToken(db, token, clock.now()));
+  await app.register(async (api: Api) => identityRoutes(api, { ...options, ...identity, ownerOf }), {
+    prefix: '/link/v1',
+  });
   if (link) await app.register(async (api: Api) => linkRoutes(api, link), { prefix: '/link/v1' });
   await page(app, options.pageDir);
   app.addHook('preClose', async () => options.live.close());

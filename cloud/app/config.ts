@@ -3,12 +3,15 @@
  * wrong file fails at start with line, path and what was expected. Secrets come from files named here or from the
  * environment: DATABASE_URL stands before `database`, TALLYPORT_BROKER_URL before `intake`.
  */
-import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { parseConfig } from '../../protocol/config/yaml-config.ts';
 import { isGatewayId } from '../../protocol/link/topics.ts';
 import { type Site, siteSchema, VIRTUAL_LOCATIONS } from '../site.ts';
+import { ConfigError, readText } from './config-error.ts';
+import { enrolmentSchema } from './enrolment-config.ts';
+
+export { ConfigError, readText };
 
 const port = z.int().min(0).max(65_535);
 const tls = z.strictObject({ certFile: z.string(), keyFile: z.string() });
@@ -127,6 +130,8 @@ export const cloudConfigSchema = z.strictObject({
       }),
     )
     .default([]),
+  /** What gateways get when they enrol with a one-time code. */
+  enrolment: enrolmentSchema.prefault({}),
   /** Expected shipments, JSON or CSV, loaded at each start. */
   shipmentsFile: z.string().optional(),
   log: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
@@ -135,17 +140,6 @@ export const cloudConfigSchema = z.strictObject({
   clock: z.strictObject({ speed: z.number().positive(), startAt: z.int(), anchor: z.int() }).optional(),
 });
 export type CloudConfig = z.infer<typeof cloudConfigSchema>;
-
-/** A configuration or command line that cannot be used; `problems` are lines for people. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
 
 export interface Environment {
   readonly DATABASE_URL?: string | undefined;
@@ -159,16 +153,6 @@ export function loadCloudConfig(file: string, environment: Environment): CloudCo
   if (!parsed.ok) throw new ConfigError(parsed.problems);
   const config = withAbsolutePaths(parsed.value, dirname(resolve(file)));
   return withEnvironment(config, environment);
-}
-
-/** File content, or a ConfigError that says which file, why, and what to do. */
-export function readText(file: string, what: string, advice: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new ConfigError([`cannot read ${what} ${file} (${reason}): ${advice}`]);
-  }
 }
 
 function withEnvironment(config: CloudConfig, environment: Environment): CloudConfig {
@@ -218,6 +202,7 @@ function withAbsolutePaths(config: CloudConfig, folder: string): CloudConfig {
       }),
     },
     gateways: config.gateways.map((gateway) => absolute(gateway, 'tokenFile')),
+    enrolment: absolute(config.enrolment, 'caCertFile', 'caKeyFile', 'serverCaFile'),
   };
 }
 

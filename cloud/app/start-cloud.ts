@@ -10,7 +10,7 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { type Random, seededRandom } from '../../protocol/ports/random.ts';
-import { addGateway, putGateway, recordGatewayState, verifyGateway } from '../api/gateway-registry.ts';
+import { addGateway, putGateway, recordGatewayState } from '../api/gateway-registry.ts';
 import { LiveBus } from '../api/live.ts';
 import type { LinkDoor } from '../api/routes/link.ts';
 import { type ApiOptions, createApi } from '../api/server.ts';
@@ -18,17 +18,21 @@ import type { NewToken } from '../api/tokens.ts';
 import { makeFirstAdmin } from '../api/users.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import { retireEpisodes } from '../coldchain/retire.ts';
+import { createGatekeeper } from '../enrolment/gatekeeper.ts';
+import { raiseRevokedTraffic } from '../enrolment/revoked-traffic.ts';
 import { createIngest, type Ingest } from '../ingest/ingest.ts';
 import type { HttpsIntake } from '../intake/https-intake.ts';
 import { listenError, tryAddress } from '../intake/listen.ts';
 import type { Store } from '../store/database.ts';
 import { type CloudConfig, ConfigError, readText } from './config.ts';
+import { openIdentityProvision } from './enrolment-config.ts';
 import { createLedger } from './ledger.ts';
 import { openIntake, readTls } from './open-intake.ts';
 import { openMigratedStore } from './open-store.ts';
 import { loadShipmentsFile } from './shipments-file.ts';
 import { createTroubleLog } from './trouble-log.ts';
 import { VERSION } from './version.ts';
+import { watchSessions } from './watch-sessions.ts';
 import { watchTime } from './watch-time.ts';
 
 const PAGE_DIR = fileURLToPath(new URL('../web/dist', import.meta.url));
@@ -111,7 +115,17 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       onCommitted: (changes) => live.publish(changes),
     });
 
-    const verify = (gateway: string, token: string) => verifyGateway(db, gateway, token, clock.now());
+    const { verify, ownerOf } = createGatekeeper({
+      db,
+      clock,
+      onRevokedUse: (gateway, revokedAt) => {
+        clock
+          .track(raiseRevokedTraffic(store, gateway, revokedAt, clock.now()))
+          .then((changes) => live.publish(changes))
+          .catch((error: unknown) => trouble('revoked-traffic', { gateway, error }));
+      },
+    });
+    const identity = await openIdentityProvision(config.enrolment, clock.now());
     const { intake, broker, memory, https, counters } = openIntake(config.intake, {
       clock,
       random,
@@ -121,6 +135,11 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
     });
     const watch = watchTime({ store, site, clock, live, onTrouble: trouble });
     closers.push(() => watch.stop());
+    if (broker) {
+      const onError = (error: unknown) => trouble('session-check-failed', { error });
+      const sessions = watchSessions({ db, clock, broker, onError });
+      closers.push(() => sessions.stop());
+    }
 
     const onGatewayState = (gateway: string, state: 'online' | 'offline') => {
       const now = clock.now();
@@ -158,6 +177,8 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
         },
       }),
       onGatewayRevoked: (gateway) => broker?.drop(gateway),
+      identity,
+      ownerOf,
       log,
       pageDir: options.pageDir ?? PAGE_DIR,
       version: VERSION,
