@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { parseConfig } from '../../protocol/config/yaml-config.ts';
 import { isGatewayId } from '../../protocol/link/topics.ts';
 import { type Site, siteSchema, VIRTUAL_LOCATIONS } from '../site.ts';
+import { awsIntakeSchema } from './aws-config.ts';
 import { ConfigError, readText } from './config-error.ts';
 import { enrolmentSchema } from './enrolment-config.ts';
 
@@ -98,6 +99,8 @@ const intakeSchema = z
         caFile: z.string().optional(),
       })
       .optional(),
+    /** AWS IoT Core: a rule puts batches into an SQS queue, acks go back over the data plane. */
+    aws: awsIntakeSchema.optional(),
     /** Gateways post to /link/v1 on the port of the API; on beside any other unless it is false. */
     https: z
       .union([
@@ -113,7 +116,7 @@ const intakeSchema = z
   })
   .refine(
     ({ https, ...others }) => https !== false || Object.keys(others).length > 0,
-    'expected at least one of embedded, mqtt, jetstream, https',
+    'expected at least one of embedded, mqtt, jetstream, aws, https',
   )
   .prefault({ embedded: {} });
 

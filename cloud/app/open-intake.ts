@@ -10,6 +10,7 @@ import { HttpsIntake } from '../intake/https-intake.ts';
 import type { Intake } from '../intake/intake.ts';
 import { MemoryIntake } from '../intake/memory-intake.ts';
 import { MqttIntake } from '../intake/mqtt-intake.ts';
+import { openAws } from './aws-config.ts';
 import { type CloudConfig, ConfigError, readText } from './config.ts';
 
 type IntakeConfig = CloudConfig['intake'];
@@ -36,13 +37,14 @@ export interface IntakeDependencies {
 }
 
 export function openIntake(config: IntakeConfig, dependencies: IntakeDependencies): OpenIntake {
-  const { embedded, mqtt } = config;
+  const { embedded, mqtt, aws } = config;
   const memory = config.memory && new MemoryIntake();
   const broker = embedded && openEmbedded(embedded, dependencies);
   const https = config.https === false ? undefined : new HttpsIntake({ ...dependencies, ...config.https });
   const all: (CountedIntake | MemoryIntake | undefined)[] = [
     broker,
     mqtt && openMqtt(mqtt, dependencies),
+    aws && openAws(aws, dependencies),
     memory,
     https,
   ];
