@@ -53,6 +53,8 @@ export const movementSchema = z.object({
   peakRssiDbm: z.number().nullable(),
 });
 
+export const timeQualitySchema = z.enum(['as-recorded', 'corrected', 'estimated', 'waiting']);
+
 /** A pass through a door as the crew sees it. */
 export const passSchema = z.object({
   passId: z.string(),
@@ -63,6 +65,10 @@ export const passSchema = z.object({
   directionSource: z.string(),
   startedAt: iso,
   occurredAt: iso,
+  /** How the times came about: of an event whose gateway did not know the time they were put right or estimated. */
+  timeQuality: timeQualitySchema,
+  /** What the gateway's clock said instead of occurredAt; null where the times stand as recorded. */
+  rawOccurredAt: iso.nullable(),
   tags: z.int(),
   straysIgnored: z.int(),
   items: z.array(z.object({ gtin: z.string().nullable(), itemName: z.string().nullable(), count: z.int() })),
@@ -213,8 +219,13 @@ export const storedEventSchema = z.object({
   seq: z.int(),
   type: z.string(),
   readPoint: z.string().nullable(),
+  /** The time that counts; while the event waits for a good clock, what the gateway said. */
   occurredAt: iso,
+  /** What the gateway's clock said, where that is another time. */
+  rawOccurredAt: iso.nullable(),
+  timeQuality: timeQualitySchema,
   receivedAt: iso,
+  /** How far the gateway trusted its clock. */
   clock: z.string(),
   body: z.record(z.string(), z.unknown()),
 });

@@ -25,6 +25,8 @@ export async function listEvents(
       'type',
       'read_point',
       'occurred_at',
+      'raw_occurred_at',
+      'time_quality',
       'received_at',
       'clock',
       'body',
@@ -41,13 +43,17 @@ export async function listEvents(
     .limit(page.limit)
     .offset(page.offset)
     .execute();
-  return rows.map(({ read_point, occurred_at, received_at, body, ...row }) => ({
-    ...row,
-    readPoint: read_point,
-    occurredAt: new Date(occurred_at).toISOString(),
-    receivedAt: new Date(received_at).toISOString(),
-    body: asRecord(body),
-  }));
+  return rows.map(
+    ({ read_point, occurred_at, raw_occurred_at, time_quality, received_at, body, ...row }) => ({
+      ...row,
+      readPoint: read_point,
+      occurredAt: new Date(occurred_at).toISOString(),
+      rawOccurredAt: raw_occurred_at === null ? null : new Date(raw_occurred_at).toISOString(),
+      timeQuality: time_quality,
+      receivedAt: new Date(received_at).toISOString(),
+      body: asRecord(body),
+    }),
+  );
 }
 
 function asRecord(body: unknown): Record<string, unknown> {

@@ -136,6 +136,8 @@ describe('the event log', () => {
         type: 'receipt',
         readPoint: 'dock-1',
         occurredAt: new Date(row?.occurred_at ?? 0).toISOString(),
+        rawOccurredAt: null,
+        timeQuality: 'as-recorded',
         receivedAt: new Date(3).toISOString(),
         clock: 'synced',
         body: JSON.parse(row?.body ?? ''),

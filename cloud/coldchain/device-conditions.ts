@@ -175,7 +175,7 @@ const KINDS = {
 const rowOf = (matter: Matter, name: number) => ({ ...matter, name });
 
 /** As the index events_by_condition has it. */
-const OF_MATTER = sql`e.type = 'device' and e.gateway = m.gateway and e.body ->> 'device' = m.device
+const OF_MATTER = sql`e.type = 'device' and e.time_quality <> 'waiting' and e.gateway = m.gateway and e.body ->> 'device' = m.device
   and e.body ->> 'condition' = m.condition and coalesce(e.body ->> 'readPoint', '') = coalesce(m."readPoint", '')`;
 
 /** One look into the index for each; `offset 0` keeps the planner from joining the whole index instead. */

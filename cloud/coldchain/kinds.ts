@@ -118,6 +118,20 @@ export const EXCEPTION_KINDS = {
       'Nothing of it is taken. Find who has it: a stolen gateway, or the true one that must be enrolled again.',
     until: 'person',
   },
+  CLOCK_UNSYNCED: {
+    severity: 'warning',
+    title: '{events} events of {subject} wait for a good clock',
+    advice:
+      'Give the gateway a time source (NTP), or a link on which acks take less than two seconds; what waits takes effect by itself then.',
+    until: 'condition',
+  },
+  CLOCK_ESTIMATED: {
+    severity: 'warning',
+    title: 'Times of {subject} are estimates: it ran without ever learning the time',
+    advice:
+      'Check passes and excursions marked as estimated against other records, and give the gateway a time source (NTP) or a battery-backed clock.',
+    until: 'person',
+  },
   DEVICE_FAULT: {
     severity: 'warning',
     title: '{subject}: {condition}',

@@ -9,10 +9,12 @@ import type { Tables } from '../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../store/unnest.ts';
 import { canonicalJson } from './canonical.ts';
 import type { JudgedBatch, JudgedEvent } from './judge.ts';
+import { AS_RECORDED, type EventTime } from './true-time.ts';
 
 export interface NamedEvent extends JudgedEvent {
   readonly key: string;
   readonly batch: JudgedBatch;
+  readonly time: EventTime;
 }
 
 export interface Written {
@@ -53,12 +55,42 @@ export const EVENT_KINDS: ColumnKinds<EventRow> = {
   body: 'text',
 };
 
+interface TimedRow extends EventRow {
+  raw_occurred_at: number | null;
+  correction_ms: number | null;
+  time_quality: string;
+}
+
+const TIMED_KINDS: ColumnKinds<TimedRow> = {
+  ...EVENT_KINDS,
+  raw_occurred_at: 'bigint',
+  correction_ms: 'bigint',
+  time_quality: 'text',
+};
+
+function timedRow(event: NamedEvent): TimedRow {
+  const { quality, correctionMs } = event.time;
+  const row = eventRow(event);
+  if (quality === 'as-recorded' || quality === 'waiting') {
+    return Object.assign(row, { raw_occurred_at: null, correction_ms: null, time_quality: quality });
+  }
+  return {
+    ...row,
+    occurred_at: row.occurred_at + correctionMs,
+    raw_occurred_at: row.occurred_at,
+    correction_ms: correctionMs,
+    time_quality: quality,
+  };
+}
+
+/** `times`: of the events that are not simply as recorded. */
 export async function writeEvents(
   trx: Transaction<Tables>,
   batches: readonly JudgedBatch[],
+  times: ReadonlyMap<JudgedEvent, EventTime>,
   receivedAt: number,
 ): Promise<Written> {
-  const { distinct, repeated, conflicting } = distinctEvents(batches);
+  const { distinct, repeated, conflicting } = distinctEvents(batches, times);
   if (distinct.size === 0) return { fresh: [], repeated, conflicting };
   const events = [...distinct.values()];
   const inserted = await insertNew(trx, events, receivedAt);
@@ -73,7 +105,7 @@ export async function writeEvents(
 }
 
 /** The first of each key; the same key may come twice in one group of batches. */
-function distinctEvents(batches: readonly JudgedBatch[]) {
+function distinctEvents(batches: readonly JudgedBatch[], times: ReadonlyMap<JudgedEvent, EventTime>) {
   const distinct = new Map<string, NamedEvent>();
   const conflicting: NamedEvent[] = [];
   let repeated = 0;
@@ -81,7 +113,7 @@ function distinctEvents(batches: readonly JudgedBatch[]) {
     for (const judged of batch.events) {
       const key = occurredKey(batch.gateway, judged.name.epoch, batch.lane, judged.name.seq);
       const known = distinct.get(key);
-      const event = { ...judged, key, batch };
+      const event = { ...judged, key, batch, time: times.get(judged) ?? AS_RECORDED };
       if (known === undefined) distinct.set(key, event);
       else if (isSameEvent(known, judged)) repeated += 1;
       else conflicting.push(event);
@@ -106,10 +138,10 @@ async function insertNew(
 ): Promise<ReadonlySet<string> | 'all'> {
   const { rows } = await sql<{ written: number; names: NamedRow[] | null }>`
     with written as (
-      insert into events (${columnList(EVENT_KINDS)}, received_at)
+      insert into events (${columnList(TIMED_KINDS)}, received_at)
       select gateway, epoch, lane, seq, type, read_point, occurred_at, recorded_at, boot_id, monotonic_ms, clock,
-        body::jsonb, ${receivedAt}::bigint
-      from ${unnest('t', EVENT_KINDS, events.map(eventRow))}
+        body::jsonb, raw_occurred_at, correction_ms, time_quality, ${receivedAt}::bigint
+      from ${unnest('t', TIMED_KINDS, events.map(timedRow))}
       on conflict do nothing
       returning gateway, epoch, lane, seq
     )

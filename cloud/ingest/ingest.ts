@@ -14,11 +14,13 @@ import { placesOf } from '../inventory/places.ts';
 import type { Site } from '../site.ts';
 import type { Store } from '../store/database.ts';
 import { type Change, distinctChanges } from './change.ts';
+import { givenUpBoots, raiseClockWaits, readClockWaits } from './clock-waits.ts';
 import type { ProjectColdChain } from './cold-chain-hook.ts';
 import { failureOf } from './database-error.ts';
 import { type DeadLetter, payloadText } from './dead-letters.ts';
 import { type JudgedBatch, type Judgement, judgeDelivery } from './judge.ts';
 import { type RebuildReport, rebuildLedger } from './rebuild.ts';
+import { type GivenUpBoot, settleClocks } from './settle-clocks.ts';
 import { type TakeContext, type Taken, takeBatches } from './take-batches.ts';
 
 /** Events of one transaction: beyond this the gain is small and the locks are held long. */
@@ -44,6 +46,10 @@ export interface IngestCounters {
   deadLetters: number;
   /** Batches of copied or restored journals, not taken. */
   forkedBatches: number;
+  /** Events that waited for a good clock and have taken effect since. */
+  settledEvents: number;
+  /** Attempts to let them take effect that failed; they are tried again. */
+  clockFailures: number;
   retries: number;
   /** Deliveries that were not taken: no ack. */
   rejected: number;
@@ -66,6 +72,8 @@ export interface Ingest {
   deliver(delivery: Delivery): Promise<Ack | undefined>;
   /** Folds all events from scratch into the projections; what people decided stays. */
   rebuild(onProgress?: (done: number, total: number) => void): Promise<RebuildReport>;
+  /** By the clock of the cloud: settles what a crash left behind, gives up what waits too long, tells people. */
+  checkClocks(): Promise<void>;
   readonly counters: Readonly<IngestCounters>;
 }
 
@@ -85,11 +93,15 @@ export function createIngest(options: IngestOptions): Ingest {
     repeatedEvents: 0,
     deadLetters: 0,
     forkedBatches: 0,
+    settledEvents: 0,
+    clockFailures: 0,
     retries: 0,
     rejected: 0,
   };
   const waiting: Waiting[] = [];
   const workers = options.workers ?? WORKERS;
+  /** Gateways whose waiting events may know their time now. */
+  const told = new Set<string>();
   let running = 0;
 
   const context = (): TakeContext => ({
@@ -110,6 +122,7 @@ export function createIngest(options: IngestOptions): Ingest {
         );
         countTaken(counters, batches, taken);
         stampAcks(taken.acks, clock.now());
+        for (const gateway of taken.clocksTold) told.add(gateway);
         if (taken.changes.length > 0) options.onCommitted?.(distinctChanges(taken.changes));
         return taken;
       } catch (error) {
@@ -171,10 +184,44 @@ export function createIngest(options: IngestOptions): Ingest {
     entry.reject(error);
   }
 
+  /** One page of what waited for the clocks of these gateways; what fails is tried again at the next look. */
+  async function settle(
+    gateways: readonly string[] | 'all',
+    givenUp: readonly GivenUpBoot[],
+  ): Promise<boolean> {
+    const settled = await clock.track(
+      store.db.transaction().execute((trx) => settleClocks(trx, gateways, context(), givenUp)),
+    );
+    counters.settledEvents += settled.events;
+    if (settled.changes.length > 0) options.onCommitted?.(distinctChanges(settled.changes));
+    return settled.more;
+  }
+
+  async function settleTold(): Promise<void> {
+    const gateways = [...told];
+    told.clear();
+    try {
+      if (await settle(gateways, [])) for (const gateway of gateways) told.add(gateway);
+    } catch {
+      counters.clockFailures += 1;
+    }
+  }
+
   async function work(): Promise<void> {
     running += 1;
-    while (waiting.length > 0) await takeGroup(nextGroup(waiting));
+    while (waiting.length + told.size > 0) {
+      if (waiting.length > 0) await takeGroup(nextGroup(waiting));
+      if (told.size > 0) await settleTold();
+    }
     running -= 1;
+  }
+
+  async function checkClocks(): Promise<void> {
+    const waits = await clock.track(readClockWaits(store.db));
+    const now = clock.now();
+    if (waits.length > 0) while (await settle('all', givenUpBoots(waits, now)));
+    const changes = await clock.track(store.db.transaction().execute((trx) => raiseClockWaits(trx, now)));
+    if (changes.length > 0) options.onCommitted?.(distinctChanges(changes));
   }
 
   return {
@@ -190,6 +237,7 @@ export function createIngest(options: IngestOptions): Ingest {
         if (running < workers) void work();
       });
     },
+    checkClocks,
     rebuild: (onProgress = () => {}) => clock.track(rebuildLedger(store, context(), onProgress)),
   };
 }

@@ -103,7 +103,7 @@ function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
       detail: `${record.event.type} does not belong on ${batch.lane}`,
     };
   }
-  const wrong = timesOf(record.event).find((time) => time < EARLIEST_MS || time > LATEST_MS);
+  const wrong = timesOf(record.event).find((time) => !isStorableTime(time));
   if (wrong !== undefined) return { ok: false, code: 'POISON_EVENT', detail: `no such time: ${wrong}` };
   const { origin } = record;
   if (origin === undefined)
@@ -113,6 +113,10 @@ function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
     return { ok: false, code: 'POISON_EVENT', detail };
   }
   return { ok: true, event: { record, name: origin } };
+}
+
+export function isStorableTime(time: number): boolean {
+  return time >= EARLIEST_MS && time <= LATEST_MS;
 }
 
 function timesOf(event: StockEvent): number[] {

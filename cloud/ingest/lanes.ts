@@ -20,6 +20,8 @@ export interface LaneState extends LaneName {
   lost: Range[];
   /** The newest opening of the journal that spoke on this lane; 0: none did. */
   opening: number;
+  /** Events of this gateway wait for a good clock; told for health lanes, which bring clocks. */
+  readonly clocksWaited: boolean;
 }
 
 /** Ids of the openings on record, by `openingName`. */
@@ -48,6 +50,7 @@ interface LaneRow extends AskedLane {
   ahead: Range[] | null;
   opening: number | null;
   opening_id: string | null;
+  clocks_waited: boolean;
 }
 
 /** Batches that do not say which opening sends them ask for this one, which none has. */
@@ -70,17 +73,26 @@ export async function readLanes(
   const kinds = { gateway: 'text', epoch: 'text', lane: 'text', n: 'bigint' } as const;
   const registered = sql`exists (select 1 from gateways g where g.id = t.gateway and g.revoked_at is null)`;
   const { rows } = await sql<LaneRow>`
-    select t.gateway, t.epoch, t.lane, t.n, w.up_to, w.ahead, w.opening, o.id as opening_id
+    select t.gateway, t.epoch, t.lane, t.n, w.up_to, w.ahead, w.opening, o.id as opening_id,
+      t.lane = 'health' and exists (
+        select 1 from events e where e.gateway = t.gateway and e.time_quality = 'waiting'
+      ) as clocks_waited
     from ${unnest<AskedLane>('t', kinds, [...asked.values()])}
       left join watermarks w using (gateway, epoch, lane)
       left join journal_openings o using (gateway, epoch, n)
     where ${knows === undefined ? registered : sql`true`}
   `.execute(trx);
-  for (const { gateway, epoch, lane, n, up_to: upTo, ahead, opening, opening_id } of rows) {
+  for (const { gateway, epoch, lane, n, up_to: upTo, ahead, opening, opening_id, clocks_waited } of rows) {
     if (knows !== undefined && !(await knows(gateway))) continue;
     const watermark = upTo === null ? START : { upTo, ahead: ahead ?? [] };
     const name = { gateway, epoch, lane };
-    known.lanes.set(laneName(name), { ...name, watermark, lost: [], opening: opening ?? NO_OPENING });
+    known.lanes.set(laneName(name), {
+      ...name,
+      watermark,
+      lost: [],
+      opening: opening ?? NO_OPENING,
+      clocksWaited: clocks_waited,
+    });
     if (opening_id !== null) known.openings.set(openingName(name, n), opening_id);
   }
   return known;

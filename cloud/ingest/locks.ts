@@ -1,6 +1,7 @@
 /**
  * Advisory locks of the ingest, held until the transaction ends, always taken in this order: the ledger (shared by
- * every batch, exclusive for a rebuild), the lanes of the batches (sorted), and, after the rows that each event
+ * every batch, exclusive for a rebuild), the lanes of the batches (sorted), the clocks of their gateways where an
+ * event waits for them or they say something, and, after the rows that each event
  * decides alone, the derived state (matches, episodes, holds), which is a function of several events and must see
  * all that is committed. PGlite has one connection: there is nothing to lock out.
  */
@@ -12,6 +13,7 @@ import type { Tables } from '../store/tables.ts';
 /** First key of our locks ("tal" and a number), so that they do not meet those of other programs. */
 const LEDGER = 0x74616c01;
 const LANE = 0x74616c02;
+const CLOCKS = 0x74616c03;
 
 type Engine = Store['engine'];
 
@@ -25,6 +27,19 @@ export async function lockLanes(
   await sql`
     select pg_advisory_xact_lock_shared(${LEDGER}::int, 0) union all
     select pg_advisory_xact_lock(${LANE}::int, hashtext(lane)) from unnest(${sorted}::text[]) as t(lane)
+  `.execute(trx);
+}
+
+/** An event that begins to wait and the mark that ends its waiting must not pass each other unseen. */
+export async function lockClocks(
+  trx: Transaction<Tables>,
+  engine: Engine,
+  gateways: readonly string[],
+): Promise<void> {
+  if (engine === 'pglite' || gateways.length === 0) return;
+  const sorted = [...new Set(gateways)].sort();
+  await sql`
+    select pg_advisory_xact_lock(${CLOCKS}::int, hashtext(gateway)) from unnest(${sorted}::text[]) as t(gateway)
   `.execute(trx);
 }
 

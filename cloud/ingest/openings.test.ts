@@ -19,7 +19,13 @@ function verdicts(batches: readonly JudgedBatch[]): (string | undefined)[] {
   const lanes = new Map<string, LaneState>();
   const openings: Openings = new Map();
   return batches.map((one) => {
-    const lane = lanes.get(one.lane) ?? { ...one, watermark: START, lost: [], opening: 0 };
+    const lane = lanes.get(one.lane) ?? {
+      ...one,
+      watermark: START,
+      lost: [],
+      opening: 0,
+      clocksWaited: false,
+    };
     lanes.set(one.lane, lane);
     const verdict = judgeOpening(one, lane, openings);
     if (!verdict.taken) return verdict.detail;

@@ -14,7 +14,7 @@ import { applyFacts } from '../inventory/apply.ts';
 import { raiseEarliest } from '../inventory/exceptions.ts';
 import { factsOf } from '../inventory/facts.ts';
 import { judgeHolds } from '../inventory/hold-violations.ts';
-import { type LedgerEvent, occurredKey } from '../inventory/ledger-event.ts';
+import { type LedgerEvent, ledgerEvent, occurredKey } from '../inventory/ledger-event.ts';
 import { reconcileShipments } from '../inventory/reconcile.ts';
 import type { Store } from '../store/database.ts';
 import type { MovementsTable, SamplesTable, Tables } from '../store/tables.ts';
@@ -47,6 +47,7 @@ const FOLDED_KINDS = [
   'DIRECTION_UNKNOWN',
   'READ_POINT_UNKNOWN',
   'DATA_GAP',
+  'CLOCK_ESTIMATED',
   'SHIPMENT_SHORT',
   'SHIPMENT_OVER',
   'HOLD_VIOLATED',
@@ -130,7 +131,9 @@ async function reconcileAll(trx: Transaction<Tables>, now: number): Promise<void
 }
 
 async function countEvents(db: Kysely<Tables>): Promise<number> {
-  const { rows } = await sql<{ total: number }>`select count(*) as total from events`.execute(db);
+  const { rows } = await sql<{
+    total: number;
+  }>`select count(*) as total from events where time_quality <> 'waiting'`.execute(db);
   return rows[0]?.total ?? 0;
 }
 
@@ -140,15 +143,18 @@ const eventRowSchema = z.object({
   lane: z.string(),
   seq: z.number(),
   body: stockEventSchema,
+  boot_id: z.string(),
+  correction_ms: z.number().nullable(),
+  time_quality: z.enum(['as-recorded', 'corrected', 'estimated']),
 });
 
-/** All events in the order of their keys, a page at a time. */
+/** All events that have taken effect, in the order of their keys, a page at a time. */
 async function* eventPages(trx: Transaction<Tables>): AsyncGenerator<LedgerEvent[]> {
   let after = { gateway: '', epoch: '', lane: '', seq: 0 };
   for (;;) {
     const { rows } = await sql<unknown>`
-      select gateway, epoch, lane, seq, body from events
-      where (gateway, epoch, lane, seq) >
+      select gateway, epoch, lane, seq, body, boot_id, correction_ms, time_quality from events
+      where time_quality <> 'waiting' and (gateway, epoch, lane, seq) >
         (${after.gateway}::text, ${after.epoch}::text, ${after.lane}::text, ${after.seq}::bigint)
       order by gateway, epoch, lane, seq limit ${PAGE_ROWS}
     `.execute(trx);
@@ -156,8 +162,9 @@ async function* eventPages(trx: Transaction<Tables>): AsyncGenerator<LedgerEvent
     const last = page.at(-1);
     if (last === undefined) return;
     after = last;
-    yield page.map(({ gateway, epoch, lane, seq, body }) => {
-      return { gateway, key: occurredKey(gateway, epoch, lane, seq), event: body };
+    yield page.map(({ gateway, epoch, lane, seq, body, boot_id: bootId, ...row }) => {
+      const time = { bootId, quality: row.time_quality, correctionMs: row.correction_ms ?? 0 };
+      return ledgerEvent(gateway, occurredKey(gateway, epoch, lane, seq), body, time);
     });
   }
 }

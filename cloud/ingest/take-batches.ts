@@ -7,15 +7,18 @@ import type { Ack } from '../../protocol/link/ack.ts';
 import { exceptionId } from '../coldchain/exception-id.ts';
 import type { ExceptionRow } from '../coldchain/raise.ts';
 import { revokedAmong, revokedTraffic } from '../enrolment/revoked-traffic.ts';
+import { ledgerEvent } from '../inventory/ledger-event.ts';
 import type { Tables } from '../store/tables.ts';
 import type { Change } from './change.ts';
+import { keepMarks, marksOf, timeEvents, unsyncedEvents } from './clocks.ts';
 import { type DeadLetter, keepDeadLetters, payloadText } from './dead-letters.ts';
 import { type NamedEvent, writeEvents } from './events.ts';
 import type { JudgedBatch } from './judge.ts';
 import { advance, type KnownLanes, type LaneState, laneName, readLanes, writeLanes } from './lanes.ts';
-import { lockLanes } from './locks.ts';
+import { lockClocks, lockLanes } from './locks.ts';
 import { journalForked, judgeOpening, keepOpenings, type NewOpening } from './openings.ts';
 import { type ProjectContext, projectEvents } from './project.ts';
+import { needsClocks } from './true-time.ts';
 
 export interface TakeContext extends ProjectContext {
   /** Overrides the registration in the gateways table. */
@@ -31,6 +34,8 @@ export interface Taken {
   /** Batches that were not taken: their journal is a copy, or was set back. */
   readonly forked: number;
   readonly deadLetters: readonly DeadLetter[];
+  /** Gateways whose waiting events may know their time now. */
+  readonly clocksTold: readonly string[];
 }
 
 export async function takeBatches(
@@ -50,7 +55,12 @@ export async function takeBatches(
   );
 
   await keepOpenings(trx, openings, now);
-  const written = await writeEvents(trx, accepted, now);
+  const marks = marksOf(accepted);
+  const needed = unsyncedEvents(accepted).some(({ record }) => needsClocks(record));
+  if (marks.length > 0 || needed) await lockClocks(trx, context.engine, gatewaysOf(accepted));
+  await keepMarks(trx, marks);
+  const times = await timeEvents(trx, accepted, known.lanes);
+  const written = await writeEvents(trx, accepted, times, now);
   const raise = [
     ...written.conflicting.map((event) => bodyMismatch(event, now)),
     ...ledgerBehind(lanes, now),
@@ -59,11 +69,11 @@ export async function takeBatches(
   ];
   const changes = await projectEvents(
     trx,
-    written.fresh.map((event) => ({
-      gateway: event.batch.gateway,
-      key: event.key,
-      event: event.record.event,
-    })),
+    written.fresh.flatMap(({ batch, key, record, time }) =>
+      time.quality === 'waiting'
+        ? []
+        : [ledgerEvent(batch.gateway, key, record.event, { ...time, bootId: record.bootId })],
+    ),
     context,
     raise,
   );
@@ -75,6 +85,9 @@ export async function takeBatches(
   ];
   await writeLanes(trx, lanes, now);
   await keepDeadLetters(trx, deadLetters, now);
+  const waits = new Set(
+    written.fresh.flatMap(({ batch, time }) => (time.quality === 'waiting' ? [batch.gateway] : [])),
+  );
   return {
     acks: batches.map((batch) => ackOf(batch, known.lanes.get(laneName(batch)), forked.get(batch))),
     changes: [...changes, ...gatewayChanges(accepted, now)],
@@ -82,7 +95,14 @@ export async function takeBatches(
     repeated: written.repeated,
     forked: forked.size,
     deadLetters,
+    clocksTold: lanes.flatMap(({ gateway, lane, clocksWaited }) =>
+      lane === 'health' && (clocksWaited || waits.has(gateway)) ? [gateway] : [],
+    ),
   };
+}
+
+function gatewaysOf(batches: readonly JudgedBatch[]): string[] {
+  return batches.map(({ gateway }) => gateway);
 }
 
 interface Admission {

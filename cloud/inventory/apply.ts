@@ -71,6 +71,8 @@ const PASS: ColumnKinds<PassesTable> = {
   occurred_key: 'text',
   tags: 'bigint',
   strays_ignored: 'bigint',
+  correction_ms: 'bigint',
+  time_quality: 'text',
 };
 
 const BIN: ColumnKinds<BinsTable> = {
@@ -202,6 +204,8 @@ async function mergePasses(trx: Transaction<Tables>, rows: readonly PassesTable[
     'direction_source',
     'occurred_at',
     'occurred_key',
+    'correction_ms',
+    'time_quality',
   ].map(
     (column) =>
       sql`${sql.raw(column)} = case when ${later} then excluded.${sql.raw(column)} else old.${sql.raw(column)} end`,

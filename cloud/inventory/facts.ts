@@ -53,11 +53,12 @@ export function factsOf(events: readonly LedgerEvent[], places: Places): Facts {
 
 function addEvent(facts: Facts, entry: LedgerEvent, places: Places): void {
   const { event, key } = entry;
+  if (entry.time?.quality === 'estimated') addEstimate(facts, entry, entry.time.bootId);
   switch (event.type) {
     case 'receipt':
     case 'dispatch':
     case 'passage':
-      addPass(facts, event, key, places);
+      addPass(facts, event, entry, places);
       break;
     case 'weighing':
       addWeighing(facts, event, key, places);
@@ -80,7 +81,7 @@ function addEvent(facts: Facts, entry: LedgerEvent, places: Places): void {
   }
 }
 
-function addPass(facts: Facts, event: PassEvent, key: string, places: Places): void {
+function addPass(facts: Facts, event: PassEvent, { key, time }: LedgerEvent, places: Places): void {
   const { readPoint, occurredAt, passId } = event;
   const door = places.doors.get(readPoint);
   const course = courseOf(event, door);
@@ -97,6 +98,8 @@ function addPass(facts: Facts, event: PassEvent, key: string, places: Places): v
     occurred_key: key,
     tags: movements.length,
     strays_ignored: event.straysIgnored,
+    correction_ms: time?.correctionMs ?? null,
+    time_quality: time?.quality ?? 'as-recorded',
   });
   if (door === undefined) addUnknownReadPoint(facts, readPoint, occurredAt, 'door');
   else if (course.direction === 'UNKNOWN' && movements.length > 0) {
@@ -219,6 +222,19 @@ function addGap(facts: Facts, event: GapEvent, { gateway, key }: LedgerEvent): v
       lost: event.lost ?? null,
       reason: event.reason,
     },
+  });
+}
+
+/** No clock ever told the time of this boot: people should know that its times are a guess. */
+function addEstimate(facts: Facts, { gateway, event }: LedgerEvent, bootId: string): void {
+  addException(facts, {
+    id: exceptionId('CLOCK_ESTIMATED', gateway, bootId),
+    kind: 'CLOCK_ESTIMATED',
+    subject: gateway,
+    location: null,
+    readPoint: null,
+    raisedAt: event.occurredAt,
+    detail: { gateway, bootId },
   });
 }
 

@@ -3,12 +3,34 @@
  * The key settles events of equal time the same way whatever the order of arrival.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
+import { shiftTimes } from '../../protocol/events/shift-times.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
+import type { TimeQuality } from '../store/tables.ts';
 
 export interface LedgerEvent {
   readonly gateway: string;
   readonly key: string;
+  /** Its times are those that count: put right where the gateway's clock was wrong. */
   readonly event: StockEvent;
+  /** Only where they are not as recorded. */
+  readonly time?: LedgerTime;
+}
+
+export interface LedgerTime {
+  readonly quality: TimeQuality;
+  readonly correctionMs: number;
+  readonly bootId: string;
+}
+
+/** An event as recorded, with what is known of its time. */
+export function ledgerEvent(
+  gateway: string,
+  key: string,
+  recorded: StockEvent,
+  time: LedgerTime,
+): LedgerEvent {
+  if (time.quality === 'as-recorded') return { gateway, key, event: recorded };
+  return { gateway, key, event: shiftTimes(recorded, time.correctionMs), time };
 }
 
 const SEQ_DIGITS = 16;

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Pass } from '../api/contract.ts';
 import type { Site } from '../site.ts';
 import type { PassesTable, Tables } from '../store/tables.ts';
-import { isoTime } from './iso-time.ts';
+import { isoTime, isoTimeOrNull } from './iso-time.ts';
 import { itemNames } from './item-names.ts';
 import { placesOf } from './places.ts';
 
@@ -48,6 +48,8 @@ export async function listPasses(
     directionSource: row.direction_source,
     startedAt: isoTime(row.started_at),
     occurredAt: isoTime(row.occurred_at),
+    timeQuality: row.time_quality,
+    rawOccurredAt: isoTimeOrNull(row.correction_ms === null ? null : row.occurred_at - row.correction_ms),
     tags: row.tags,
     straysIgnored: row.strays_ignored,
     items: row.items.map((item) => ({ ...item, itemName: nameOf(item.gtin) })),

@@ -160,6 +160,8 @@ export interface PassesTable {
   occurred_key: string;
   tags: number;
   strays_ignored: number;
+  correction_ms: number | null;
+  time_quality: TimeQuality;
 }
 
 export interface BinsTable {

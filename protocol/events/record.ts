@@ -16,6 +16,11 @@ export const stampSchema = z.object({
   bootId: z.string().min(1).max(64),
   monotonicMs: z.number(),
   clock: clockStateSchema,
+  /**
+   * What to add to recordedAt and to every time of the event to have true time: where the clock is unsynced, but the
+   * gateway was told the time in this boot.
+   */
+  trueOffsetMs: z.int().optional(),
 });
 export type Stamp = z.infer<typeof stampSchema>;
 

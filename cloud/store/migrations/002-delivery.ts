@@ -41,6 +41,7 @@ const STATEMENTS = [
     wall_before bigint not null, wall_after bigint not null,
     primary key (gateway, epoch, seq)
   )`,
+  `create index clock_marks_by_boot on clock_marks (gateway, boot_id)`,
 ];
 
 export async function up(db: Kysely<unknown>): Promise<void> {
