@@ -18,7 +18,7 @@ import type { NewToken } from '../api/tokens.ts';
 import { makeFirstAdmin } from '../api/users.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import { retireEpisodes } from '../coldchain/retire.ts';
-import { createGatekeeper } from '../enrolment/gatekeeper.ts';
+import { createGatekeeper, type Gatekeeper } from '../enrolment/gatekeeper.ts';
 import { raiseRevokedTraffic } from '../enrolment/revoked-traffic.ts';
 import { createIngest, type Ingest } from '../ingest/ingest.ts';
 import type { HttpsIntake } from '../intake/https-intake.ts';
@@ -133,7 +133,14 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       onTrouble: trouble,
       onConnected: () => log.info({ event: 'intake.connected' }, intake.state),
     });
-    const watch = watchTime({ store, site, clock, live, onTrouble: trouble });
+    const watch = watchTime({
+      store,
+      site,
+      clock,
+      live,
+      checkClocks: () => ingest.checkClocks(),
+      onTrouble: trouble,
+    });
     closers.push(() => watch.stop());
     if (broker) {
       const onError = (error: unknown) => trouble('session-check-failed', { error });
@@ -185,7 +192,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       trustProxy,
       requestsPerMinute,
       ...(tls && { tls: readTls(tls) }),
-      ...(https && { link: linkDoor(https, verify) }),
+      ...(https && { link: linkDoor(https, { verify, ownerOf }) }),
     } satisfies ApiOptions);
     closers.push(() => api.close());
     const httpUrl = await api.listen({ host, port }).catch((error: Error) => {
@@ -220,10 +227,10 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
   }
 }
 
-function linkDoor(https: HttpsIntake, verify: LinkDoor['verify']): LinkDoor {
+function linkDoor(https: HttpsIntake, gatekeeper: Gatekeeper): LinkDoor {
   return {
     requestsPerMinute: https.requestsPerMinute,
-    verify,
+    ...gatekeeper,
     deliver: (gateway, lane, payload) => https.deliver(gateway, lane, payload),
     reportState: (gateway, state) => https.reportState(gateway, state),
   };
