@@ -83,6 +83,8 @@ export interface AwsIot {
   readonly ca: string;
   readonly accessKey: { accessKeyId: string; secretAccessKey: string };
   queueUrl(name: string): string;
+  /** Messages of a queue; all zero when there is no such queue. */
+  queueCounts(name: string): { visible: number; inFlight: number; delayed: number };
   /** A new certificate whose thing is its common name. */
   issueDevice(thing: string): Promise<IssuedCertificate>;
   /** Signs a device's own certificate request (PEM). */
@@ -190,6 +192,7 @@ export async function startAwsIot(options: AwsIotOptions): Promise<AwsIot> {
     ca: authority.ca,
     accessKey,
     queueUrl: (name) => `${endpoint}/${place.account}/${name}`,
+    queueCounts: (name) => queues.get(name)?.counts ?? { visible: 0, inFlight: 0, delayed: 0 },
     issueDevice: (thing) => authority.issueDevice(thing),
     signRequest: (request, thing) => authority.sign(request, thing),
     registerCertificate: (certificate, thing) => certificates.register(certificate, thing),
