@@ -18,7 +18,7 @@ import type { NewToken } from '../api/tokens.ts';
 import { makeFirstAdmin } from '../api/users.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import { retireEpisodes } from '../coldchain/retire.ts';
-import { createGatekeeper, type Gatekeeper } from '../enrolment/gatekeeper.ts';
+import { createGatekeeper } from '../enrolment/gatekeeper.ts';
 import { raiseRevokedTraffic } from '../enrolment/revoked-traffic.ts';
 import { createIngest, type Ingest } from '../ingest/ingest.ts';
 import type { HttpsIntake } from '../intake/https-intake.ts';
@@ -192,7 +192,7 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       trustProxy,
       requestsPerMinute,
       ...(tls && { tls: readTls(tls) }),
-      ...(https && { link: linkDoor(https, { verify, ownerOf }) }),
+      ...(https && { link: linkDoor(https, verify) }),
     } satisfies ApiOptions);
     closers.push(() => api.close());
     const httpUrl = await api.listen({ host, port }).catch((error: Error) => {
@@ -227,10 +227,10 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
   }
 }
 
-function linkDoor(https: HttpsIntake, gatekeeper: Gatekeeper): LinkDoor {
+function linkDoor(https: HttpsIntake, verify: LinkDoor['verify']): LinkDoor {
   return {
     requestsPerMinute: https.requestsPerMinute,
-    ...gatekeeper,
+    verify,
     deliver: (gateway, lane, payload) => https.deliver(gateway, lane, payload),
     reportState: (gateway, state) => https.reportState(gateway, state),
   };

@@ -1,4 +1,4 @@
-/** What no event tells: probes that fell silent, shipments whose window ended. Looked at by the clock. */
+/** What no event tells: probes that fell silent, windows that ended, events that wait for a clock. Looked at by ours. */
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { LiveBus } from '../api/live.ts';
 import { checkSilence } from '../coldchain/silence.ts';
@@ -21,9 +21,11 @@ export function watchTime(dependencies: {
   readonly site: Site;
   readonly clock: Clock;
   readonly live: LiveBus;
+  /** Events that wait for a good clock of their gateway. */
+  readonly checkClocks: () => Promise<void>;
   readonly onTrouble: (event: string, detail: Record<string, unknown>) => void;
 }): TimeWatch {
-  const { store, site, clock, live, onTrouble } = dependencies;
+  const { store, site, clock, live, checkClocks, onTrouble } = dependencies;
   const counters = { timeChecksFailed: 0 };
   let judgedUpTo = clock.now() - FIRST_LOOK_BACK_MS;
   const watch = (name: string, task: () => Promise<void>) =>
@@ -47,10 +49,11 @@ export function watchTime(dependencies: {
     judgedUpTo = window.now;
     live.publish(changes);
   });
+  const clocks = watch('waiting clocks', checkClocks);
   return {
     counters,
     stop: async () => {
-      await Promise.all([silence.stop(), windows.stop()]);
+      await Promise.all([silence.stop(), windows.stop(), clocks.stop()]);
     },
   };
 }

@@ -102,6 +102,8 @@ export function createIngest(options: IngestOptions): Ingest {
   const workers = options.workers ?? WORKERS;
   /** Gateways whose waiting events may know their time now. */
   const told = new Set<string>();
+  /** Somebody may have been told that events wait, also before this process began. */
+  let mayBeRaised = true;
   let running = 0;
 
   const context = (): TakeContext => ({
@@ -218,9 +220,11 @@ export function createIngest(options: IngestOptions): Ingest {
 
   async function checkClocks(): Promise<void> {
     const waits = await clock.track(readClockWaits(store.db));
+    if (waits.length === 0 && !mayBeRaised) return;
     const now = clock.now();
-    if (waits.length > 0) while (await settle('all', givenUpBoots(waits, now)));
+    while (waits.length > 0 && (await settle('all', givenUpBoots(waits, now))));
     const changes = await clock.track(store.db.transaction().execute((trx) => raiseClockWaits(trx, now)));
+    mayBeRaised = waits.length > 0;
     if (changes.length > 0) options.onCommitted?.(distinctChanges(changes));
   }
 
