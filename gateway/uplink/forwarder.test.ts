@@ -6,7 +6,7 @@ import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { decodeBatch, MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
-import { JournalFolder } from '../journal/journal-fixture.ts';
+import { JournalFolder, noise } from '../journal/journal-fixture.ts';
 import { type OpenJournal, openJournal } from '../journal/open-journal.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
 import type { ForwarderOptions } from './forwarder-options.ts';
@@ -339,7 +339,14 @@ test('when the journal is salvaged while running, what it carried over is sent u
   const { clock, journal, uplink, cloud, forwarder, close } = await bench();
   const { epoch } = journal;
   uplink.cut();
-  for (let n = 0; n < 60; n++) await clock.runUntilSettled(append(journal, 'stock', n * 500 + 1, 500));
+  for (let n = 0; n < 60; n++) {
+    // Larger than the page cache, so that the damage is met on reading.
+    const events = Array.from({ length: 500 }, (_, i) => ({
+      ...MAKE.stock(n * 500 + i + 1),
+      note: noise(i),
+    }));
+    await clock.runUntilSettled(journal.append({ events, put: [], drop: [] }));
+  }
   const file = folders.at(-1)?.file ?? '';
   const bytes = readFileSync(file);
   const quarter = Math.floor(bytes.length / 4 / 2048) * 2048;
