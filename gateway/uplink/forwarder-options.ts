@@ -32,9 +32,14 @@ export interface ForwarderOptions {
 
 /**
  * AWS discards what is beyond 100 publishes in a second, both ways together: 40 out, at most as many acks back, the
- * window's at once after a pause, and the state topic.
+ * window's at once after a pause, and the state topic. Live events take half of them, so the others are full.
  */
-export const AWS_IOT_OPTIONS = { publishesPerSecond: 40, window: 12, bytesPerSecond: 480 * 1024 } as const;
+export const AWS_IOT_OPTIONS = {
+  publishesPerSecond: 40,
+  bytesPerSecond: 480 * 1024,
+  window: 12,
+  maxEvents: MAX_BATCH_EVENTS,
+} as const;
 
 export interface ForwarderSettings {
   readonly schedule: ScheduleLimits;
