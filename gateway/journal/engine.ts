@@ -8,9 +8,10 @@ import type { Stamp } from '../../protocol/events/record.ts';
 import { FileIdentity } from './identity.ts';
 import type { JournalBoot, JournalStatus } from './journal.ts';
 import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
+import type { StoredSlice } from './lane-rows.ts';
 import { openFile } from './layout.ts';
-import { finishSalvage, salvage } from './salvage.ts';
-import { type Growth, JournalStore, type LanePrune, type StoredGroup, type StoredSlice } from './store.ts';
+import { finishReplacing, salvage } from './salvage.ts';
+import { type Growth, JournalStore, type LanePrune, type StoredGroup } from './store.ts';
 
 export interface EngineOptions {
   readonly file: string;
@@ -178,7 +179,7 @@ export class JournalEngine {
     if (this.#opened !== undefined) return this.#opened;
     const { file, maxBytes, hardLimitBytes, host } = this.#options;
     const salvaging = this.#salvageContext(context);
-    finishSalvage(file, 'salvage was cut short', salvaging);
+    finishReplacing(file, salvaging);
     const { db, marks } = openFile(file, salvaging.birth, hardLimitBytes);
     try {
       const store = new JournalStore({ db, epoch: marks.epoch, file, maxBytes });

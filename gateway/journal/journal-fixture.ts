@@ -1,4 +1,5 @@
 /** What the journal's tests share: a folder of their own, a virtual clock, stamps and events. */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +47,11 @@ export function stampAt(now: number): Stamp {
   return { recordedAt: now, bootId: 'boot-1', monotonicMs: now - START, clock: 'synced' };
 }
 
+/** Text that does not compress, so that events take the room of a busy site's: always the same for a number. */
+export function noise(n: number): string {
+  return createHash('shake128', { outputLength: 220 }).update(String(n)).digest('base64');
+}
+
 export function weighing(n: number): StockEvent {
   return {
     type: 'weighing',
@@ -55,7 +61,7 @@ export function weighing(n: number): StockEvent {
     netMilligrams: n,
     stability: 'device',
     unit: 'kg',
-    raw: `S S ${n} kg`,
+    raw: `S S ${n} kg ${noise(n)}`,
   };
 }
 
@@ -68,6 +74,7 @@ export function sample(n: number): StockEvent {
     metric: 'temperature',
     valueMilli: n,
     reason: 'change',
+    note: noise(n),
   };
 }
 
@@ -78,7 +85,7 @@ export function deviceEvent(n: number): StockEvent {
     occurredAt: START + n,
     condition: 'silent',
     active: n % 2 === 0,
-    detail: String(n),
+    detail: `${n} ${noise(n)}`,
   };
 }
 

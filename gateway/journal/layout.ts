@@ -1,10 +1,10 @@
 /**
  * The journal file's layout: pragmas, tables, and the check that a file found on disk is one of ours.
  *
- * One table per lane, keyed by seq alone: rows are only ever added at the right edge and removed from the left, so
- * pages stay full and a commit touches few of them (measured: 1.1 KB per event against 2.1 KB for one table keyed
- * (lane, seq) WITHOUT ROWID). `condition_thinned` takes what thinning keeps, again only at its right edge; all its
- * seqs lie below those of `condition`. Pages of 2 KB write a third less per small commit than 4 KB ones.
+ * One table per lane, keyed by seq alone: rows (packed-row.ts) are only ever added at the right edge and removed from
+ * the left, so pages stay full and a commit touches few of them. `condition_thinned` takes what thinning keeps, again
+ * only at its right edge; all its seqs lie below those of `condition`. Pages of 2 KB write less per small commit than
+ * 4 KB ones.
  */
 import { statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
@@ -12,6 +12,7 @@ import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import { type FileMarks, readMark, readMarks, writeMark } from './file-marks.ts';
 import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
 import { FORMAT_VERSION, migrate } from './migrations.ts';
+import { walLostCommits } from './wal-damage.ts';
 
 export type { Connection, Statement };
 
@@ -42,8 +43,8 @@ const SCHEMA = `
   create table meta(key text primary key, value text not null) without rowid;
   create table lane(name text primary key, last_seq integer not null, pruned_up_to integer not null) without rowid;
   create table checkpoint(key text primary key, body text not null) without rowid;
-  create table condition_thinned(seq integer primary key, body text not null);
-  ${LANES.map((lane) => `create table ${tailTableOf(lane)}(seq integer primary key, body text not null);`).join('\n')}
+  create table condition_thinned(seq integer primary key, body not null, events integer not null default 1);
+  ${LANES.map((lane) => `create table ${tailTableOf(lane)}(seq integer primary key, body not null, events integer not null default 1);`).join('\n')}
 `;
 
 /** Whether a file made on another machine is taken: only `adopt` does. */
@@ -61,6 +62,10 @@ export function openFile(
 ): { db: Connection; marks: FileMarks } {
   let db: Connection | undefined;
   try {
+    if (walLostCommits(file)) {
+      refuseIfInUse(file);
+      throw new UnusableFileError('its write-ahead log is damaged: commits are lost');
+    }
     db = new Database(file, { timeout: LOCK_WAIT_MS });
     // Only before the first page exists; later these would write to a file that may yet have to be set aside.
     if (statSync(file).size === 0) {
@@ -81,6 +86,16 @@ export function openFile(
   } catch (error) {
     db?.close();
     throw mapSqliteError(error);
+  }
+}
+
+/** A log that another gateway is writing at this moment may look torn. */
+function refuseIfInUse(file: string): void {
+  const db = new Database(file, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
+  try {
+    pragmaNumber(db, 'schema_version');
+  } finally {
+    db.close();
   }
 }
 

@@ -3,18 +3,16 @@
  * seqs unchanged; a power cut in the middle leaves the old format. A newer one is refused by the caller: this release
  * would not know what it must not lose.
  *
- * Format 1: meta {format, epoch, created}, tables lane, checkpoint, condition_thinned, lane_*.
- * Format 2: a row's body may hold `origin`, the name an event was born with; meta also holds `host`, `opening` and
- * `forked` (file-marks.ts). The tables are the same: only a reader of format 1 would drop what it does not know.
+ * Format 1: meta {format, epoch, created}, tables lane, checkpoint, condition_thinned, lane_*; a row is one event.
+ * Format 2: a row holds several events (packed-row.ts) and says how many; a row of format 1 is one of one event. An
+ * event may carry `origin`, the name it was born with; meta also holds `host`, `opening` and `forked` (file-marks.ts).
  */
+import { LANES } from '../../protocol/events/lanes.ts';
 import { writeMark } from './file-marks.ts';
 import { UnusableFileError } from './journal-error.ts';
 import type { Connection } from './layout.ts';
 
 export const FORMAT_VERSION = 2;
-
-/** From each format to the next; the first leads from 1 to 2. */
-const STEPS: readonly ((db: Connection) => void)[] = [() => {}];
 
 /** `format` is what the file says, at most FORMAT_VERSION. */
 export function migrate(db: Connection, format: number): void {
@@ -24,4 +22,14 @@ export function migrate(db: Connection, format: number): void {
     for (const step of STEPS.slice(format - 1)) step(db);
     writeMark(db, 'format', String(FORMAT_VERSION));
   }).immediate();
+}
+
+/** From each format to the next; the first leads from 1 to 2. */
+const STEPS: readonly ((db: Connection) => void)[] = [countEventsPerRow];
+
+/** Written into the schema only: no row is touched, however many there are. */
+function countEventsPerRow(db: Connection): void {
+  for (const table of ['condition_thinned', ...LANES.map((lane) => `lane_${lane}`)]) {
+    db.exec(`alter table ${table} add column events integer not null default 1`);
+  }
 }

@@ -4,8 +4,11 @@
  */
 import Database from 'better-sqlite3';
 import type { Lane } from '../../protocol/events/lanes.ts';
+import type { FileMarks, StoredFork } from './file-marks.ts';
+import { readMark, readMarks } from './file-marks.ts';
 import { type Connection, tablesOf } from './layout.ts';
-import { decodeStoredEvent } from './stored-event.ts';
+import { type PackedRow, unpackRow } from './packed-row.ts';
+import { decodeStoredEvent, type StoredEvent } from './stored-event.ts';
 
 const ROWS_AT_ONCE = 200;
 /** Longest step over an unreadable stretch, and how many such steps in a row end the search. */
@@ -20,11 +23,6 @@ export interface SalvagedLane {
   /** Event times around the unreadable part, as far as known. */
   readonly from: number | undefined;
   readonly to: number | undefined;
-}
-
-interface Row {
-  readonly seq: number;
-  readonly body: unknown;
 }
 
 export function readDamaged(file: string): SalvageSource {
@@ -51,27 +49,43 @@ export class SalvageSource {
     this.#db?.close();
   }
 
-  /** Hands over the bodies of the waiting events of a lane, oldest first. */
-  readLane(lane: Lane, take: (body: string) => void): SalvagedLane {
+  /** The epoch its seqs belong to, if it still says. */
+  epoch(): string | undefined {
+    return this.#marks()?.epoch ?? this.#try((db) => readMark(db, 'epoch'));
+  }
+
+  forked(): StoredFork | undefined {
+    return this.#marks()?.forked;
+  }
+
+  /**
+   * Hands over the waiting events of a lane, oldest first. The counters of a damaged file are not believed: what is
+   * carried over needlessly keeps its name and counts once, what is left behind is lost.
+   */
+  readLane(lane: Lane, sound: boolean, take: (seq: number, event: StoredEvent) => void): SalvagedLane {
+    const prunedUpTo = sound ? this.#prunedUpTo(lane) : 0;
     let carried = 0;
     let unreadable = 0;
     let whole = true;
     let from: number | undefined;
     let to: number | undefined;
-    for (const table of tablesOf(lane)) {
-      whole =
-        this.#readTable(table, (row) => {
-          const stored = decodeStoredEvent(row.body);
-          if (stored === undefined || typeof row.body !== 'string') {
-            if (row.body !== '') unreadable++;
-            return;
-          }
-          carried++;
-          from ??= stored.recordedAt;
-          to = stored.recordedAt;
-          take(row.body);
-        }) && whole;
-    }
+    const takeRow = (row: PackedRow) => {
+      const events = unpackRow(row);
+      if (events === undefined) unreadable += typeof row.events === 'number' ? row.events : 1;
+      for (const { seq, body } of events ?? []) {
+        if (seq <= prunedUpTo) continue;
+        const stored = decodeStoredEvent(body);
+        if (stored === undefined) {
+          unreadable++;
+          continue;
+        }
+        carried++;
+        from ??= stored.recordedAt;
+        to = stored.recordedAt;
+        take(seq, stored);
+      }
+    };
+    for (const table of tablesOf(lane)) whole = this.#readTable(table, takeRow) && whole;
     return { lane, carried, lost: whole ? unreadable : undefined, from, to };
   }
 
@@ -83,18 +97,21 @@ export class SalvageSource {
   }
 
   /** True when every row could be read. */
-  #readTable(table: string, take: (row: Row) => void): boolean {
+  #readTable(table: string, take: (row: PackedRow) => void): boolean {
     // Not even the schema names it: no row of it will be found however long we search.
     if (this.#all(`select 1 from ${table} limit 0`, []) === undefined) return false;
     const highest = this.#all<{ seq: number | null }>(`select max(seq) as seq from ${table}`, [])?.[0];
     const end = highest === undefined ? Number.MAX_SAFE_INTEGER : (highest.seq ?? 0);
-    const query = `select seq, body from ${table} where seq > ? order by seq limit ?`;
+    // A file of format 1 has no such column: each row is one event.
+    const events =
+      this.#all(`select events from ${table} limit 0`, []) === undefined ? '1 as events' : 'events';
+    const query = `select seq, body, ${events} from ${table} where seq > ? order by seq limit ?`;
     let whole = highest !== undefined;
     let after = 0;
     let limit = ROWS_AT_ONCE;
     let step = 1;
     for (let fruitless = 0; after < end && fruitless < MAX_FRUITLESS_STEPS; ) {
-      const rows: Row[] | undefined = this.#all<Row>(query, [after, limit]);
+      const rows: PackedRow[] | undefined = this.#all<PackedRow>(query, [after, limit]);
       const last = rows?.at(-1);
       if (rows !== undefined && last === undefined) break;
       if (rows !== undefined && last !== undefined) {
@@ -116,9 +133,24 @@ export class SalvageSource {
     return whole;
   }
 
+  #marks(): FileMarks | undefined {
+    return this.#try((db) => readMarks(db));
+  }
+
+  /** Events at or below it are the cloud's already, though their row may still stand. */
+  #prunedUpTo(lane: Lane): number {
+    const sql = 'select pruned_up_to as upTo from lane where name = ?';
+    const upTo = this.#all<{ upTo: unknown }>(sql, [lane])?.[0]?.upTo;
+    return typeof upTo === 'number' ? upTo : 0;
+  }
+
   #all<T>(sql: string, parameters: readonly unknown[]): T[] | undefined {
+    return this.#try((db) => db.prepare<unknown[], T>(sql).all(...parameters));
+  }
+
+  #try<T>(read: (db: Connection) => T): T | undefined {
     try {
-      return this.#db?.prepare<unknown[], T>(sql).all(...parameters);
+      return this.#db && read(this.#db);
     } catch {
       return undefined;
     }

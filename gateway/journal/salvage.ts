@@ -1,129 +1,113 @@
 /**
- * A journal file that cannot be trusted is set aside and its readable rows carried into a new one. Nothing is ever
- * deleted: the old file ends as `<file>.corrupt-<n>` with its WAL beside it.
+ * Puts a new journal file in the place of one that must not go on: a damaged one (salvage), or one that this machine
+ * takes over from another or from a forked past (adoption). Nothing is ever deleted: the old file ends as
+ * `<file>.corrupt-<n>` or `<file>.adopted-<n>`, with its WAL beside it.
  *
- * Steps, each safe to be cut short; `finishSalvage` at the next boot goes on from what it finds:
- *   1. `<file>` → `<file>.salvaging` (then -wal and -shm): the start mark, atomic.
- *   2. `<file>.new` is built: new epoch, the waiting events in their old order with new seqs, checkpoints, and gap
- *      events that tell what is missing. Leftovers of a cut-short build are built over; they hold nothing of their own.
- *   3. `<file>.new` → `<file>`: from here on the salvage is done.
- *   4. `<file>.salvaging` → `<file>.corrupt-<n>`.
- * Events that were delivered but not yet acked are carried over too: under their new names the cloud sees them
- * twice, and the gap event says why. Losing them would be worse.
+ * Steps, each safe to be cut short; `finishReplacing` at the next boot goes on from what it finds:
+ *   1. `<file>` → `<file>.salvaging` or `.adopting` (then -wal and -shm): the start mark, atomic.
+ *   2. `<file>.new` is built (carry-over.ts). Leftovers of a cut-short build are built over.
+ *   3. `<file>.new` → `<file>`: from here on the replacing is done.
+ *   4. The old file gets its last name.
  */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { LANES } from '../../protocol/events/lanes.ts';
-import type { Stamp } from '../../protocol/events/record.ts';
+import { type Carried, carryOver, type SalvageContext, SIDE_FILES } from './carry-over.ts';
 import { JournalError } from './journal-error.ts';
-import { type Birth, openFile } from './layout.ts';
-import { readDamaged, type SalvagedLane, SalvageSource } from './salvage-source.ts';
-import { JournalStore } from './store.ts';
-import { encodeStoredEvent, laneGap } from './stored-event.ts';
+import { readDamaged, SalvageSource } from './salvage-source.ts';
+import { walLostCommits } from './wal-damage.ts';
 
-const SIDE_FILES = ['-wal', '-shm'];
-const ROWS_PER_COMMIT = 1000;
+export type { SalvageContext } from './carry-over.ts';
 
-export interface SalvageContext {
-  readonly birth: Birth;
-  readonly stamp: Stamp;
+type Kind = 'salvage' | 'adoption';
+const UNDER_WAY: Record<Kind, string> = { salvage: 'salvaging', adoption: 'adopting' };
+const AT_LAST: Record<Kind, string> = { salvage: 'corrupt', adoption: 'adopted' };
+
+/** What became of a file that was replaced. */
+export interface Replaced extends Carried {
+  /** Where the old file is now. */
+  readonly aside: string;
 }
 
-/** Sets `file` aside and puts a salvaged one in its place. */
-export function salvage(file: string, reason: string, context: SalvageContext): void {
-  renameSync(file, salvaging(file));
-  finishSalvage(file, reason, context);
+/** Sets a damaged `file` aside and puts a salvaged one in its place. */
+export function salvage(file: string, reason: string, context: SalvageContext): Replaced | undefined {
+  renameSync(file, underWay(file, 'salvage'));
+  return finish(file, 'salvage', reason, context);
 }
 
-/** Completes a salvage that was begun, if there is one. */
-export function finishSalvage(file: string, reason: string, context: SalvageContext): void {
-  const source = salvaging(file);
-  if (existsSync(source)) {
-    if (!existsSync(file)) {
-      moveSideFiles(file, source);
-      syncDirectory(file);
-      build(file, source, reason, context);
-      renameSync(`${file}.new`, file);
+/** Replaces a sound, closed `file` by one of a new epoch. When there is no room for that, it stays as it was. */
+export function replaceAdopted(file: string, context: SalvageContext): Replaced | undefined {
+  const source = underWay(file, 'adoption');
+  renameSync(file, source);
+  try {
+    return finish(file, 'adoption', 'adopted', context);
+  } catch (error) {
+    if (existsSync(source) && !existsSync(file)) {
+      moveSideFiles(source, file);
+      renameSync(source, file);
       syncDirectory(file);
     }
-    const aside = freeName(file);
-    moveSideFiles(source, aside);
-    renameSync(source, aside);
+    throw error;
+  }
+}
+
+/** Completes what was begun, if anything was. */
+export function finishReplacing(file: string, context: SalvageContext): void {
+  finish(file, 'salvage', 'salvage was cut short', context);
+  finish(file, 'adoption', 'adoption was cut short', context);
+  // A WAL whose database is gone would be thrown away by SQLite.
+  if (!existsSync(file) && existsSync(`${file}-wal`)) {
+    renameSync(`${file}-wal`, `${freeName(file, 'salvage')}-wal`);
+  }
+}
+
+const underWay = (file: string, kind: Kind) => `${file}.${UNDER_WAY[kind]}`;
+
+function finish(file: string, kind: Kind, reason: string, context: SalvageContext): Replaced | undefined {
+  const source = underWay(file, kind);
+  if (!existsSync(source)) return undefined;
+  let carried: Carried | undefined;
+  if (!existsSync(file)) {
+    moveSideFiles(file, source);
+    syncDirectory(file);
+    carried = build(file, source, kind, reason, context);
+    renameSync(`${file}.new`, file);
     syncDirectory(file);
   }
-  // A WAL whose database is gone would be thrown away by SQLite.
-  if (!existsSync(file) && existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${freeName(file)}-wal`);
+  const aside = freeName(file, kind);
+  moveSideFiles(source, aside);
+  renameSync(source, aside);
+  syncDirectory(file);
+  return carried && { ...carried, aside };
 }
 
-const salvaging = (file: string) => `${file}.salvaging`;
-
-function build(file: string, source: string, reason: string, context: SalvageContext): void {
-  try {
-    carryOver(file, readDamaged(source), reason, context);
-  } catch (error) {
-    // No room for a copy of the rows: start empty and say so; they stay readable in the file set aside.
-    if (!(error instanceof JournalError) || error.code !== 'disk-full') throw error;
-    carryOver(file, SalvageSource.unreadable(), `${reason}; no room to carry events over`, context);
-  }
-}
-
-function carryOver(file: string, source: SalvageSource, reason: string, context: SalvageContext): void {
+function build(file: string, source: string, kind: Kind, reason: string, context: SalvageContext): Carried {
+  const aside = basename(freeName(file, kind));
+  const plan = (because: string) => ({
+    sound: kind === 'adoption',
+    lostCommits: walLostCommits(source),
+    story: (carried: number) =>
+      `journal set aside as ${aside}, ${carried} waiting events carried over: ${because}`,
+  });
   const target = `${file}.new`;
-  for (const side of ['', ...SIDE_FILES]) rmSync(target + side, { force: true });
-  const { db, marks } = openFile(target, context.birth, Number.MAX_SAFE_INTEGER);
-  const store = new JournalStore({ db, epoch: marks.epoch, file: target, maxBytes: Number.MAX_SAFE_INTEGER });
   try {
-    store.commit({ events: NO_EVENTS, checkpoints: source.checkpoints() }, [], context.stamp);
-    let carried = 0;
-    const lossy: SalvagedLane[] = [];
-    for (const lane of LANES) {
-      let bodies: string[] = [];
-      const write = () => {
-        store.commit({ events: { ...NO_EVENTS, [lane]: bodies }, checkpoints: [] }, [], context.stamp);
-        bodies = [];
-      };
-      const salvaged = source.readLane(lane, (body) => {
-        if (bodies.push(body) === ROWS_PER_COMMIT) write();
-      });
-      write();
-      carried += salvaged.carried;
-      if (salvaged.lost !== 0) lossy.push(salvaged);
-    }
-    const aside = basename(freeName(file));
-    const story = `journal set aside as ${aside}, ${carried} waiting events carried over: ${reason}`;
-    const health = gaps(lossy, story, context.stamp);
-    store.commit({ events: { ...NO_EVENTS, health }, checkpoints: [] }, [], context.stamp);
-  } finally {
-    source.close();
-    store.close();
+    return carryOver(target, readDamaged(source), plan(reason), context);
+  } catch (error) {
+    // No room for a copy of the rows: start empty and say so; they stay readable in the file set aside. A sound
+    // file can wait for room instead.
+    const full = error instanceof JournalError && error.code === 'disk-full';
+    if (!full || kind === 'adoption') throw error;
+    const why = `${reason}; no room to carry events over`;
+    return carryOver(target, SalvageSource.unreadable(), plan(why), context);
   }
-}
-
-const NO_EVENTS = { stock: [], condition: [], health: [] };
-
-/** One gap per lane that lost something; one for the file as a whole when none did. */
-function gaps(lossy: readonly SalvagedLane[], story: string, stamp: Stamp): string[] {
-  const now = stamp.recordedAt;
-  const losses =
-    lossy.length === 0
-      ? [{ from: now, to: now, lost: 0, reason: story }]
-      : lossy.map(({ lane, from, to, lost }) => ({
-          lane,
-          from: from ?? now,
-          to: to ?? now,
-          ...(lost === undefined ? {} : { lost }),
-          reason: story,
-        }));
-  return losses.map((loss) => encodeStoredEvent(stamp, laneGap(stamp, loss)));
 }
 
 function moveSideFiles(from: string, to: string): void {
   for (const side of SIDE_FILES) if (existsSync(from + side)) renameSync(from + side, to + side);
 }
 
-function freeName(file: string): string {
+function freeName(file: string, kind: Kind): string {
   for (let n = 1; ; n++) {
-    const name = `${file}.corrupt-${n}`;
+    const name = `${file}.${AT_LAST[kind]}-${n}`;
     if (!existsSync(name) && !existsSync(`${name}-wal`)) return name;
   }
 }

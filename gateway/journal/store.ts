@@ -21,9 +21,10 @@ import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
 import type { JournalStatus, LaneStatus } from './journal.ts';
 import { JournalError, mapSqliteError } from './journal-error.ts';
-import { type Connection, fileBytes, pragmaNumber, type Statement, tablesOf, tailTableOf } from './layout.ts';
+import { LaneRows, type StoredSlice } from './lane-rows.ts';
+import { type Connection, fileBytes, pragmaNumber, type Statement } from './layout.ts';
 import { encodeStoredEvent, laneGap } from './stored-event.ts';
-import { rowSpan, thinOnce } from './thinning.ts';
+import { thinOnce } from './thinning.ts';
 
 /** What one transaction writes. Flat lists of strings: they cross to the worker thread far cheaper than objects. */
 export interface StoredGroup {
@@ -37,17 +38,6 @@ export interface LanePrune {
   readonly epoch: string;
   readonly lane: Lane;
   readonly upTo: number;
-}
-
-export interface StoredSlice {
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  readonly rows: readonly StoredRow[];
-}
-
-export interface StoredRow {
-  readonly seq: number;
-  readonly body: string;
 }
 
 /** Highest seq of each lane that a commit added to. */
@@ -67,19 +57,12 @@ const MAX_ROUNDS_ON_FULL_DISK = 16;
 
 type Counters = Record<Lane, LaneStatus>;
 
-interface LaneStatements {
-  readonly insert: Statement<[number, string]>;
-  readonly after: Statement<[{ after: number; limit: number }], StoredRow>;
-  readonly removals: readonly Statement<[number]>[];
-  readonly bury: readonly Statement<[number]>[];
-}
-
 export class JournalStore {
   readonly epoch: string;
   readonly #db: Connection;
   readonly #file: string;
   readonly #maxBytes: number;
-  readonly #lanes: Record<Lane, LaneStatements>;
+  readonly #lanes: Record<Lane, LaneRows>;
   readonly #saveCounter: Statement<[number, number, string]>;
   readonly #putCheckpoint: Statement<[string, string]>;
   readonly #dropCheckpoint: Statement<[string]>;
@@ -93,9 +76,9 @@ export class JournalStore {
     this.#file = options.file;
     this.#maxBytes = options.maxBytes;
     this.#lanes = {
-      stock: laneStatements(db, 'stock'),
-      condition: laneStatements(db, 'condition'),
-      health: laneStatements(db, 'health'),
+      stock: new LaneRows(db, 'stock'),
+      condition: new LaneRows(db, 'condition'),
+      health: new LaneRows(db, 'health'),
     };
     this.#saveCounter = db.prepare('update lane set last_seq = ?, pruned_up_to = ? where name = ?');
     this.#putCheckpoint = db.prepare(
@@ -103,7 +86,7 @@ export class JournalStore {
     );
     this.#dropCheckpoint = db.prepare('delete from checkpoint where key = ?');
     this.#dropFolder = db.prepare('delete from checkpoint where key >= ? and key < ?');
-    this.#counters = loadCounters(db);
+    this.#counters = loadCounters(db, this.#lanes);
   }
 
   /**
@@ -146,30 +129,18 @@ export class JournalStore {
     const { lastSeq, prunedUpTo } = this.#counters[lane];
     const after = Math.max(afterSeq, prunedUpTo);
     if (after >= lastSeq) return undefined;
-    const rows: StoredRow[] = [];
-    let bytes = 0;
-    let covered = lastSeq;
     try {
-      for (const row of this.#lanes[lane].after.iterate({ after, limit: maxEvents + 1 })) {
-        const size = row.body.length;
-        if (rows.length > 0 && (rows.length >= maxEvents || bytes + size > maxBytes)) {
-          covered = row.seq - 1;
-          break;
-        }
-        bytes += size;
-        rows.push(row);
-      }
+      return this.#lanes[lane].read(after, lastSeq, maxEvents, maxBytes);
     } catch (error) {
       throw mapSqliteError(error);
     }
-    return { firstSeq: after + 1, lastSeq: covered, rows: rows.filter((row) => row.body !== '') };
   }
 
-  /** Declares rows unreadable: they become tombstones and a gap event tells of them. */
+  /** Declares events unreadable: they are taken out of their rows and a gap event tells of them. */
   bury(lane: Lane, seqs: readonly number[], stamp: Stamp): Growth {
     const before = this.#counters;
     this.#transact((counters) => {
-      for (const seq of seqs) for (const statement of this.#lanes[lane].bury) statement.run(seq);
+      this.#lanes[lane].bury(seqs);
       const reason = 'journal row unreadable';
       this.#writeGap({ lane, lost: seqs.length, reason }, stamp, counters);
     });
@@ -224,17 +195,15 @@ export class JournalStore {
   #insert(lane: Lane, bodies: readonly string[], counters: Counters): void {
     if (bodies.length === 0) return;
     const { lastSeq, prunedUpTo, waiting } = counters[lane];
-    const { insert } = this.#lanes[lane];
-    let seq = lastSeq;
-    for (const body of bodies) insert.run(++seq, body);
-    counters[lane] = { lastSeq: seq, prunedUpTo, waiting: waiting + bodies.length };
+    this.#lanes[lane].insert(bodies, lastSeq);
+    const { length } = bodies;
+    counters[lane] = { lastSeq: lastSeq + length, prunedUpTo, waiting: waiting + length };
   }
 
   #prune({ epoch, lane, upTo }: LanePrune, counters: Counters): void {
     const { lastSeq, prunedUpTo, waiting } = counters[lane];
     if (epoch !== this.epoch || upTo <= prunedUpTo || upTo > lastSeq) return;
-    let removed = 0;
-    for (const statement of this.#lanes[lane].removals) removed += statement.run(upTo).changes;
+    const removed = this.#lanes[lane].prune(prunedUpTo, upTo);
     this.#saveCounter.run(lastSeq, upTo, lane);
     counters[lane] = { lastSeq, prunedUpTo: upTo, waiting: waiting - removed };
   }
@@ -271,14 +240,14 @@ export class JournalStore {
     let found = false;
     try {
       this.#transact((counters) => {
-        const thinned = thinOnce(this.#db, spareStock);
+        const thinned = thinOnce(this.#db, (lane) => counters[lane].prunedUpTo, spareStock);
         if (thinned === undefined) return;
         found = true;
-        const { lane, removedRows } = thinned;
+        const { lane, removed } = thinned;
         const { lastSeq, prunedUpTo, waiting } = counters[lane];
         // The highest seq must outlive its row.
         this.#saveCounter.run(lastSeq, prunedUpTo, lane);
-        counters[lane] = { lastSeq, prunedUpTo, waiting: waiting - removedRows };
+        counters[lane] = { lastSeq, prunedUpTo, waiting: waiting - removed };
         if (thinned.lost > 0) this.#writeGap(thinned, stamp, counters);
       });
     } catch (error) {
@@ -295,43 +264,20 @@ export class JournalStore {
   }
 }
 
-function laneStatements(db: Connection, lane: Lane): LaneStatements {
-  const tables = tablesOf(lane);
-  const select = tables
-    .map((table) => `select seq, body from ${table} where seq > @after`)
-    .join(' union all ');
-  return {
-    insert: db.prepare(`insert into ${tailTableOf(lane)}(seq, body) values (?, ?)`),
-    after: db.prepare(`${select} order by seq limit @limit`),
-    removals: tables.map((table) => db.prepare(`delete from ${table} where seq <= ?`)),
-    bury: tables.map((table) => db.prepare(`update ${table} set body = '' where seq = ?`)),
-  };
-}
-
-function loadCounters(db: Connection): Counters {
+function loadCounters(db: Connection, lanes: Record<Lane, LaneRows>): Counters {
   const counter = db.prepare<[string], { last_seq: number; pruned_up_to: number }>(
     'select last_seq, pruned_up_to from lane where name = ?',
   );
   const load = (lane: Lane): LaneStatus => {
     const row = counter.get(lane);
-    const highest = tablesOf(lane).map(
-      (table) => db.prepare<[], number | null>(`select max(seq) from ${table}`).pluck().get() ?? 0,
-    );
+    const prunedUpTo = row?.pruned_up_to ?? 0;
     return {
-      lastSeq: Math.max(row?.last_seq ?? 0, ...highest),
-      prunedUpTo: row?.pruned_up_to ?? 0,
-      waiting: countRows(db, lane),
+      lastSeq: Math.max(row?.last_seq ?? 0, lanes[lane].highestSeq()),
+      prunedUpTo,
+      waiting: lanes[lane].count(prunedUpTo),
     };
   };
   return { stock: load('stock'), condition: load('condition'), health: load('health') };
-}
-
-/** Counts without reading a full file: the big tables are dense, the sparse ones small. */
-function countRows(db: Connection, lane: Lane): number {
-  const counted = (table: string) => Number(db.prepare(`select count(*) from ${table}`).pluck().get());
-  if (lane === 'health') return counted('lane_health');
-  const thinnedRows = lane === 'condition' ? counted('condition_thinned') : 0;
-  return thinnedRows + rowSpan(db, tailTableOf(lane));
 }
 
 function growth(before: Counters, after: Counters): Growth {

@@ -1,5 +1,5 @@
 /**
- * The body of a lane row: eight hex digits of CRC-32, then an EventRecord without its seq (the key holds that) as
+ * How one event is stored: eight hex digits of CRC-32, then an EventRecord without its seq (the key holds that) as
  * JSON. SQLite has no checksums of its own: without ours a flipped bit could change a weight and nobody would know.
  * A row that does not read back is damage, never a reason to stop the lane. Unknown event types pass: the cloud
  * judges events.
@@ -28,17 +28,20 @@ export function encodeStoredEvent(stamp: Stamp, event: StockEvent): string {
   return encode({ ...stamp, event });
 }
 
-/** The same event as the row of another journal file: it keeps the name it was born with. */
-export function encodeCarriedEvent(stored: StoredEvent, bornAs: EventOrigin): string {
-  return encode({ ...stored, origin: stored.origin ?? bornAs });
+/** An event on its way to another journal file: it keeps the name it was born with, if that is known. */
+export function encodeCarriedEvent(stored: StoredEvent, bornAs: EventOrigin | undefined): string {
+  const origin = stored.origin ?? bornAs;
+  return encode(origin === undefined ? stored : { ...stored, origin });
 }
 
 function encode(stored: StoredEvent): string {
-  const json = JSON.stringify(stored);
-  return checksum(json) + json;
+  return withChecksum(JSON.stringify(stored));
 }
 
 const CHECKSUM_DIGITS = 8;
+
+export const withChecksum = (json: string) => checksum(json) + json;
+export const withoutChecksum = (body: string) => body.slice(CHECKSUM_DIGITS);
 
 function checksum(json: string): string {
   return crc32(json).toString(16).padStart(CHECKSUM_DIGITS, '0');

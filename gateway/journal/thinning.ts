@@ -5,109 +5,129 @@
  * one stretch; the caller writes the gap event in the same transaction.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
+import { spanOf } from './lane-rows.ts';
 import type { Connection } from './layout.ts';
+import { type PackedRow, packBody, packRows, type StoredRow, unpackOrMark } from './packed-row.ts';
+import { decodeStoredEvent } from './stored-event.ts';
 
-const STRETCH_ROWS = 1000;
+const STRETCH_EVENTS = 1000;
 const STRETCH_BYTES = 1024 * 1024;
 
 export interface Thinned {
   readonly lane: Lane;
   readonly lost: number;
-  /** Rows gone from the tables, tombstones included. */
-  readonly removedRows: number;
+  /** By how many fewer events wait: the lost ones, and what had been buried among them. */
+  readonly removed: number;
   /** Event times of the oldest and newest event lost; undefined when unreadable. */
   readonly from: number | undefined;
   readonly to: number | undefined;
   readonly reason: string;
 }
 
-interface Loss {
-  readonly lost: number;
-  readonly from: number | null;
-  readonly to: number | null;
+/** The oldest rows of a table that hold something to give up. */
+interface Stretch {
+  readonly rows: readonly WaitingRow[];
+  readonly lost: readonly StoredRow[];
 }
 
-const NOT_A_GAP = `body not like '%"event":{"type":"gap"%'`;
+interface WaitingRow {
+  readonly row: PackedRow;
+  /** Events of it that are not pruned yet. */
+  readonly waiting: readonly StoredRow[];
+  /** How many it counts for, those buried included. */
+  readonly counted: number;
+}
+
+type PrunedUpTo = (lane: Lane) => number;
 
 /**
  * Frees one stretch; undefined when nothing is left to give. Runs inside the caller's transaction. `spareStock`: on a
  * disk that others have filled, a refused append is better than old stock events given up for it.
  */
-export function thinOnce(db: Connection, spareStock: boolean): Thinned | undefined {
-  if (rowSpan(db, 'lane_condition') >= STRETCH_ROWS) return halveOldest(db);
+export function thinOnce(db: Connection, prunedUpTo: PrunedUpTo, spareStock: boolean): Thinned | undefined {
+  if (spanOf(db, 'lane_condition') >= STRETCH_EVENTS) return halveOldest(db, prunedUpTo('condition'));
+  const drop = (lane: Lane, table: string, goes: (row: StoredRow) => boolean) =>
+    dropOldest(db, lane, table, prunedUpTo(lane), goes);
   return (
-    dropOldest(db, 'condition', 'condition_thinned', 'true') ??
-    dropOldest(db, 'condition', 'lane_condition', 'true') ??
-    dropOldest(db, 'health', 'lane_health', NOT_A_GAP) ??
-    (spareStock ? undefined : dropOldest(db, 'stock', 'lane_stock', 'true'))
+    drop('condition', 'condition_thinned', () => true) ??
+    drop('condition', 'lane_condition', () => true) ??
+    drop('health', 'lane_health', isNotGap) ??
+    (spareStock ? undefined : drop('stock', 'lane_stock', () => true))
   );
 }
 
-function halveOldest(db: Connection): Thinned | undefined {
-  const end = stretchEnd(db, 'lane_condition', 'true');
-  if (end === undefined) return undefined;
-  const loss = lossOf(db, 'lane_condition', `seq <= ${end} and seq % 2 = 0`);
-  const kept = db
-    .prepare<[number], { seq: number; body: string }>(
-      'select seq, body from lane_condition where seq <= ? and seq % 2 = 1 order by seq',
-    )
-    .all(end);
+const isNotGap = ({ body }: StoredRow) => !body.includes('"event":{"type":"gap"');
+
+function halveOldest(db: Connection, pruned: number): Thinned | undefined {
+  const goes = ({ seq }: StoredRow) => seq % 2 === 0;
+  const stretch = oldestStretch(db, 'lane_condition', pruned, () => true);
+  const end = stretch?.rows.at(-1)?.row.seq;
+  if (stretch === undefined || end === undefined) return undefined;
   // Removed first: on a full disk only the pages this frees can take what is kept.
-  const gone = db.prepare('delete from lane_condition where seq <= ?').run(end).changes;
-  const keep = db.prepare<[number, string]>('insert into condition_thinned(seq, body) values (?, ?)');
-  for (const { seq, body } of kept) keep.run(seq, body);
-  return thinned('condition', loss, gone - kept.length, 'every second event dropped');
+  db.prepare('delete from lane_condition where seq <= ?').run(end);
+  const keep = db.prepare('insert into condition_thinned(seq, body, events) values (?, ?, ?)');
+  const kept = stretch.lost.filter((row) => !goes(row));
+  for (const { seq, body, events } of packRows(kept)) keep.run(seq, body, events);
+  const removed = countedIn(stretch) - kept.length;
+  return told('condition', stretch.lost.filter(goes), removed, 'every second event dropped');
 }
 
-function dropOldest(db: Connection, lane: Lane, table: string, which: string): Thinned | undefined {
-  const end = stretchEnd(db, table, which);
-  if (end === undefined) return undefined;
-  const loss = lossOf(db, table, `seq <= ${end} and ${which}`);
-  const removedRows = db.prepare(`delete from ${table} where seq <= ${end} and ${which}`).run().changes;
-  return thinned(lane, loss, removedRows, 'oldest events dropped');
-}
-
-function thinned(lane: Lane, loss: Loss, removedRows: number, what: string): Thinned {
-  return {
-    lane,
-    lost: loss.lost,
-    removedRows,
-    from: loss.from ?? undefined,
-    to: loss.to ?? undefined,
-    reason: `journal over its byte limit: ${what}`,
-  };
-}
-
-/** Last seq of the oldest stretch, bounded in rows and bytes. */
-function stretchEnd(db: Connection, table: string, which: string): number | undefined {
-  const rows = db
-    .prepare<[number], { seq: number; bytes: number }>(
-      `select seq, octet_length(body) as bytes from ${table} where ${which} order by seq limit ?`,
-    )
-    .all(STRETCH_ROWS);
-  let bytes = 0;
-  for (const row of rows) {
-    bytes += row.bytes;
-    if (bytes >= STRETCH_BYTES) return row.seq;
+function dropOldest(
+  db: Connection,
+  lane: Lane,
+  table: string,
+  pruned: number,
+  goes: (row: StoredRow) => boolean,
+): Thinned | undefined {
+  const stretch = oldestStretch(db, table, pruned, goes);
+  if (stretch === undefined) return undefined;
+  const remove = db.prepare(`delete from ${table} where seq = ?`);
+  const rewrite = db.prepare(`update ${table} set body = ?, events = ? where seq = ?`);
+  let removed = countedIn(stretch);
+  for (const { row, waiting } of stretch.rows) {
+    const rest = waiting.filter((event) => !goes(event));
+    if (rest.length === 0) remove.run(row.seq);
+    else rewrite.run(packBody(row.seq, rest), rest.length, row.seq);
+    removed -= rest.length;
   }
-  return rows.at(-1)?.seq;
+  return told(lane, stretch.lost, removed, 'oldest events dropped');
 }
 
-function lossOf(db: Connection, table: string, which: string): Loss {
-  // Behind the checksum stands the JSON.
-  const json = 'substr(body, 9)';
-  const time = `case when json_valid(${json}) then json_extract(${json}, '$.event.occurredAt') end`;
-  const loss = db
-    .prepare<[], Loss>(
-      `select count(*) as lost, min(${time}) as "from", max(${time}) as "to" from ${table} where ${which} and body <> ''`,
-    )
-    .get();
-  return loss ?? { lost: 0, from: null, to: null };
+const countedIn = (stretch: Stretch) => stretch.rows.reduce((sum, { counted }) => sum + counted, 0);
+
+/** The oldest rows that hold something that may go, bounded in events and bytes. */
+function oldestStretch(
+  db: Connection,
+  table: string,
+  pruned: number,
+  goes: (row: StoredRow) => boolean,
+): Stretch | undefined {
+  const rows: WaitingRow[] = [];
+  const lost: StoredRow[] = [];
+  let bytes = 0;
+  const all = db.prepare<[], PackedRow>(`select seq, body, events from ${table} order by seq`);
+  for (const row of all.iterate()) {
+    const events = unpackOrMark(row);
+    const waiting = events.filter(({ seq }) => seq > pruned);
+    const going = waiting.filter(goes);
+    // A row without anything left in it goes with its neighbours.
+    if (going.length === 0 && waiting.length > 0) continue;
+    rows.push({ row, waiting, counted: row.events - (events.length - waiting.length) });
+    for (const event of going) lost.push(event);
+    bytes += row.body.length;
+    if (lost.length >= STRETCH_EVENTS || bytes >= STRETCH_BYTES) break;
+  }
+  return rows.length === 0 ? undefined : { rows, lost };
 }
 
-/** Rows of a table whose seqs are dense. */
-export function rowSpan(db: Connection, table: string): number {
-  const first = db.prepare<[], number | null>(`select min(seq) from ${table}`).pluck().get();
-  const last = db.prepare<[], number | null>(`select max(seq) from ${table}`).pluck().get();
-  return typeof first === 'number' && typeof last === 'number' ? last - first + 1 : 0;
+function told(lane: Lane, lost: readonly StoredRow[], removed: number, what: string): Thinned {
+  let from: number | undefined;
+  let to: number | undefined;
+  for (const { body } of lost) {
+    const at = decodeStoredEvent(body)?.event.occurredAt;
+    if (at === undefined) continue;
+    from = Math.min(from ?? at, at);
+    to = Math.max(to ?? at, at);
+  }
+  return { lane, lost: lost.length, removed, from, to, reason: `journal over its byte limit: ${what}` };
 }
