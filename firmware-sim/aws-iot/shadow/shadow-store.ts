@@ -161,8 +161,7 @@ export class ShadowStore {
     const { state, version, clientToken } = body;
     if (state === undefined) throw invalidRequest('Missing required node: state');
     if (!isObject(state)) throw invalidRequest('State node must be an object');
-    // The body's own braces are no level of the document.
-    if (depthOf(body) - 1 > this.#quotas.shadowDepth) {
+    if (depthOf(body) > this.#quotas.shadowDepth) {
       const inner = this.#quotas.shadowDepth - 2;
       throw invalidRequest(`JSON contains too many levels of nesting; maximum is ${inner}`);
     }
