@@ -51,9 +51,8 @@ export class BatchPublisher {
     };
   }
 
-  /** When a batch of this size may go; Infinity: after the carrier has answered one. */
-  readyAtMs(bytes: number, live: boolean): number {
-    const nowMs = this.#parts.clock.monotonicMs();
+  /** When a batch of this size may go, not before `nowMs`; Infinity: after the carrier has answered one. */
+  readyAtMs(bytes: number, live: boolean, nowMs: number): number {
     if (this.#outstanding.size > 0) {
       const under = [...this.#outstanding].reduce((sum, one) => sum + one.bytes, 0);
       const limit = this.gauge.limitBytes * (live ? 2 : 1);

@@ -212,8 +212,10 @@ class SendingLoop implements Forwarder {
       this.#rebuildCarrier(silence);
       return true;
     }
-    const readyAt = (bytes: number, live: boolean) => this.#publisher.readyAtMs(bytes, live);
-    const decision = decide(lanes, this.#settings.schedule, readyAt, this.#now());
+    // One moment for the whole decision: a real clock moves between two looks, and nothing would ever be ready.
+    const now = this.#now();
+    const readyAt = (bytes: number, live: boolean) => this.#publisher.readyAtMs(bytes, live, now);
+    const decision = decide(lanes, this.#settings.schedule, readyAt, now);
     if (decision.do === 'wait') {
       const times = [decision.untilMs, this.#publisher.watchdog.nextAtMs()].filter((at) => at !== undefined);
       if (times.length > 0) this.#wakeAt(Math.min(...times));
