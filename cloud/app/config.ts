@@ -80,7 +80,10 @@ const intakeSchema = z
       .strictObject({
         url: z
           .string()
-          .regex(/^(nats|tls|wss?):\/\/[^/]/, 'expected a NATS address such as nats://broker:4222'),
+          .regex(
+            /^((nats|tls):\/\/[^/@,]+(,|$))+$/,
+            'expected NATS addresses such as nats://broker:4222, commas between, and credentials in files',
+          ),
         stream: streamName.default('TALLYPORT'),
         /** The consumer that the clouds share. */
         durable: streamName.default('cloud'),

@@ -8,6 +8,7 @@ import type { Random } from '../../protocol/ports/random.ts';
 import { EmbeddedBroker } from '../intake/embedded-broker.ts';
 import { HttpsIntake } from '../intake/https-intake.ts';
 import type { Intake } from '../intake/intake.ts';
+import { JetStreamIntake } from '../intake/jetstream-intake.ts';
 import { MemoryIntake } from '../intake/memory-intake.ts';
 import { MqttIntake } from '../intake/mqtt-intake.ts';
 import { openAws } from './aws-config.ts';
@@ -37,13 +38,14 @@ export interface IntakeDependencies {
 }
 
 export function openIntake(config: IntakeConfig, dependencies: IntakeDependencies): OpenIntake {
-  const { embedded, mqtt, aws } = config;
+  const { embedded, mqtt, jetstream, aws } = config;
   const memory = config.memory && new MemoryIntake();
   const broker = embedded && openEmbedded(embedded, dependencies);
   const https = config.https === false ? undefined : new HttpsIntake({ ...dependencies, ...config.https });
   const all: (CountedIntake | MemoryIntake | undefined)[] = [
     broker,
     mqtt && openMqtt(mqtt, dependencies),
+    jetstream && openJetStream(jetstream, dependencies),
     aws && openAws(aws, dependencies),
     memory,
     https,
@@ -114,6 +116,29 @@ function openMqtt(config: NonNullable<IntakeConfig['mqtt']>, dependencies: Intak
     ...(secret !== undefined && { password: secret }),
     ...(caFile !== undefined && { ca: readBytes(caFile, 'the broker CA') }),
     ...(shareGroup !== undefined && { shareGroup }),
+  });
+}
+
+function openJetStream(
+  config: NonNullable<IntakeConfig['jetstream']>,
+  dependencies: IntakeDependencies,
+): JetStreamIntake {
+  const { url, stream, durable, maxBytes, replicas, username } = config;
+  const { passwordFile, tokenFile, credentialsFile, caFile } = config;
+  const secret = (file: string, what: string, setting: string) =>
+    readText(file, what, `intake.jetstream.${setting} names it`).trim();
+  return new JetStreamIntake({
+    ...{ url, stream, durable, maxBytes, replicas },
+    ...dependencies,
+    ...(username !== undefined && { username }),
+    ...(passwordFile !== undefined && {
+      password: secret(passwordFile, 'the NATS password', 'passwordFile'),
+    }),
+    ...(tokenFile !== undefined && { token: secret(tokenFile, 'the NATS token', 'tokenFile') }),
+    ...(credentialsFile !== undefined && {
+      credentials: readBytes(credentialsFile, 'the NATS credentials'),
+    }),
+    ...(caFile !== undefined && { ca: readBytes(caFile, 'the broker CA') }),
   });
 }
 

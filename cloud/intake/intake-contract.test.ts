@@ -1,235 +1,221 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import { Aedes } from 'aedes';
-import { connectAsync, type MqttClient } from 'mqtt';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Lane } from '../../protocol/events/lanes.ts';
-import { type Ack, ackSchema } from '../../protocol/link/ack.ts';
-import { ackTopic, stateTopic, upTopic } from '../../protocol/link/topics.ts';
-import { createClock } from '../../protocol/ports/clock.ts';
-import { seededRandom } from '../../protocol/ports/random.ts';
-import { EmbeddedBroker } from './embedded-broker.ts';
-import type { Delivery, Intake } from './intake.ts';
-import { listen } from './listen.ts';
-import { MemoryIntake } from './memory-intake.ts';
-import { MqttIntake } from './mqtt-intake.ts';
+/**
+ * What every intake adapter must do, whatever carries the batches: deliver them whole to the ingest, bring each ack
+ * to the gateway that sent, acknowledge nothing early, and lose nothing that its gateway goes on sending, through
+ * duplicates, disorder, holes, poison, workers that come and go, a slow database and restarts.
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
+import { MAX_HANDLERS, MAX_QUEUED_DELIVERIES } from './delivery-queue.ts';
+import type { Intake } from './intake.ts';
+import { batchOf, EPOCH, poisonBatch, TestGateway, TestLedger } from './test-gateway.ts';
+import { ADAPTERS, type Rig } from './test-rigs.ts';
 
-/** A gateway's end of an intake. */
-interface Sender {
-  send(lane: Lane, payload: Uint8Array): Promise<void>;
-  say(state: 'online' | 'offline'): Promise<void>;
-  nextAck(): Promise<Ack>;
-  close(): Promise<void>;
-}
+const range = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
+const tick = () => new Promise((resolve) => setImmediate(resolve));
 
-interface Rig {
-  readonly intake: Intake;
-  /** After `intake.start`. */
-  ready(): Promise<void>;
-  gateway(id: string): Promise<Sender>;
-  close(): Promise<void>;
-}
+describe.each(ADAPTERS.filter(({ found }) => found))(
+  'an intake over $name',
+  ({ shares, brokerApart, open }) => {
+    let rig: Rig;
+    let ledger: TestLedger;
+    let states: string[];
+    let workers: Intake[];
+    let gateways: TestGateway[];
+    let names = 0;
 
-/** Values in the order they came, each waited for. */
-function mailbox<T>() {
-  const values: T[] = [];
-  const waiting: ((value: T) => void)[] = [];
-  return {
-    put(value: T) {
-      const taker = waiting.shift();
-      if (taker) taker(value);
-      else values.push(value);
-    },
-    take(): Promise<T> {
-      const value = values.shift();
-      return value === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(value);
-    },
-  };
-}
+    beforeAll(async () => {
+      rig = await open();
+    });
+    afterAll(() => rig.close());
+    beforeEach(() => {
+      ledger = new TestLedger();
+      states = [];
+      workers = [];
+      gateways = [];
+    });
+    afterEach(async () => {
+      for (const gateway of gateways) await gateway.close();
+      for (const worker of workers) await worker.close();
+    });
 
-/** One part of a topic of its own per run, so that a shared broker carries nothing over. */
-const run = `run${process.pid}`;
-const gatewayId = (name: string) => `${name}-${run}`;
+    const startWorker = async (name = 'a') => {
+      const worker = await rig.worker({
+        onDelivery: (delivery) => ledger.deliver(name, delivery),
+        onGatewayState: (gateway, state) => states.push(`${gateway} ${state}`),
+      });
+      workers.push(worker);
+      return worker;
+    };
+    const connectGateway = async () => {
+      const id = `gw-${process.pid}-${++names}`;
+      const gateway = new TestGateway(id, await rig.wire(id));
+      gateways.push(gateway);
+      return gateway;
+    };
 
-async function mqttSender(url: string, gateway: string, password?: string): Promise<Sender> {
-  const acks = mailbox<Ack>();
-  const client: MqttClient = await connectAsync(url, {
-    clientId: gateway,
-    reconnectPeriod: 0,
-    protocolVersion: 4,
-    ...(password !== undefined && { username: gateway, password }),
-  });
-  client.on('message', (_topic, payload) => acks.put(ackSchema.parse(JSON.parse(payload.toString('utf8')))));
-  await client.subscribeAsync(ackTopic(gateway), { qos: 1 });
-  return {
-    send: async (lane, payload) => {
-      await client.publishAsync(upTopic(gateway, lane), Buffer.from(payload), { qos: 1 });
-    },
-    say: async (state) => {
-      await client.publishAsync(stateTopic(gateway), state, { qos: 1 });
-    },
-    nextAck: () => acks.take(),
-    close: () => client.endAsync(),
-  };
-}
+    it('hands over each payload byte for byte under the gateway and lane it came from, and brings its ack back', async () => {
+      await startWorker();
+      const dock = await connectGateway();
+      const payload = batchOf(1, MAX_BATCH_BYTES);
+      for (let at = 5; at < payload.length; at++) payload[at] = (at * 7) % 256;
+      dock.sendBytes(1, payload, 'condition');
+      await dock.until(() => dock.acks.length > 0, 'the ack');
+      expect(dock.acks[0]).toEqual({ v: 1, gateway: dock.id, epoch: EPOCH, lane: 'condition', upTo: 1 });
+      expect(ledger.came).toContain(`${dock.id}/condition 1`);
+      expect(payload.equals(ledger.lastPayload.get(dock.id) ?? Buffer.alloc(0))).toBe(true);
+    });
 
-async function memoryRig(): Promise<Rig> {
-  const intake = new MemoryIntake();
-  return {
-    intake,
-    ready: async () => {},
-    gateway: async (id) => {
-      const acks = mailbox<Ack>();
-      return {
-        send: async (lane, payload) => {
-          const ack = await intake.deliver(id, lane, payload).catch(() => undefined);
-          if (ack) acks.put(ack);
-        },
-        say: async (state) => intake.reportState(id, state),
-        nextAck: () => acks.take(),
-        close: async () => {},
-      };
-    },
-    close: () => intake.close(),
-  };
-}
+    it('brings an ack only to the gateway that sent', async () => {
+      await startWorker();
+      const dock = await connectGateway();
+      const yard = await connectGateway();
+      dock.send(1, 2);
+      await dock.settled();
+      yard.send(1);
+      await yard.settled();
+      for (const gateway of [dock, yard]) {
+        expect(new Set(gateway.acks.map((ack) => ack.gateway))).toEqual(new Set([gateway.id]));
+      }
+    });
 
-async function embeddedRig(): Promise<Rig> {
-  const intake = new EmbeddedBroker({
-    host: '127.0.0.1',
-    port: 0,
-    verify: async (gateway, token) => token === `token of ${gateway}`,
-  });
-  return {
-    intake,
-    ready: async () => {},
-    gateway: (id) => mqttSender(`mqtt://127.0.0.1:${intake.port}`, id, `token of ${id}`),
-    close: () => intake.close(),
-  };
-}
+    it('delivers what comes twice, disordered and with holes, and acks up to the hole', async () => {
+      await startWorker();
+      const dock = await connectGateway();
+      dock.send(1, 4, 3, 3, 1, 4);
+      await dock.until(() => ledger.came.length >= 6 && dock.acks.length > 0, 'six deliveries');
+      expect(Math.max(...dock.acks.map((ack) => ack.upTo))).toBe(1);
+      dock.send(2);
+      await dock.settled();
+      expect(dock.acks.at(-1)?.upTo).toBe(4);
+    });
 
-function mqttRig(url: string, closeBroker: () => Promise<void>): Rig {
-  const { promise: connected, resolve } = Promise.withResolvers<void>();
-  const intake = new MqttIntake({
-    url,
-    clientId: `cloud-${run}`,
-    clock: createClock({
-      now: Date.now,
-      monotonicMs: () => performance.now(),
-      setTimeout,
-      clearTimeout: () => {},
-    }),
-    random: seededRandom(1, 'intake'),
-    onConnected: resolve,
-  });
-  return {
-    intake,
-    ready: () => connected,
-    gateway: (id) => mqttSender(url, id),
-    close: async () => {
-      await intake.close();
-      await closeBroker();
-    },
-  };
-}
+    it('sends no ack for what is refused for good, and goes on with the next', async () => {
+      await startWorker();
+      const dock = await connectGateway();
+      dock.sendHopeless(poisonBatch());
+      await dock.until(() => ledger.came.length > 0, 'the poison');
+      expect(dock.acks).toEqual([]);
+      dock.send(1);
+      await dock.settled();
+      expect(ledger.came.filter((one) => one.endsWith(' 999'))).toHaveLength(1);
+    });
 
-async function foreignBrokerRig(): Promise<Rig> {
-  const broker = await Aedes.createBroker();
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    broker.handle(socket);
-  });
-  const port = await listen(server, { host: '127.0.0.1', port: 0 }, 'the test');
-  return mqttRig(`mqtt://127.0.0.1:${port}`, async () => {
-    await new Promise<void>((resolve) => broker.close(resolve));
-    for (const socket of sockets) socket.destroy();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  });
-}
+    it('survives what is larger than a batch may be', async () => {
+      await startWorker();
+      const reckless = await connectGateway();
+      const dock = await connectGateway();
+      reckless.sendHopeless(batchOf(7, MAX_BATCH_BYTES + 6 * 1024));
+      dock.send(1, 2);
+      await dock.settled();
+      expect(ledger.came).not.toContain(`${reckless.id}/stock 7`);
+    });
 
-const rigs: [name: string, open: () => Promise<Rig>][] = [
-  ['in memory', memoryRig],
-  ['the embedded broker', embeddedRig],
-  ['an MQTT 3.1.1 broker by URL', foreignBrokerRig],
-];
-const brokerUrl = process.env.TALLYPORT_BROKER_URL;
-if (brokerUrl)
-  rigs.push([`the broker at TALLYPORT_BROKER_URL`, async () => mqttRig(brokerUrl, async () => {})]);
+    it('sends no ack for what was not taken, and takes it when it comes again', async () => {
+      await startWorker();
+      const dock = await connectGateway();
+      ledger.away = true;
+      dock.send(1, 2, 3);
+      await tick();
+      expect(dock.acks).toEqual([]);
+      ledger.away = false;
+      await dock.settled();
+      expect(ledger.upTo(dock.id)).toBe(3);
+    });
 
-describe.each(rigs)('an intake over %s', (_name, open) => {
-  let rig: Rig;
-  let deliveries: ReturnType<typeof mailbox<Delivery>>;
-  let states: ReturnType<typeof mailbox<string>>;
+    it('holds a bounded number while the database is slow, acks nothing of it early, and loses nothing', async () => {
+      await startWorker();
+      const dock = await connectGateway();
+      const yard = await connectGateway();
+      const release = ledger.hold();
+      const many = MAX_QUEUED_DELIVERIES + 60;
+      dock.send(...range(1, many));
+      yard.send(1);
+      await dock.until(() => ledger.running > 0, 'a delivery');
+      for (let turn = 0; turn < 50; turn++) await tick();
+      expect(ledger.came).toEqual([]);
+      expect([...dock.acks, ...yard.acks]).toEqual([]);
+      release();
+      await dock.settled();
+      await yard.settled();
+      // The port in this process hands over at once: its caller is what bounds it.
+      if (workers[0]?.state !== 'open in this process') {
+        expect(ledger.mostRunning).toBeLessThanOrEqual(MAX_HANDLERS);
+      }
+      expect([ledger.upTo(dock.id), ledger.upTo(yard.id)]).toEqual([many, 1]);
+    });
 
-  beforeEach(async () => {
-    rig = await open();
-    deliveries = mailbox();
-    states = mailbox();
-    await rig.intake.start({
-      onDelivery: async (delivery) => {
-        const first = delivery.payload[0] ?? 0;
-        if (first === 0xee) throw new Error('the database is away');
-        deliveries.put(delivery);
-        if (first === 0xdd) return undefined;
-        return { v: 1, gateway: delivery.gateway, epoch: 'epoch-01', lane: delivery.lane, upTo: first };
+    it('goes on where it was after it was closed in the middle of the work and started again', async () => {
+      const first = await startWorker();
+      const dock = await connectGateway();
+      dock.send(...range(1, 20));
+      await dock.settled();
+      const release = ledger.hold();
+      dock.send(...range(21, 120));
+      await dock.until(() => ledger.running > 0, 'a delivery');
+      const closing = first.close();
+      release();
+      await closing;
+      expect(first.state).toBe('closed');
+      await startWorker();
+      await dock.settled();
+      expect(ledger.upTo(dock.id)).toBe(120);
+    });
+
+    it('says who comes and who goes', async () => {
+      await startWorker();
+      const dock = await connectGateway();
+      dock.say('online');
+      await dock.until(() => states.includes(`${dock.id} online`), 'online');
+      dock.say('offline');
+      await dock.until(() => states.at(-1) === `${dock.id} offline`, 'offline');
+    });
+
+    it.runIf(shares)(
+      'shares the load with a worker that joins, and goes on without one that leaves',
+      async () => {
+        const a = await startWorker('a');
+        const docks = [await connectGateway(), await connectGateway(), await connectGateway()];
+        for (const dock of docks) dock.send(...range(1, 20));
+        for (const dock of docks) await dock.settled();
+        await startWorker('b');
+        const release = ledger.hold();
+        for (const dock of docks) dock.send(...range(21, 120));
+        await docks[0]?.until(() => ledger.running > 0, 'a delivery');
+        const leaving = a.close();
+        release();
+        await leaving;
+        for (const dock of docks) await dock.settled();
+        expect(docks.map((dock) => ledger.upTo(dock.id))).toEqual([120, 120, 120]);
+        expect(ledger.takenBy('b')).toBeGreaterThan(0);
+        await startWorker('c');
+        for (let seq = 121; ledger.takenBy('c') === 0 && seq < 1000; seq++) {
+          docks[0]?.send(seq);
+          await docks[0]?.settled();
+        }
+        expect(ledger.takenBy('c')).toBeGreaterThan(0);
       },
-      onGatewayState: (gateway, state) => states.put(`${gateway} ${state}`),
-    });
-    await rig.ready();
-  });
-  afterEach(() => rig.close());
+    );
 
-  it('hands over each payload byte for byte under the gateway and lane it came from, and brings its ack back', async () => {
-    const dock = await rig.gateway(gatewayId('dock'));
-    const payload = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7 + 1) % 256);
-    await dock.send('condition', payload);
-    const delivery = await deliveries.take();
-    expect({ ...delivery, payload: [...delivery.payload] }).toEqual({
-      gateway: gatewayId('dock'),
-      lane: 'condition',
-      payload: [...payload],
-    });
-    expect(await dock.nextAck()).toEqual({
-      v: 1,
-      gateway: gatewayId('dock'),
-      epoch: 'epoch-01',
-      lane: 'condition',
-      upTo: 1,
-    });
-    await dock.close();
-  });
-
-  it('brings an ack only to the gateway that sent', async () => {
-    const dock = await rig.gateway(gatewayId('dock'));
-    const yard = await rig.gateway(gatewayId('yard'));
-    await dock.send('stock', Uint8Array.of(11));
-    expect((await dock.nextAck()).upTo).toBe(11);
-    await yard.send('stock', Uint8Array.of(22));
-    expect((await yard.nextAck()).upTo).toBe(22);
-    await dock.close();
-    await yard.close();
-  });
-
-  it('sends no ack for what was not taken or was refused, and goes on with the next', async () => {
-    const dock = await rig.gateway(gatewayId('dock'));
-    await dock.send('stock', Uint8Array.of(0xee));
-    await dock.send('stock', Uint8Array.of(0xdd));
-    await dock.send('stock', Uint8Array.of(3));
-    expect((await dock.nextAck()).upTo).toBe(3);
-    await dock.close();
-  });
-
-  it('reports a gateway that comes and goes', async () => {
-    const dock = await rig.gateway(gatewayId('dock'));
-    await dock.say('online');
-    expect(await states.take()).toBe(`${gatewayId('dock')} online`);
-    await dock.say('offline');
-    expect(await states.take()).toBe(`${gatewayId('dock')} offline`);
-    await dock.close();
-  });
-
-  it('says that it is closed once it is', async () => {
-    await rig.intake.close();
-    expect(rig.intake.state).toBe('closed');
-  });
-});
+    it.runIf(brokerApart)(
+      'comes back after its broker was killed in the middle of the work, and loses nothing',
+      async () => {
+        await startWorker();
+        const dock = await connectGateway();
+        const release = ledger.hold();
+        dock.send(...range(1, 40));
+        await dock.until(() => ledger.running > 0, 'a delivery');
+        await rig.restartBroker?.();
+        release();
+        dock.send(...range(41, 80));
+        await dock.settled();
+        expect(ledger.upTo(dock.id)).toBe(80);
+        // States are told again, too.
+        await dock.until(() => {
+          dock.say('online');
+          return states.includes(`${dock.id} online`);
+        }, 'online');
+      },
+    );
+  },
+);

@@ -1,8 +1,13 @@
 /**
  * The intake over any MQTT 5 or 3.1.1 broker. Each connection attempt is a new client with its own time limit,
- * so a client that hangs half-way is never waited for; between attempts a jittered backoff. A message is PUBACKed
- * when it has a place in the bounded queue. Acks are published at QoS 1 while connected and dropped otherwise:
- * the gateway sends again and is acked then. MQTT 5 is tried first, 3.1.1 when the broker knows no better.
+ * so a client that hangs half-way is never waited for; between attempts a jittered backoff. Acks are published at
+ * QoS 1 while connected and dropped otherwise: the gateway sends again and is acked then. MQTT 5 is tried first,
+ * 3.1.1 when the broker knows no better.
+ *
+ * A message is PUBACKed when it has a place in the bounded queue, not after the commit: what a worker that died had
+ * not acknowledged, a broker may keep to itself (MQTT 5 §4.8.2 leaves it free, and Mosquitto 2.0 drops it with the
+ * session), so nothing would be gained. Takeover rests on the gateway, which sends again what is not acked in time,
+ * and on the broker sending that to a worker that lives.
  */
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
@@ -20,10 +25,19 @@ export const ATTEMPT_LIMIT_MS = 30_000;
 const RECEIVE_MAXIMUM = 64;
 /** Acks without PUBACK; beyond it acks are dropped, which the gateways survive. */
 export const MAX_ACKS_IN_FLIGHT = 1000;
-const KEEPALIVE_SECONDS = 30;
+/** A broker may go on sending a dead machine its share for one and a half times this (MQTT 5 §3.1.2.10). */
+const KEEPALIVE_SECONDS = 5;
 /** CONNACK codes for "I do not speak this version": MQTT 3.1.1 §3.2.2.3 and MQTT 5 §3.2.2.2. */
 const VERSION_REFUSED = new Set([1, 132]);
 const SUBSCRIPTION_REFUSED = 128;
+/** Reason codes of MQTT 5 §3.14.2.1 and §3.9.3. */
+const SESSION_TAKEN_OVER = 142;
+const SHARED_NOT_SUPPORTED = 158;
+
+const NO_SHARING =
+  'the broker has no shared subscriptions: enable them, or run one cloud without intake.mqtt.shareGroup';
+
+const NOT_ALLOWED = `the broker refuses the subscription: allow this client to read ${UP_FILTER} and ${STATE_FILTER}`;
 
 export interface MqttIntakeOptions {
   /** mqtt://, mqtts://, ws:// or wss://; without credentials. */
@@ -112,14 +126,24 @@ export class MqttIntake implements Intake {
     client.handleMessage = (packet, done) => {
       void this.#take(packet).then(() => done());
     };
-    client.on('connect', () => this.#subscribe(client, fail));
+    client.on('connect', ({ properties }) => {
+      const { shareGroup } = this.#options;
+      if (shareGroup !== undefined && properties?.sharedSubscriptionAvailable === false) fail(NO_SHARING);
+      else this.#subscribe(client, fail);
+    });
     client.on('error', (error) => {
       const code: unknown = Reflect.get(error, 'code');
       if (typeof code === 'number' && VERSION_REFUSED.has(code)) this.#version = 4;
       fail(error.message || String(code ?? error.name));
     });
     client.on('close', () => fail('connection closed'));
-    client.on('disconnect', (packet) => fail(`the broker ended it (reason ${packet.reasonCode ?? 0})`));
+    client.on('disconnect', ({ reasonCode = 0 }) =>
+      fail(
+        reasonCode === SESSION_TAKEN_OVER
+          ? `another client took the id ${this.#options.clientId}: give each cloud its own intake.mqtt.clientId`
+          : `the broker ended it (reason ${reasonCode})`,
+      ),
+    );
   }
 
   #clientOptions(): IClientOptions {
@@ -152,10 +176,11 @@ export class MqttIntake implements Intake {
       return;
     }
     const upFilter = shareGroup === undefined ? UP_FILTER : `$share/${shareGroup}/${UP_FILTER}`;
-    client.subscribe([upFilter, STATE_FILTER], { qos: 1 }, (error, granted) => {
-      const refused = granted?.find((grant) => grant.qos >= SUBSCRIPTION_REFUSED);
-      if (error) fail(`subscription failed: ${error.message}`);
-      else if (refused) fail(`the broker refuses the subscription to ${refused.topic}`);
+    client.subscribe([upFilter, STATE_FILTER], { qos: 1 }, (error, granted, suback) => {
+      const codes: unknown[] = suback?.granted ?? granted?.map(({ qos }) => qos) ?? [];
+      if (codes.includes(SHARED_NOT_SUPPORTED)) fail(NO_SHARING);
+      else if (codes.some((code) => Number(code) >= SUBSCRIPTION_REFUSED)) fail(NOT_ALLOWED);
+      else if (error) fail(`subscription failed: ${error.message}`);
       else if (client === this.#client) this.#ready();
     });
   }

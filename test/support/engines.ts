@@ -79,9 +79,15 @@ export async function startMosquitto(
   });
 }
 
-/** JetStream is on; `mqttPort` opens the MQTT 3.1.1 listener too (0: any free port). */
+/** JetStream is on unless told otherwise; `mqttPort` opens the MQTT 3.1.1 listener too (0: any free port). */
 export async function startNats(
-  options: { dataDir?: string; port?: number; mqttPort?: number; settings?: readonly string[] } = {},
+  options: {
+    dataDir?: string;
+    port?: number;
+    mqttPort?: number;
+    jetstream?: boolean;
+    settings?: readonly string[];
+  } = {},
 ): Promise<NatsEngine> {
   const program = found(NATS, 'nats-server');
   const { port = await freePort(), settings = [] } = options;
@@ -91,7 +97,9 @@ export async function startNats(
   const lines = [
     `listen: "127.0.0.1:${port}"`,
     'server_name: "tallyport-test"',
-    `jetstream { store_dir: "${options.dataDir ?? join(folder.path, 'data')}" }`,
+    ...(options.jetstream === false
+      ? []
+      : [`jetstream { store_dir: "${options.dataDir ?? join(folder.path, 'data')}" }`]),
     ...(mqttPort === undefined ? [] : [`mqtt { listen: "127.0.0.1:${mqttPort}" }`]),
     ...settings,
   ];
