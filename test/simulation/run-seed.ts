@@ -1,0 +1,184 @@
+/**
+ * One seed: a site works and suffers for a while, then everything heals, what waits is delivered, and the checkers
+ * compare what the edge was promised with what the ledger says.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { projectColdChain } from '../../cloud/coldchain/project.ts';
+import { createIngest, type Ingest } from '../../cloud/ingest/ingest.ts';
+import { decodeEpc } from '../../protocol/epc/epc.ts';
+import { seededRandom } from '../../protocol/ports/random.ts';
+import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { checkAlarms } from './checkers/alarms.ts';
+import { checkExactlyOnce } from './checkers/exactly-once.ts';
+import { readLedgerRows } from './checkers/ledger-rows.ts';
+import { checkOrder } from './checkers/order.ts';
+import { checkModel, checkRebuild } from './checkers/projections.ts';
+import { heal, planFaults, type World } from './faults/director.ts';
+import { FaultBox, type FaultKind } from './faults/fault-kinds.ts';
+import { History } from './history.ts';
+import { drawPlan, type Plan } from './plan.ts';
+import type { Violation } from './violations.ts';
+import { SITE } from './workload/site.ts';
+import { Workload } from './workload/workload.ts';
+import { Broker } from './world/broker.ts';
+import { CloudNode } from './world/cloud-node.ts';
+import { watchConnections } from './world/connections.ts';
+import { Database } from './world/database.ts';
+import { Disk } from './world/disk.ts';
+import type { Engine } from './world/engine.ts';
+import { GatewayNode, type GatewaySabotage } from './world/gateway-node.ts';
+import { Link } from './world/link.ts';
+import { SCRATCH } from './world/scratch.ts';
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly faults: Partial<Record<FaultKind, number>>;
+  readonly crashes: number;
+  /** Events that the edge made, and batches that left it. */
+  readonly events: number;
+  readonly batches: number;
+  readonly virtualMs: number;
+  /** The same for each run of one seed, on the embedded engine. */
+  readonly traceHash: string;
+}
+
+export interface SeedOptions {
+  readonly engine: Engine;
+  readonly onTrace?: ((line: string) => void) | undefined;
+  /** Changes what the seed draws. */
+  readonly adapt?: (plan: Plan) => Plan;
+  readonly sabotage?: {
+    readonly gateway?: GatewaySabotage;
+    readonly ingest?: (ingest: Ingest, engine: Engine) => Ingest;
+  };
+}
+
+const START = Date.UTC(2026, 8, 1, 6);
+const STEP_MS = 10_000;
+/** Resends back off up to two minutes: by then what can come has come. */
+const HEALING_MS = 60 * 60_000;
+const QUIET_MS = 30_000;
+
+export async function runSeed(seed: number, options: SeedOptions): Promise<SeedResult> {
+  const { engine, sabotage } = options;
+  const drawn = drawPlan(seed, engine);
+  const plan = options.adapt?.(drawn) ?? drawn;
+  const clock = new VirtualClock({
+    startAt: START,
+    flush: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  const history = new History(() => clock.now() - START, options.onTrace);
+  const folder = mkdtempSync(join(SCRATCH, 'tallyport-simulation-'));
+  watchConnections();
+  const site = buildSite(plan, clock, history, folder, options);
+  try {
+    await engine.clear();
+    for (const id of plan.gateways) {
+      await engine.admin.insertInto('gateways').values({ id, created_at: START }).execute();
+    }
+    for (const cloud of site.world.clouds) cloud.boot();
+    for (const gateway of site.world.gateways) gateway.boot();
+    site.workload.plan(plan.gateways, plan.acts);
+    planFaults(site.world, plan.durationMs);
+    await clock.runFor(plan.durationMs);
+    await comeToRest(site.world, site.workload, clock, history);
+    await check(site.world, engine, clock, history, sabotage?.ingest === undefined);
+  } catch (error) {
+    history.violate('broken', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  } finally {
+    for (const gateway of site.world.gateways) gateway.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return {
+    seed,
+    violations: history.violations,
+    faults: site.world.faults.counts,
+    crashes: history.crashes.gateway + history.crashes.cloud,
+    events: history.edge.size,
+    batches: history.batches,
+    virtualMs: clock.now() - START,
+    traceHash: history.digest(),
+  };
+}
+
+function buildSite(plan: Plan, clock: VirtualClock, history: History, folder: string, options: SeedOptions) {
+  const { engine, sabotage } = options;
+  const { seed, durationMs } = plan;
+  const random = (stream: string) => seededRandom(seed, stream);
+  const faults = new FaultBox(plan.faults, random('single faults'));
+  const broker = new Broker({ clock, random: random('broker'), faults, history });
+  const database = new Database({ engine, clock, random: random('database'), faults, history });
+  const workload = new Workload({ clock, random: random('workload'), faults, history, durationMs });
+  const shared = { clock, faults, history };
+  const links = plan.gateways.map((gateway) => {
+    const link = new Link({ ...shared, gateway, random: random(`link ${gateway}`), carrier: broker });
+    broker.connect(gateway, link);
+    return link;
+  });
+  const powerCuts = ['power-cut', 'power-cut-at-await', 'wake-in-1970'] as const;
+  const gateways = plan.gateways.map((id, index) => {
+    const cuts = powerCuts.some((kind) => faults.strength(kind) > 0);
+    const disk = new Disk(join(folder, id), random(`disk ${id}`), cuts);
+    const link = links[index] as Link;
+    const own = { id, seed, disk, link, workload, random: random(`gateway ${id}`) };
+    return new GatewayNode({ ...shared, ...own, sabotage: sabotage?.gateway });
+  });
+  const clouds = Array.from({ length: plan.cloudWorkers }, (_, index) => {
+    const name = `cloud-${index + 1}`;
+    const own = { name, engine: engine.kind, database, broker, random: random(name) };
+    const wrong = sabotage?.ingest;
+    return new CloudNode({ ...shared, ...own, sabotage: wrong && ((ingest) => wrong(ingest, engine)) });
+  });
+  broker.serve(clouds);
+  const world: World = { ...shared, random: random('director'), gateways, links, broker, database, clouds };
+  return { world, workload };
+}
+
+/** Heals, and waits until nothing waits any more; then every gateway stops in order. */
+async function comeToRest(
+  world: World,
+  workload: Workload,
+  clock: VirtualClock,
+  history: History,
+): Promise<void> {
+  for (const gateway of world.gateways) gateway.inspect();
+  workload.end();
+  heal(world);
+  const limit = clock.now() + HEALING_MS;
+  await clock.runFor(QUIET_MS);
+  while (!world.gateways.every((gateway) => gateway.drained) && clock.now() < limit)
+    await clock.runFor(STEP_MS);
+  for (const gateway of world.gateways) {
+    if (!gateway.drained) history.violate('stuck', `${gateway.id} still waits: ${gateway.describe()}`);
+  }
+  for (const gateway of world.gateways) gateway.stop(() => {});
+  await clock.runFor(QUIET_MS);
+  while (world.clouds.some((cloud) => cloud.busy > 0) && clock.now() < limit) await clock.runFor(STEP_MS);
+}
+
+async function check(
+  world: World,
+  engine: Engine,
+  clock: VirtualClock,
+  history: History,
+  honest: boolean,
+): Promise<void> {
+  const { admin } = engine;
+  const rows = await readLedgerRows(admin, history);
+  history.note(`ledger ${JSON.stringify(rows.map(({ edge: _edge, ...row }) => row))}`);
+  checkExactlyOnce(history, rows, world.faults.counts);
+  checkOrder(history, rows);
+  await checkModel(history, admin, rows);
+  if (honest || history.violations.length === 0) {
+    const store = { db: admin, engine: engine.kind, powerLossSafe: true, close: () => Promise.resolve() };
+    const parts = { store, site: SITE, clock, decode: decodeEpc, coldChain: projectColdChain };
+    await checkRebuild(history, admin, () => createIngest(parts).rebuild());
+  }
+  await checkAlarms(history, admin);
+  const { rows: marks } =
+    await sql`select gateway, epoch, lane, up_to from watermarks order by 1, 2, 3`.execute(admin);
+  history.note(`watermarks ${JSON.stringify(marks)}`);
+}

@@ -1,0 +1,32 @@
+/** The kept seeds and a first hundred: what `npm run simulate` does, in short. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readKeptSeeds } from './kept-seeds.ts';
+import { runSeed } from './run-seed.ts';
+import { brokenPromises, range } from './simulate-batch.ts';
+import { type Engine, openEngine } from './world/engine.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await openEngine(undefined);
+});
+afterAll(() => engine.close());
+
+describe('nothing lost, nothing twice', () => {
+  it('holds for every seed that once failed', { timeout: 300_000 }, async () => {
+    expect(await brokenPromises(engine, readKeptSeeds())).toEqual([]);
+  });
+
+  it('holds for seeds 1 to 100', { timeout: 300_000 }, async () => {
+    expect(await brokenPromises(engine, range(1, 100))).toEqual([]);
+  });
+
+  it('tells one story per seed', async () => {
+    for (const seed of [3, 11, 47]) {
+      const [once, again] = [await runSeed(seed, { engine }), await runSeed(seed, { engine })];
+      expect(again).toEqual(once);
+      expect(once.events).toBeGreaterThan(0);
+    }
+    const [one, other] = [await runSeed(5, { engine }), await runSeed(6, { engine })];
+    expect(one.traceHash).not.toBe(other.traceHash);
+  });
+});

@@ -1,0 +1,31 @@
+/** What a run may find wrong: one name per promise that was broken. */
+
+export const VIOLATION_KINDS = [
+  /** Durable at the edge, and never in the ledger, undeclared. */
+  'lost',
+  /** One thing that happened stands twice in the ledger. */
+  'doubled',
+  /** An ack left the cloud before what it covers was committed. */
+  'ackedEarly',
+  /** The journal removed what the cloud had not acked. */
+  'prunedEarly',
+  /** Within one epoch and lane, the ledger's order is not the order of the appends. */
+  'outOfOrder',
+  /** A loss that no gap event tells of, or a gap event that tells of a loss nobody can have had. */
+  'undeclared',
+  /** A projection differs from a rebuild, or from a plain fold of the delivered events. */
+  'projectionMismatches',
+  /** The system did not come to rest once all faults were over. */
+  'stuck',
+  /** The ledger itself complains (another body under a known name, a lost commit, a dead letter). */
+  'alarms',
+  /** Something threw that nothing should throw. */
+  'broken',
+] as const;
+
+export type ViolationKind = (typeof VIOLATION_KINDS)[number];
+
+export interface Violation {
+  readonly kind: ViolationKind;
+  readonly detail: string;
+}

@@ -1,0 +1,25 @@
+/** A process that runs the seeds it is told, one at a time, on an engine of its own. */
+import { runSeed, type SeedResult } from './run-seed.ts';
+import { openEngine } from './world/engine.ts';
+
+export type WorkerAnswer = { readonly ready: true } | { readonly ready: false; readonly result: SeedResult };
+
+const engine = await openEngine(process.argv[2]);
+/** What threw where nobody waited for it, while a seed ran. */
+let stray: string[] = [];
+process.on('unhandledRejection', (reason) => {
+  stray.push(reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));
+});
+
+process.on('message', async (seed: number) => {
+  stray = [];
+  const result = await runSeed(seed, { engine });
+  const violations = [...result.violations, ...stray.map((detail) => ({ kind: 'broken' as const, detail }))];
+  answer({ ready: false, result: { ...result, violations } });
+});
+process.on('disconnect', () => process.exit());
+answer({ ready: true });
+
+function answer(message: WorkerAnswer): void {
+  process.send?.(message);
+}
