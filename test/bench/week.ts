@@ -7,11 +7,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { expectEachOnce } from '../support/each-once.ts';
 import { type OfflineResult, offlineEvent, offlineSite, passOffline } from '../support/offline-week.ts';
 import { type BenchLine, type BenchOptions, percentile, rounded } from './bench-line.ts';
 import { type CloudProcess, startCloudProcess } from './cloud-process.ts';
-import { drainJournal } from './drain-journal.ts';
+import { type Drained, drainJournal } from './drain-journal.ts';
 import { plainInsertRate } from './plain-insert.ts';
 
 const EVENTS_PER_SECOND = 10;
@@ -40,7 +41,8 @@ export async function run({ quick }: BenchOptions): Promise<BenchLine[]> {
       const drainBytes = (process.resourceUsage().fsWrite - writtenBefore) * BLOCK_BYTES;
       const stock = offline.lastSeq.stock + drained.liveMs.length;
       await expectEachOnce(cloud, { ...offline.lastSeq, stock });
-      return lines({ events, offline, drained, drainBytes, floor, cloud });
+      const longestLiveMs = await longestLiveDelay(cloud, offline, drained.liveMs);
+      return lines({ events, offline, drained, longestLiveMs, drainBytes, floor, cloud });
     } finally {
       await cloud.close();
     }
@@ -55,14 +57,15 @@ const BLOCK_BYTES = 512;
 function lines(measured: {
   events: number;
   offline: OfflineResult;
-  drained: Awaited<ReturnType<typeof drainJournal>>;
+  drained: Drained;
+  longestLiveMs: number;
   drainBytes: number;
   floor: number;
   cloud: CloudProcess;
 }): BenchLine[] {
   const { events, offline, drained, floor, cloud } = measured;
   const rate = events / drained.seconds;
-  const worst = percentile(drained.liveMs, 1);
+  const worst = measured.longestLiveMs;
   const name = `${events} events offline at ${EVENTS_PER_SECOND}/s`;
   const drain = `drained over ${cloud.broker} into ${cloud.engine}`;
   const perEvent = (offline.diskBytes + measured.drainBytes) / events;
@@ -95,11 +98,34 @@ function lines(measured: {
       met: rate >= BUDGET_EVENTS_PER_SECOND,
     },
     {
-      name: `${name}: longest delay of ${drained.liveMs.length} live stock events meanwhile, append to ack`,
+      name: `${name}: longest delay of ${drained.liveMs.length} live stock events meanwhile, append to the transaction that took it`,
       value: Math.round(worst),
       unit: 'ms',
       budget: `<= ${BUDGET_LIVE_MS}`,
       met: worst <= BUDGET_LIVE_MS,
     },
   ];
+}
+
+/**
+ * Live events go ahead of the backlog of their own lane, which cumulative acks do not tell: the ledger does. Without
+ * PostgreSQL acks are all there is.
+ */
+async function longestLiveDelay(
+  { databaseUrl }: CloudProcess,
+  { lastSeq }: OfflineResult,
+  liveMs: readonly number[],
+): Promise<number> {
+  if (databaseUrl === undefined) return percentile(liveMs, 1);
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ longest: string }>(
+      `select max(received_at - recorded_at) as longest from events where lane = 'stock' and seq > $1`,
+      [lastSeq.stock],
+    );
+    return Number(rows[0]?.longest);
+  } finally {
+    await client.end();
+  }
 }
