@@ -13,7 +13,7 @@ import { GATEWAY_POLICY, type PolicyDocument, readPolicy } from './identity/poli
 import { ACCOUNT, type Place } from './identity/principal.ts';
 import { type Listeners, openListeners, type PortOptions } from './listeners.ts';
 import { MqttFront } from './mqtt/mqtt-front.ts';
-import { Sessions } from './mqtt/sessions.ts';
+import { type ConnectionRecord, Sessions } from './mqtt/sessions.ts';
 import { AWS_QUOTAS, type Counters, createCounters, type Quotas } from './quotas.ts';
 import { CredentialsProvider } from './rest/credentials-provider.ts';
 import { DataPlane } from './rest/data-plane.ts';
@@ -85,6 +85,8 @@ export interface AwsIot {
   queueUrl(name: string): string;
   /** Messages of a queue; all zero when there is no such queue. */
   queueCounts(name: string): { visible: number; inFlight: number; delayed: number };
+  /** What is known of a client's connection; undefined when it never connected. */
+  connectionOf(clientId: string): ConnectionRecord | undefined;
   /** A new certificate whose thing is its common name. */
   issueDevice(thing: string): Promise<IssuedCertificate>;
   /** Signs a device's own certificate request (PEM). */
@@ -193,6 +195,7 @@ export async function startAwsIot(options: AwsIotOptions): Promise<AwsIot> {
     accessKey,
     queueUrl: (name) => `${endpoint}/${place.account}/${name}`,
     queueCounts: (name) => queues.get(name)?.counts ?? { visible: 0, inFlight: 0, delayed: 0 },
+    connectionOf: (clientId) => sessions.record(clientId),
     issueDevice: (thing) => authority.issueDevice(thing),
     signRequest: (request, thing) => authority.sign(request, thing),
     registerCertificate: (certificate, thing) => certificates.register(certificate, thing),
