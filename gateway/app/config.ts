@@ -49,6 +49,8 @@ export const gatewayConfigSchema = z
     journal: z
       .strictObject({
         groupCommitMs: z.int().min(0).max(1000).default(50),
+        /** Readings that nobody waits for: what a power cut can take of them, and ten times fewer commits. */
+        patientCommitMs: z.int().min(0).max(10_000).default(600),
         maxBytes: z
           .int()
           .positive()

@@ -5,6 +5,7 @@ import type { StoredGroup } from './store.ts';
 
 const LIMITS: GroupLimits = {
   groupMs: 50,
+  patientMs: 600,
   groupRows: 1,
   pruneMs: 1000,
   pruneRows: 100,
@@ -13,20 +14,20 @@ const LIMITS: GroupLimits = {
 };
 
 /** A group commit whose commits end when the test says so. */
-function bench() {
+function bench(limits: Partial<GroupLimits> = {}) {
   const clock = virtualClock();
   const commits: { group: StoredGroup; end: (error?: Error) => void }[] = [];
   const groups = new GroupCommit(
     clock,
-    LIMITS,
+    { ...LIMITS, ...limits },
     (group) =>
       new Promise((resolve, reject) => {
         commits.push({ group, end: (error) => (error === undefined ? resolve() : reject(error)) });
       }),
   );
   const told: string[] = [];
-  const append = (body: string) =>
-    groups.append({ events: [{ lane: 'stock', body }], put: [], drop: [] }).then(
+  const append = (body: string, patient = false) =>
+    groups.append({ events: [{ lane: 'stock', body }], put: [], drop: [], patient }).then(
       () => void told.push(`${body} durable`),
       () => void told.push(`${body} failed`),
     );
@@ -68,6 +69,44 @@ test('what is queued behind a commit that fails is not written before it can be 
   await clock.settle();
   expect(told.at(-1)).toBe('a durable');
   expect(commits.map(({ group }) => group.events.stock)).toEqual([['a'], ['b'], ['a']]);
+});
+
+test('what nobody waits for is committed late, together, and at once with what somebody waits for, in order', async () => {
+  const { clock, commits, append } = bench({ groupRows: 100 });
+  const written = () => commits.map(({ group }) => group.events.stock);
+  append('a', true);
+  await clock.runFor(500);
+  append('b', true);
+  await clock.runFor(99);
+  expect(written()).toEqual([]);
+  await clock.runFor(1);
+  expect(written()).toEqual([['a', 'b']]);
+  append('c', true);
+  await clock.runFor(300);
+  append('d');
+  append('e', true);
+  await clock.runFor(49);
+  expect(written()).toHaveLength(1);
+  await clock.runFor(1);
+  expect(written().at(-1)).toEqual(['c', 'd', 'e']);
+});
+
+test('a full queue takes nothing more, however small, until all it holds is durable', async () => {
+  const { clock, commits, told, append } = bench({ maxQueuedBytes: 10 });
+  append('aaaaa');
+  append('large bbbbb');
+  append('c');
+  await clock.settle();
+  append('d');
+  await clock.settle();
+  expect(told).toEqual(['large bbbbb failed', 'c failed', 'd failed']);
+  commits[0]?.end();
+  await clock.settle();
+  append('large bbbbb');
+  await clock.settle();
+  commits[1]?.end();
+  await clock.settle();
+  expect(told.slice(3)).toEqual(['aaaaa durable', 'large bbbbb durable']);
 });
 
 test('whenever power goes, a checkpoint is there until the event that it became is', async () => {

@@ -1,11 +1,13 @@
 /**
  * Group commit: what is appended within `groupMs`, or the first `groupRows` rows, shares one transaction and one
- * fsync. Two commits may be under way, so that the disk never waits for us; what comes meanwhile forms the next
+ * fsync. A group of patient entries only waits `patientMs`: each commit costs the flash some 6 KB however little is in
+ * it, and the wait is what a power cut can take of readings that nobody was told are taken. Two commits may be under way, so that the disk never waits for us; what comes meanwhile forms the next
  * group, bounded in rows and bytes. Prunes wait longer: each costs several pages of flash, and doing one late only
  * means that a batch may be sent twice.
  *
  * When a commit fails, everything behind it fails too, queued or under way: whoever offers it all again offers it in
- * order. A checkpoint must not be put back after the commit that dropped it.
+ * order. A checkpoint must not be put back after the commit that dropped it. For the same reason a full queue takes
+ * nothing more until all of it is durable: a small entry must not slip past a large one that was refused.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
@@ -14,6 +16,8 @@ import type { LanePrune, StoredGroup } from './store.ts';
 
 export interface GroupLimits {
   readonly groupMs: number;
+  /** Instead of `groupMs` for a group that nobody waits for. */
+  readonly patientMs: number;
   readonly groupRows: number;
   readonly pruneMs: number;
   readonly pruneRows: number;
@@ -26,6 +30,7 @@ export interface EncodedEntry {
   readonly events: readonly { readonly lane: Lane; readonly body: string }[];
   readonly put: readonly { readonly key: string; readonly body: string }[];
   readonly drop: readonly string[];
+  readonly patient: boolean;
 }
 
 interface Waiter {
@@ -66,7 +71,9 @@ export class GroupCommit {
   /** Counts failures; commits carry it. */
   #generation = 0;
   #pruneDue = false;
-  #timer: Timer | undefined;
+  #timer: { readonly timer: Timer; readonly dueMs: number } | undefined;
+  /** The queue was full and has not been empty since. */
+  #refusing = false;
   #pruneTimer: Timer | undefined;
   readonly #underWay = new Set<Promise<void>>();
   #closed = false;
@@ -83,7 +90,9 @@ export class GroupCommit {
     const bytes = sizeOf(entry);
     const { maxQueuedRows, maxQueuedBytes, groupRows } = this.#limits;
     // A single entry over the limit still passes when nothing else waits.
-    if (this.#rows > 0 && (this.#rows + rows > maxQueuedRows || this.#bytes + bytes > maxQueuedBytes)) {
+    const full = this.#rows + rows > maxQueuedRows || this.#bytes + bytes > maxQueuedBytes;
+    this.#refusing = this.#rows > 0 && (this.#refusing || full);
+    if (this.#refusing) {
       return Promise.reject(new JournalError('queue-full', `${this.#rows} rows already wait for the disk`));
     }
     this.#rows += rows;
@@ -107,7 +116,9 @@ export class GroupCommit {
       });
     });
     if (group.rows >= groupRows || this.#groups.length > 1) this.#startFull();
-    if (this.#groups.length > 0) this.#startLater();
+    if (this.#groups.length > 0) {
+      this.#startWithin(entry.patient ? this.#limits.patientMs : this.#limits.groupMs);
+    }
     return done;
   }
 
@@ -158,7 +169,7 @@ export class GroupCommit {
   }
 
   #stopTimers(): void {
-    this.#timer?.cancel();
+    this.#stopTimer();
     this.#pruneTimer?.cancel();
   }
 
@@ -180,14 +191,24 @@ export class GroupCommit {
     this.#pruneTimer?.cancel();
     this.#pruneTimer = undefined;
     this.#pruneDue = this.#prunes.size > 0;
-    if (this.#pruneDue) this.#startLater();
+    if (this.#pruneDue) this.#startWithin(this.#limits.groupMs);
   }
 
-  #startLater(): void {
-    this.#timer ??= this.#clock.setTimer(this.#limits.groupMs, 'journal group commit', () => {
+  /** Brings the start forward, never puts it off. */
+  #startWithin(delayMs: number): void {
+    const dueMs = this.#clock.monotonicMs() + delayMs;
+    if (this.#timer !== undefined && this.#timer.dueMs <= dueMs) return;
+    this.#stopTimer();
+    const timer = this.#clock.setTimer(delayMs, 'journal group commit', () => {
       this.#timer = undefined;
       this.#start();
     });
+    this.#timer = { timer, dueMs };
+  }
+
+  #stopTimer(): void {
+    this.#timer?.timer.cancel();
+    this.#timer = undefined;
   }
 
   /** Starts groups that are full, and those before the last. */
@@ -210,10 +231,7 @@ export class GroupCommit {
       this.#prunes.clear();
       this.#prunableRows = 0;
     }
-    if (this.#groups.length === 0) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
-    }
+    if (this.#groups.length === 0) this.#stopTimer();
     if (group === undefined && prunes.length === 0) return;
     const { events, checkpoints, waiters } = group ?? EMPTY;
     const lanePrunes = prunes.map(([lane, { epoch, upTo }]) => ({ epoch, lane, upTo }));

@@ -25,9 +25,11 @@ export interface JournalOptions {
   readonly stamp: () => Stamp;
   /** Longest wait of an append for company, default 50. */
   readonly groupCommitMs?: number;
+  /** Longest wait of an entry that nobody waits for, default 600. */
+  readonly patientCommitMs?: number;
   /** Rows that make a group full, default 500. */
   readonly groupCommitRows?: number;
-  /** Longest wait of a prune for company, default 5000. */
+  /** Longest wait of a prune for company, default 8000. */
   readonly pruneMs?: number;
   /** Runs the store in the calling thread: for virtual time. */
   readonly inThread?: boolean;
@@ -103,8 +105,9 @@ class DurableJournal implements OpenJournal {
     this.#nextBootId = this.#createBootId();
     const limits = {
       groupMs: options.groupCommitMs ?? 50,
+      patientMs: Math.max(options.patientCommitMs ?? 600, options.groupCommitMs ?? 50),
       groupRows: options.groupCommitRows ?? 500,
-      pruneMs: options.pruneMs ?? 5000,
+      pruneMs: options.pruneMs ?? 8000,
       pruneRows: 500,
       maxQueuedRows: options.maxQueuedRows ?? 20_000,
       maxQueuedBytes: 32 * 1024 * 1024,
@@ -134,7 +137,8 @@ class DurableJournal implements OpenJournal {
       lane: laneOf(event.type),
       body: encodeStoredEvent(stamp, event),
     }));
-    return this.#commits.append({ events, put: entry.put, drop: entry.drop });
+    const { put, drop, patient = false } = entry;
+    return this.#commits.append({ events, put, drop, patient });
   }
 
   async read(
