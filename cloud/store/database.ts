@@ -65,7 +65,9 @@ async function openPostgres(options: Extract<DatabaseOptions, { url: string }>):
           : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
-  pool.on('error', (error) => options.onIdleError?.(error));
+  // A connection that breaks between two statements of a transaction has nobody to tell: the next statement fails.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('error', (error) => options.onIdleError?.(withoutClient(error)));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     (await pool.connect()).release();
@@ -74,6 +76,12 @@ async function openPostgres(options: Extract<DatabaseOptions, { url: string }>):
     throw new Error(`cannot connect to PostgreSQL: ${(error as Error).message}`, { cause: error });
   }
   return { db, engine: 'postgres', powerLossSafe: true, close: () => db.destroy() };
+}
+
+/** The pool hangs the whole connection on its errors, with the key that cancels its statements: not for a log. */
+function withoutClient(error: Error): Error {
+  Reflect.deleteProperty(error, 'client');
+  return error;
 }
 
 async function openDataDir(dataDir: string): Promise<Store> {
