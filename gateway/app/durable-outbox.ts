@@ -36,7 +36,7 @@ interface Loss {
   to: number;
 }
 
-export function createDurableOutbox(journal: Journal, clock: Clock): DurableOutbox {
+export function createDurableOutbox(journal: Pick<Journal, 'append'>, clock: Clock): DurableOutbox {
   let held: Held[] = [];
   let order = 0;
   let inFlight = 0;

@@ -4,6 +4,7 @@ import type { IdentityStatus } from '../enrolment/identity-keeper.ts';
 import type { JournalStatus } from '../journal/journal.ts';
 import type { SensorStatus } from '../sensing/sensor.ts';
 import type { ForwarderStatus } from '../uplink/forwarder-status.ts';
+import type { ClockStatus } from './clock-state.ts';
 import type { DeviceStatus } from './device-status.ts';
 
 export interface GatewayStatus {
@@ -11,6 +12,7 @@ export interface GatewayStatus {
   readonly version: string;
   readonly startedAt: number;
   readonly now: number;
+  readonly clock: ClockStatus;
   /** The certificate of this gateway and its renewal; left out without an `identity` section. */
   readonly identity?: IdentityStatus;
   readonly uplink: { readonly connected: boolean; readonly state: string };

@@ -16,6 +16,14 @@ export async function renderMetrics(status: GatewayStatus): Promise<string> {
   gauge('journal_refused_entries_total', 'Entries lost because too many waited').set(status.journal.refused);
   gauge('unrouted_readings_total', 'Readings that no read point wants').set(status.unroutedReadings);
 
+  gauge('clock_synced', '1 while the clock is confirmed, 0.5 in holdover, 0 while it is not').set(
+    { synced: 1, holdover: 0.5, unsynced: 0 }[status.clock.state],
+  );
+  if (status.clock.offsetMs !== undefined) {
+    gauge('clock_offset_seconds', 'True time less the wall clock, as far as is known').set(
+      status.clock.offsetMs / 1000,
+    );
+  }
   if (status.eventLoopDelayP99Seconds !== undefined) {
     gauge('event_loop_delay_p99_seconds', 'How late the event loop was, 99th percentile of ten seconds').set(
       status.eventLoopDelayP99Seconds,

@@ -5,6 +5,7 @@ import { JournalFolder, openVirtual, readAll, START } from '../journal/journal-f
 import { type ReadPoint, readPointSchema } from '../sensing/read-point.ts';
 import { createDurableOutbox } from './durable-outbox.ts';
 import { createSensingHub } from './sensing-hub.ts';
+import { createSteadyClock, onWallScale, takeScale } from './steady-clock.ts';
 
 const DOOR = readPointSchema.parse({
   id: 'door-1',
@@ -62,53 +63,106 @@ const PROBE = readPointSchema.parse({
   silentAfterMs: 60_000,
 });
 
-/** A hub whose wall clock is ahead of its monotonic one by what `put` says. */
-async function startSteppedHub(file: string, points: readonly ReadPoint[]) {
+/** A hub as the gateway wires it, on a wall clock that can be set. */
+async function startSteppedHub(file: string, points: readonly ReadPoint[], setBefore = 0) {
   const { clock: virtual, journal } = await openVirtual(file);
-  let aheadMs = 0;
-  const clock: Clock = {
+  let aheadMs = setBefore;
+  const wall: Clock = {
     now: () => virtual.now() + aheadMs,
     monotonicMs: () => virtual.monotonicMs(),
     setTimer: (delayMs, name, task) => virtual.setTimer(delayMs, name, task),
     track: (work) => virtual.track(work),
   };
-  const hub = createSensingHub(points, createDurableOutbox(journal, clock), clock);
-  hub.restore([]);
-  const forward = (stepMs: number) => {
+  const scale = takeScale(await journal.checkpoints());
+  const clock = createSteadyClock(wall, scale.wallAheadMs);
+  const hub = createSensingHub(points, createDurableOutbox(onWallScale(journal, clock), clock), clock);
+  hub.restore(scale.rows);
+  const set = (stepMs: number) => {
     aheadMs += stepMs;
   };
-  return { virtual, journal, clock, hub, forward };
+  return { virtual, journal, wall, clock, hub, set };
 }
 
-const STEPS_MS = [5000, 120_000, 3_600_000, 10 * 365 * 86_400_000];
+const STEPS_MS = [5000, 3_600_000, 10 * 365 * 86_400_000, -5000, -3_600_000, -10 * 365 * 86_400_000];
 
-test.each(STEPS_MS)('a wall clock put forward by %d ms in mid-pass does not end the pass', async (stepMs) => {
-  using folder = new JournalFolder();
-  const { virtual, journal, clock, hub, forward } = await startSteppedHub(folder.file, [DOOR]);
-  for (let n = 0; n < 20; n++) {
-    if (n === 10) forward(stepMs);
-    const now = clock.now();
-    hub.accept([read('30aa', now), read('30bb', now)], now);
-    await virtual.runFor(500);
-  }
-  await virtual.runFor(30_000);
-  expect(await readAll(journal, 'stock')).toMatchObject([
-    { type: 'receipt', tags: [{ epc: '30aa' }, { epc: '30bb' }] },
-  ]);
-  hub.close();
-  await journal.close();
-});
+test.each(STEPS_MS)(
+  'a wall clock set by %d ms in mid-pass neither ends nor tears the pass',
+  async (stepMs) => {
+    using folder = new JournalFolder();
+    const { virtual, journal, wall, clock, hub, set } = await startSteppedHub(folder.file, [DOOR]);
+    for (let n = 0; n < 20; n++) {
+      if (n === 10) set(stepMs);
+      const now = clock.now();
+      hub.accept([read('30aa', now), read('30bb', now)], now);
+      await virtual.runFor(500);
+    }
+    const seenLastAt = wall.now() - 500;
+    await virtual.runFor(30_000);
+    const startedAt = seenLastAt - 19 * 500;
+    const sightings = { firstSeenAt: startedAt, lastSeenAt: seenLastAt };
+    expect(await readAll(journal, 'stock')).toMatchObject([
+      {
+        type: 'receipt',
+        occurredAt: seenLastAt,
+        startedAt,
+        passId: `door-1@${startedAt}`,
+        tags: [
+          { epc: '30aa', ...sightings },
+          { epc: '30bb', ...sightings },
+        ],
+      },
+    ]);
+    hub.close();
+    await journal.close();
+  },
+);
 
-test.each(STEPS_MS)('a wall clock put forward by %d ms does not silence a probe', async (stepMs) => {
+test.each(STEPS_MS)(
+  'a pass under way keeps its times through a clock set by %d ms and a restart',
+  async (stepMs) => {
+    using folder = new JournalFolder();
+    const first = await startSteppedHub(folder.file, [DOOR]);
+    const see = async ({ hub, clock, virtual }: typeof first, epc: string) => {
+      const now = clock.now();
+      const taken = hub.accept([read(epc, now)], now);
+      await virtual.runUntilSettled(taken ?? Promise.resolve());
+    };
+    await see(first, '30aa');
+    first.set(stepMs);
+    await see(first, '30bb');
+    first.hub.close();
+    await first.journal.abandon();
+
+    // The next process finds the wall clock as it was set.
+    const next = await startSteppedHub(folder.file, [DOOR], stepMs);
+    await next.virtual.runFor(60_000);
+    const startedAt = START + stepMs;
+    expect(await readAll(next.journal, 'stock')).toMatchObject([
+      {
+        type: 'receipt',
+        startedAt,
+        tags: [
+          { epc: '30aa', firstSeenAt: startedAt },
+          // A group commit later.
+          { epc: '30bb', firstSeenAt: startedAt + 50 },
+        ],
+      },
+    ]);
+    next.hub.close();
+    await next.journal.close();
+  },
+);
+
+test.each(STEPS_MS)('a wall clock set by %d ms does not silence a probe', async (stepMs) => {
   using folder = new JournalFolder();
-  const { virtual, journal, clock, hub, forward } = await startSteppedHub(folder.file, [PROBE]);
+  const { virtual, journal, clock, hub, set } = await startSteppedHub(folder.file, [PROBE]);
   for (let n = 0; n < 7; n++) {
     const now = clock.now();
     const cold = { kind: 'condition', device: 'bus-1', channel: '1', metric: 'temperature' } as const;
     hub.accept([{ ...cold, at: now, sampledAt: now, valueMilli: 4000 }], now);
     // The silence is looked for a minute after the first reading, before the next one comes.
     await virtual.runFor(5000);
-    if (n === 5) forward(stepMs);
+    if (n === 5) set(stepMs);
     await virtual.runFor(n === 0 ? 6000 : 5000);
   }
   expect(await readAll(journal, 'health')).toEqual([]);

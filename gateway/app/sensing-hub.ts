@@ -1,7 +1,9 @@
 /**
  * Brings readings to the sensors that want them and what they make of it to the journal. Gives sensors their ticks.
  * The promise of `accept` settles when everything the readings led to is durable: what a device waits for.
+ * The clock must not jump: sensors take time as it comes (steady-clock.ts).
  */
+import { laneOf } from '../../protocol/events/lanes.ts';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Reading } from '../../protocol/readings/reading.ts';
 import { createDeviceHealthSensor, type DeviceHealthSensor } from '../sensing/device-health.ts';
@@ -10,13 +12,23 @@ import { createSensor, routesOf } from '../sensing/registry.ts';
 import type { CheckpointRow, SensingOutput, Sensor, SensorStatus } from '../sensing/sensor.ts';
 import type { DurableOutbox } from './durable-outbox.ts';
 
-/** Smaller differences between wall and monotonic time are drift; larger ones a clock that was set. */
-const CLOCK_STEP_MS = 1000;
+/**
+ * Samples and contacts wait a little longer for company: at ten a second each would cost the flash a commit of its
+ * own. Not so what crosses a limit.
+ */
+function mayLinger({ events, put, drop }: SensingOutput): boolean {
+  const calm = events.every(
+    (event) =>
+      laneOf(event.type) === 'condition' && !(event.type === 'sample' && event.reason === 'crossing'),
+  );
+  return calm && put.length + drop.length === 0;
+}
 
 export interface SensingHub {
   /** Takes back open sessions; call once, before the first reading. */
   restore(rows: readonly CheckpointRow[]): void;
-  accept(readings: readonly Reading[], now: number): Promise<void> | undefined;
+  /** `deviceWaits`: the device is told only when the promise settles. */
+  accept(readings: readonly Reading[], now: number, deviceWaits?: boolean): Promise<void> | undefined;
   status(): SensorStatus[];
   health: DeviceHealthSensor;
   /** Readings that no read point wants. */
@@ -40,26 +52,19 @@ export function createSensingHub(
     }
   }
   const timers = new Map<Sensor, { due: number; timer: Timer }>();
-  let wallOffsetMs = clock.now() - clock.monotonicMs();
   let unrouted = 0;
   let closed = false;
 
-  const keep = (output: SensingOutput): Promise<void> | undefined =>
-    output.events.length + output.put.length + output.drop.length === 0 ? undefined : outbox.append(output);
+  const keep = (output: SensingOutput, deviceWaits = false): Promise<void> | undefined =>
+    output.events.length + output.put.length + output.drop.length === 0
+      ? undefined
+      : outbox.append({ ...output, patient: !deviceWaits && mayLinger(output) });
 
   /** A read point that is not configured any more: what it had under way will never be an event. */
   const forget = (readPoint: string, rowCount: number, now: number) => {
     const reason = `read point ${readPoint} is not configured any more; ${rowCount} checkpoint rows dropped`;
     const gap = { type: 'gap', occurredAt: now, scope: 'lane', from: now, to: now, reason } as const;
     keep({ events: [gap], put: [], drop: [`${readPoint}/`] })?.catch(() => {});
-  };
-
-  // Put forward, the wall clock would seem to end every pass and to silence every probe. Sensors see it go back.
-  const followClock = () => {
-    const stepMs = clock.now() - clock.monotonicMs() - wallOffsetMs;
-    if (Math.abs(stepMs) < CLOCK_STEP_MS) return;
-    wallOffsetMs += stepMs;
-    if (stepMs > 0) for (const sensor of sensors) sensor.onClockForward?.(Math.round(stepMs));
   };
 
   // Every read moves a session's end; a timer that comes too early just asks again, so it is only ever brought forward.
@@ -70,7 +75,6 @@ export function createSensingHub(
     waiting?.timer.cancel();
     const timer = clock.setTimer(due - clock.now(), `${sensor.readPoint} sensing`, () => {
       timers.delete(sensor);
-      followClock();
       // A tick's output waits for nobody; a refusal is counted by the outbox.
       keep(sensor.onTick(clock.now()))?.catch(() => {});
       schedule(sensor);
@@ -93,8 +97,7 @@ export function createSensingHub(
         schedule(sensor);
       }
     },
-    accept(readings, now) {
-      followClock();
+    accept(readings, now, deviceWaits = false) {
       const work: Promise<void>[] = [];
       for (const reading of readings) {
         if (reading.kind === 'health') {
@@ -107,7 +110,7 @@ export function createSensingHub(
           continue;
         }
         for (const sensor of wanted) {
-          const kept = keep(sensor.onReading(reading, now));
+          const kept = keep(sensor.onReading(reading, now), deviceWaits);
           if (kept !== undefined) work.push(kept);
           schedule(sensor);
         }

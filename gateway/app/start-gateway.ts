@@ -29,6 +29,8 @@ import type { GatewayStatus } from './gateway-status.ts';
 import { machineMark } from './machine-mark.ts';
 import { createSensingHub } from './sensing-hub.ts';
 import { type StatusServer, startStatusServer } from './status-server.ts';
+import { createSteadyClock, fromWallScale, onWallScale, onWallTime, takeScale } from './steady-clock.ts';
+import { type SystemTime, timesyncd } from './system-time.ts';
 import { createTroubleLog } from './trouble-log.ts';
 import { createConfiguredUplink, forwarderOptions } from './uplink-from-config.ts';
 import { VERSION } from './version.ts';
@@ -49,6 +51,8 @@ export interface GatewayParts {
   readonly uplinkPassword?: string;
   /** Nothing can be made durable any more: the process should end and be started again. Default: throws. */
   readonly onFatal?: (error: Error) => void;
+  /** What the operating system knows of its clock; a simulated clock is right. Default: what the machine says. */
+  readonly systemTime?: SystemTime | 'trusted';
   /** Virtual time: journal in this thread, an epoch that repeats, no status page. */
   readonly virtual?: { readonly epoch: string; readonly bootId: string };
 }
@@ -65,12 +69,17 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   const startedAt = clock.now();
   mkdirSync(config.dataDir, { recursive: true });
 
-  const clockWatch = createClockWatch(clock, parts.virtual?.bootId ?? randomUUID());
   const { virtual } = parts;
+  const isSimulated = virtual !== undefined || config.clock !== undefined;
+  const clockWatch = createClockWatch({
+    clock,
+    bootId: virtual?.bootId ?? randomUUID(),
+    systemTime: parts.systemTime ?? (isSimulated ? 'trusted' : timesyncd()),
+  });
   const journal = await openJournal({
     file: join(config.dataDir, 'journal.db'),
     clock,
-    stamp: clockWatch.stamp,
+    stamp: () => clockWatch.stamp(),
     groupCommitMs: config.journal.groupCommitMs,
     maxBytes: config.journal.maxBytes,
     onDied(error) {
@@ -82,17 +91,23 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       ? { host: machineMark() }
       : { inThread: true, createEpoch: () => virtual.epoch, createBootId: () => virtual.bootId }),
   });
-  const outbox = createDurableOutbox(journal, clock);
-  const sensing = createSensingHub(config.readPoints, outbox, clock);
+  // What is named last is closed first. The broker goes before its subscribers: it must not take what nobody gets.
+  await using starting = new AsyncDisposableStack();
+  starting.defer(() => journal.close());
+
+  const checkpoints = takeScale(await journal.checkpoints());
+  const steady = createSteadyClock(clock, checkpoints.wallAheadMs);
+  const outbox = createDurableOutbox(onWallScale(journal, steady), steady);
+  const sensing = createSensingHub(config.readPoints, outbox, steady);
+  clockWatch.onEvent((event) => void outbox.append({ events: [event], put: [], drop: [] }).catch(() => {}));
   const runners: DeviceRunner[] = [];
+  /** Devices whose driver lives by the wall clock. */
+  const wallDevices = new Set<string>();
   let broker: DeviceBroker | undefined;
   let forwarder: Forwarder | undefined;
   let page: StatusServer | undefined;
   let clockTimer: Timer | undefined;
 
-  // What is named last is closed first. The broker goes before its subscribers: it must not take what nobody gets.
-  await using starting = new AsyncDisposableStack();
-  starting.defer(() => journal.close());
   starting.defer(() => forwarder?.close());
   starting.defer(() => sensing.close());
   starting.defer(async () => void (await Promise.all(runners.map((runner) => runner.stop()))));
@@ -101,7 +116,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   starting.defer(() => page?.close());
   starting.defer(() => clockTimer?.cancel());
 
-  sensing.restore(await journal.checkpoints());
+  sensing.restore(checkpoints.rows);
 
   if (config.broker !== undefined && parts.messages === undefined) {
     const credentials = brokerCredentials(
@@ -130,13 +145,18 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   for (const device of config.devices) {
     const kind = findDriver(device.driver);
     if (kind === undefined) throw new Error(`no driver named ${device.driver}`);
+    const driver = kind.create(device.id, kind.options.parse(device.options));
+    // Messages carry times of other clocks that were set; in bytes only differences of times mean anything.
+    const tellsTime = driver.transport === 'messages';
+    if (tellsTime) wallDevices.add(device.id);
     const runner = createDeviceRunner({
       device: device.id,
       kind: kind.kind,
-      connection: connect(device, kind.create(device.id, kind.options.parse(device.options))),
-      clock,
+      connection: connect(device, driver),
+      clock: tellsTime ? clock : steady,
       random,
-      onReadings: (readings, now) => sensing.accept(readings, now),
+      onReadings: (readings) =>
+        sensing.accept(tellsTime ? fromWallScale(readings, steady) : readings, steady.now()),
       ...(device.silentAfterMs === undefined ? {} : { silentAfterMs: device.silentAfterMs }),
     });
     runners.push(runner);
@@ -153,6 +173,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       clock,
       random,
       options: forwarderOptions(config),
+      onAckAt: (at, sentMonotonicMs) => clockWatch.onAckAt(at, sentMonotonicMs),
     });
   forwarder?.start();
 
@@ -161,8 +182,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
 
   const tellTroubles = createTroubleLog(log);
   const checkClock = () => {
-    const event = clockWatch.check();
-    if (event !== undefined) outbox.append({ events: [event], put: [], drop: [] }).catch(() => {});
+    clockWatch.check();
     tellTroubles({
       uplink,
       problem: forwarder?.status().problem,
@@ -177,11 +197,13 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
 
   const status = async (): Promise<GatewayStatus> => {
     const { held, refused, lastProblem } = outbox.status();
+    const aheadMs = steady.wallAheadMs();
     return {
       gateway: config.gateway.id,
       version: VERSION,
       startedAt,
       now: clock.now(),
+      clock: clockWatch.status(),
       uplink: { connected: uplink?.connected ?? false, state: uplink?.state ?? 'no uplink configured' },
       ...(identity && { identity: identity.status() }),
       journal: { ...(await journal.status()), held, refused, problem: lastProblem },
@@ -189,9 +211,13 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       broker: broker && { address: broker.address, ...broker.status() },
       devices: runners.map((runner) => {
         const device = runner.status();
-        return { ...device, conditions: sensing.health.open(device.device) };
+        const conditions = sensing.health.open(device.device);
+        return {
+          ...(wallDevices.has(device.device) ? device : onWallTime(device, aheadMs)),
+          conditions: conditions.map((one) => ({ ...one, since: one.since + aheadMs })),
+        };
       }),
-      readPoints: sensing.status(),
+      readPoints: sensing.status().map((point) => onWallTime(point, aheadMs)),
       unroutedReadings: sensing.unrouted(),
       eventLoopDelayP99Seconds: eventLoop?.p99Seconds(),
     };

@@ -45,7 +45,18 @@ export function renderStatusPage(status: GatewayStatus): string {
 <div class="cards"><div class="card"><span class="dim">Uplink</span><b class="${status.uplink.connected ? 'good' : 'bad'}">${status.uplink.connected ? 'connected' : 'down'}</b><span class="dim">${html(status.uplink.state)}</span>${status.forwarder?.problem === undefined ? '' : `<div class="bad">${html(status.forwarder.problem)}</div>`}</div>
 ${lanes.map(([lane, state]) => `<div class="card"><span class="dim">${html(lane)} waiting</span><b>${state.waiting}</b><span class="dim">acknowledged up to ${state.prunedUpTo} of ${state.lastSeq}</span></div>`).join('')}
 <div class="card"><span class="dim">Journal</span><b class="${status.journal.problem === undefined ? '' : 'bad'}">${(status.journal.fileBytes / 1024).toFixed(0)} KB</b><span class="dim">${html(status.journal.problem ?? `epoch ${status.journal.epoch.slice(0, 8)}`)}</span></div></div>
-<h2>Devices</h2><div class="scroll"><table><tr><th>Device</th><th>State</th><th>Last reading</th><th>Readings</th><th>Reconnects</th></tr>${devices.join('')}</table></div>
+${clockNote(status)}<h2>Devices</h2><div class="scroll"><table><tr><th>Device</th><th>State</th><th>Last reading</th><th>Readings</th><th>Reconnects</th></tr>${devices.join('')}</table></div>
 <h2>Read points</h2><div class="scroll"><table><tr><th>Read point</th><th>State</th><th>Last reading</th><th>Counts</th></tr>${points.join('')}</table></div>
 </main></body></html>`;
+}
+
+/** Nothing while all is well. */
+function clockNote({ clock }: GatewayStatus): string {
+  if (clock.state === 'synced') return '';
+  const off = clock.offsetMs === undefined ? '' : `, off by ${(clock.offsetMs / 1000).toFixed(0)} s`;
+  const what =
+    clock.state === 'holdover'
+      ? 'nobody has confirmed it for a while'
+      : 'not confirmed since it was set or since the start; the cloud puts times right once it is';
+  return `<p class="warn">Clock ${html(clock.state)}${html(off)}: ${html(what)}.</p>`;
 }

@@ -25,8 +25,6 @@ export interface Sensor {
   onReading(reading: Reading, now: number): SensingOutput;
   onTick(now: number): SensingOutput;
   nextTickAt(): number | undefined;
-  /** The wall clock was put forward by so much: times that something is still measured from move along. */
-  onClockForward?(stepMs: number): void;
   /** Called once, before the first reading, with this read point's rows. May emit what fell due in the meantime. */
   restore(rows: readonly CheckpointRow[], now: number): SensingOutput;
   /** For the status page: the state in words and, where there is one, the last value. */

@@ -129,9 +129,6 @@ export function createConditionSensor(point: ConditionPoint): Sensor {
       if (point.silentAfterMs === undefined || silent) return undefined;
       return heardAt === undefined ? undefined : heardAt + point.silentAfterMs;
     },
-    onClockForward(stepMs) {
-      if (heardAt !== undefined) heardAt += stepMs;
-    },
     restore(rows, now) {
       heardAt = now;
       for (const { key, body } of rows) {

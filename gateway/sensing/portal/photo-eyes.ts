@@ -61,8 +61,6 @@ export interface PhotoEyes {
   endDoubt(): void;
   /** The wall clock went back: measure blocking from the new time. */
   rebase(now: number): void;
-  /** The wall clock was put forward: blocking and gaps are measured on from where they stood. */
-  shift(stepMs: number): void;
   restore(state: PhotoEyesState): void;
 }
 
@@ -177,15 +175,6 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
     rebase(now) {
       for (const eye of [outer, inner]) eye.since = Math.min(eye.since, now);
       if (isBusy()) spoilCurrent();
-    },
-    shift(stepMs) {
-      for (const eye of [outer, inner]) eye.since += stepMs;
-      const shifted = crossings.map((one) => ({
-        ...one,
-        startAt: one.startAt + stepMs,
-        endAt: one.endAt + stepMs,
-      }));
-      crossings.splice(0, crossings.length, ...shifted);
     },
     restore(state) {
       Object.assign(outer, state.outer);

@@ -44,7 +44,6 @@ import {
   isResting,
   joinEra,
   notePresence,
-  shiftTimes,
   startEra,
   type TagTrack,
 } from './tag-track.ts';
@@ -371,17 +370,6 @@ export function createPortalSensor(point: PortalPoint): Sensor {
       const blocked = eyes?.nextBlockedAt();
       if (session === undefined) return blocked;
       return Math.min(endsAt(session, point, eyes), blocked ?? Number.POSITIVE_INFINITY);
-    },
-    onClockForward(stepMs) {
-      lastNow += stepMs;
-      for (const track of memory.all()) shiftTimes(track, stepMs);
-      eyes?.shift(stepMs);
-      if (session === undefined) return;
-      session.openedAt += stepMs;
-      session.activeAt += stepMs;
-      session.sightedAt += stepMs;
-      if (session.heldUntil !== undefined) session.heldUntil += stepMs;
-      session.snapshotAt += stepMs;
     },
     restore(saved, now) {
       lastNow = now;

@@ -267,18 +267,6 @@ export function forgetTimes(track: TagTrack, now: number): void {
   track.acceptedUntil = Math.min(track.acceptedUntil, now);
 }
 
-/** The wall clock was put forward: the tag's presence, and its part in the pass, go on. */
-export function shiftTimes(track: TagTrack, stepMs: number): void {
-  for (let antenna = 0; antenna < track.antennaMask.length; antenna++) {
-    track.antennas[antenna * FIELDS + NEWEST] = Number.NEGATIVE_INFINITY;
-  }
-  track.presentSince += stepMs;
-  track.lastSeenAt += stepMs;
-  track.flatSince += stepMs;
-  track.heardAt += stepMs;
-  track.acceptedUntil += stepMs;
-}
-
 function startPresence(track: TagTrack, at: number): void {
   track.presentSince = at;
   track.lastSeenAt = at;
