@@ -46,8 +46,8 @@ export interface IotCalls {
   updateShadow(thing: string, shadow: string, document: object): Promise<number>;
   /** Undefined when there is none. */
   getShadow(thing: string, shadow: string): Promise<unknown>;
-  /** Undefined when the service has never seen the client. */
-  isConnected(clientId: string): Promise<boolean | undefined>;
+  /** Since when the client is connected, epoch ms; undefined when it is not. */
+  connectedSince(clientId: string): Promise<number | undefined>;
   close(): void;
 }
 
@@ -160,9 +160,9 @@ export async function openIot(access: AwsAccess): Promise<IotCalls> {
         .catch(absentAsUndefined);
       return found?.payload && JSON.parse(Buffer.from(found.payload).toString('utf8'));
     },
-    async isConnected(clientId) {
+    async connectedSince(clientId) {
       const found = await client.send(new sdk.GetConnectionCommand({ clientId })).catch(absentAsUndefined);
-      return found?.connected;
+      return found?.connected === true ? (found.connectedSince ?? 0) : undefined;
     },
     close: () => client.destroy(),
   };

@@ -1,7 +1,7 @@
 /**
- * Who is online behind AWS IoT. Presence events and states come through a queue that shuffles and repeats, so only
- * what is newer than the last word counts, and "offline" is checked against the connection itself: a gateway that
- * came back before its farewell was read is not offline.
+ * Who is online behind AWS IoT. Presence events and states come through a queue that shuffles and repeats, so only what
+ * is newer than the last word counts, and "offline" is checked against the connection itself: a gateway that came
+ * back before its farewell was read (by this cloud or another) is not offline.
  */
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { IotCalls } from './aws-clients.ts';
@@ -29,7 +29,7 @@ export class GatewayPresence {
   async told(gateway: string, state: GatewayState, at: number): Promise<void> {
     if (at < (this.#lastWord.get(gateway) ?? Number.NEGATIVE_INFINITY)) return;
     this.#remember(gateway, at);
-    if (state === 'offline' && (await this.#isConnected(gateway))) return;
+    if (state === 'offline' && (await this.#cameBackSince(gateway, at))) return;
     this.#tell(gateway, state);
   }
 
@@ -41,9 +41,10 @@ export class GatewayPresence {
     this.#tell(gateway, 'online');
   }
 
-  async #isConnected(gateway: string): Promise<boolean> {
+  async #cameBackSince(gateway: string, at: number): Promise<boolean> {
     try {
-      return (await this.#iot.isConnected(gateway)) === true;
+      const since = await this.#iot.connectedSince(gateway);
+      return since !== undefined && since > at;
     } catch {
       // Not allowed to ask, or not now: the event is all there is.
       return false;

@@ -193,8 +193,9 @@ export class SqsIntake implements Intake {
     }
     if (again.length > 0) {
       this.#counts.messagesReleased += again.length;
-      const seconds = Math.ceil(backoffMs(this.#failures + 1, this.#options.random) / 1000);
-      await open.queue.release(again, seconds);
+      // When we leave, another cloud may have them at once.
+      const waitMs = this.#stop.signal.aborted ? 0 : backoffMs(this.#failures + 1, this.#options.random);
+      await open.queue.release(again, Math.ceil(waitMs / 1000));
     }
     return again.length === 0;
   }

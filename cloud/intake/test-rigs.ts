@@ -9,6 +9,7 @@ import { type Ack, ackSchema } from '../../protocol/link/ack.ts';
 import { ackTopic, stateTopic, upTopic } from '../../protocol/link/topics.ts';
 import { createClock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
+import { openAwsIotRig } from '../../test/support/aws-iot-rig.ts';
 import { mosquittoFound, natsFound, startMosquitto, startNats } from '../../test/support/engines.ts';
 import { bearer, openTestApi } from '../api/test-api.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
@@ -51,6 +52,7 @@ export const ADAPTERS: readonly Adapter[] = [
     open: mosquittoRig,
   },
   { name: 'NATS JetStream', found: natsFound, shares: true, brokerApart: true, open: natsRig },
+  { name: 'AWS IoT Core and SQS', found: true, shares: true, brokerApart: true, open: awsRig },
   { name: 'HTTPS', found: true, shares: true, brokerApart: false, open: httpsRig },
 ];
 
@@ -245,6 +247,11 @@ async function natsRig(): Promise<Rig> {
     restartBroker: engine.restart,
     close: engine.close,
   };
+}
+
+async function awsRig(): Promise<Rig> {
+  const { worker, mqttUrl, restart, close } = await openAwsIotRig();
+  return { worker, wire: (gateway) => mqttWire(mqttUrl, gateway), restartBroker: restart, close };
 }
 
 async function httpsRig(): Promise<Rig> {

@@ -15,6 +15,7 @@ import {
   gatewayRule,
   presenceRule,
   startAwsIot,
+  stateRule,
 } from '../aws-iot/aws-iot.ts';
 import { policySchema } from '../aws-iot/identity/policy.ts';
 import { AWS_QUOTAS } from '../aws-iot/quotas.ts';
@@ -127,7 +128,11 @@ function readOptions({ file, rules, things, out }: AwsIotCommand): Omit<AwsIotOp
     if (name === undefined || queue === undefined) {
       throw new UsageError(`--rule: expected NAME=QUEUE, got "${text}"`);
     }
-    return [gatewayRule(name, queue), presenceRule(`${name}_presence`, queue)];
+    return [
+      gatewayRule(name, queue),
+      stateRule(`${name}_state`, queue),
+      presenceRule(`${name}_presence`, queue),
+    ];
   });
   return {
     ...(settings as Partial<AwsIotOptions>),

@@ -53,18 +53,21 @@ export const TEST_ACCESS_KEY = {
 };
 export const DEFAULT_ROLE_ALIAS = 'tallyport-gateway';
 
+const SELECT = "SELECT encode(*, 'base64') AS payload, topic() AS topic, clientid() AS client";
+
 /** What a gateway's batches go through on the way to `queue`: SELECT as the cloud's intake expects it. */
 export function gatewayRule(name: string, queue: string, more: Partial<RuleDefinition> = {}): RuleDefinition {
-  const sql =
-    "SELECT encode(*, 'base64') AS payload, topic() AS topic, clientid() AS client FROM 'tallyport/v1/+/up/+'";
-  return { name, sql, actions: [{ sqs: { queue } }], ...more };
+  return { name, sql: `${SELECT} FROM 'tallyport/v1/+/up/+'`, actions: [{ sqs: { queue } }], ...more };
 }
 
-/** Coming and going of every client, to the same queue: the intake tells them apart by the topic. */
+/** What gateways and their wills say of themselves, to the same queue: the intake tells them apart by the topic. */
+export function stateRule(name: string, queue: string): RuleDefinition {
+  return { name, sql: `${SELECT} FROM 'tallyport/v1/+/state'`, actions: [{ sqs: { queue } }] };
+}
+
+/** Coming and going of every client, to the same queue. */
 export function presenceRule(name: string, queue: string): RuleDefinition {
-  const sql =
-    "SELECT encode(*, 'base64') AS payload, topic() AS topic, clientid() AS client FROM '$aws/events/presence/+/+'";
-  return { name, sql, actions: [{ sqs: { queue } }] };
+  return { name, sql: `${SELECT} FROM '$aws/events/presence/+/+'`, actions: [{ sqs: { queue } }] };
 }
 
 export interface AwsIot {

@@ -13,6 +13,7 @@ import {
   gatewayRule,
   presenceRule,
   startAwsIot,
+  stateRule,
 } from '../../firmware-sim/aws-iot/aws-iot.ts';
 import { systemClock } from '../../gateway/app/system-clock.ts';
 import { type Ack, ackSchema } from '../../protocol/link/ack.ts';
@@ -25,11 +26,6 @@ const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
-
-const stateRule = {
-  ...gatewayRule('state', 'batches'),
-  sql: "SELECT encode(*, 'base64') AS payload, topic() AS topic, clientid() AS client FROM 'tallyport/v1/+/state'",
-};
 
 interface Rig {
   readonly aws: AwsIot;
@@ -55,7 +51,7 @@ async function rig(
 ): Promise<Rig> {
   const aws = await startAwsIot({
     clock,
-    rules: [gatewayRule('up', 'batches'), presenceRule('presence', 'batches'), stateRule],
+    rules: [gatewayRule('up', 'batches'), presenceRule('presence', 'batches'), stateRule('state', 'batches')],
     queues: {
       letters: {},
       batches: { redrive: { queue: 'letters', maxReceiveCount: 3 }, visibilityTimeoutSeconds: 30 },
