@@ -1,0 +1,191 @@
+/**
+ * The site that is shot at: gateways with a steady load, one or two clouds, the broker between them and the
+ * database behind, each a process of its own with files of its own.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type Engine, startMosquitto, startPostgres } from '../../support/engines.ts';
+import type { LoadGatewayOptions } from '../../support/load-gateway.ts';
+import { answers, freePort } from '../../support/processes.ts';
+import { type Ledger, readLedger } from './ledger.ts';
+import { Seat, type Victim } from './seat.ts';
+import { readPromises } from './truth.ts';
+
+/** `embedded`: the cloud's own broker, which dies with it. */
+export const LINKS = ['embedded', 'mosquitto'] as const;
+export const DATABASES = ['pglite', 'postgres'] as const;
+export type Link = (typeof LINKS)[number];
+export type DatabaseKind = (typeof DATABASES)[number];
+
+export interface SitePlan {
+  readonly link: Link;
+  readonly database: DatabaseKind;
+  readonly gateways: number;
+  readonly entriesPerSecond: number;
+}
+
+export interface KillSite {
+  readonly victims: readonly Victim[];
+  /** No new entries; resolves when the gateways have had everything acked. */
+  drain(limitMs: number): Promise<void>;
+  promises(): Map<string, number[]>;
+  /** Ends the clouds. */
+  ledger(): Promise<Ledger>;
+  /** Ends that nobody asked for. */
+  exits(): { failedStarts: number; deaths: string[] };
+  close(): Promise<void>;
+}
+
+/** Numbers of one life of a gateway stay below the next life's. */
+const NUMBERS_PER_LIFE = 10_000_000;
+const tokenOf = (gateway: string) => `kill-loop-token-of-${gateway}-0123456789`;
+const SHARE_GROUP = 'kill-loop';
+
+export async function startKillSite(plan: SitePlan): Promise<KillSite> {
+  const folder = mkdtempSync(join(tmpdir(), 'tallyport-kill-'));
+  const undo: (() => Promise<void> | void)[] = [];
+  undo.push(() => rmSync(folder, { recursive: true, force: true }));
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const database = plan.database === 'postgres' ? await startPostgres() : undefined;
+    if (database) undo.push(database.close);
+    const broker = plan.link === 'mosquitto' ? await startMosquitto() : undefined;
+    if (broker) undo.push(broker.close);
+    const brokerPort = await freePort();
+    const shared = database !== undefined && broker !== undefined;
+    const clouds = await Promise.all(
+      Array.from({ length: shared ? 2 : 1 }, (_, index) =>
+        cloudSeat({ folder, name: `cloud-${index + 1}`, plan, broker, brokerPort, database, shared }),
+      ),
+    );
+    const url = broker?.url ?? `mqtt://127.0.0.1:${brokerPort}`;
+    const gateways = gatewayNames(plan).map((name) => new LoadGateway(folder, name, url, plan));
+    const seats = [...clouds, ...gateways.map((gateway) => gateway.seat)];
+    undo.push(async () => void (await Promise.all(seats.map((seat) => seat.kill()))));
+    // One after the other: the first makes the schema.
+    for (const seat of seats) await seat.start();
+    return {
+      victims: [
+        ...seats,
+        ...(broker ? [victimOf('broker', broker)] : []),
+        ...(database ? [victimOf('database', database)] : []),
+      ],
+      async drain(limitMs) {
+        await Promise.all(gateways.map((gateway) => gateway.drain(limitMs)));
+      },
+      promises: () => new Map(gateways.map((gateway) => [gateway.name, gateway.promises()])),
+      async ledger() {
+        await Promise.all(clouds.map((cloud) => cloud.kill()));
+        return await readLedger(database ? { url: database.url } : { dataDir: join(folder, 'database') });
+      },
+      exits: () => ({
+        failedStarts: seats.reduce((sum, seat) => sum + seat.failedStarts, 0),
+        deaths: seats.filter((seat) => seat.deaths > 0).map((seat) => `${seat.name}: ${seat.output()}`),
+      }),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const gatewayNames = (plan: SitePlan) => Array.from({ length: plan.gateways }, (_, n) => `gw-${n + 1}`);
+
+interface CloudPlan {
+  readonly folder: string;
+  readonly name: string;
+  readonly plan: SitePlan;
+  readonly broker: Engine | undefined;
+  readonly brokerPort: number;
+  readonly database: Engine | undefined;
+  /** Several clouds on one database. */
+  readonly shared: boolean;
+}
+
+async function cloudSeat(cloud: CloudPlan): Promise<Seat> {
+  const { folder, name, plan, broker, brokerPort, database, shared } = cloud;
+  const file = join(folder, `${name}.yaml`);
+  const port = await freePort();
+  const names = gatewayNames(plan);
+  for (const id of names) writeFileSync(join(folder, `${id}.token`), tokenOf(id));
+  const mqtt = broker && { url: broker.url, clientId: name, ...(shared && { shareGroup: SHARE_GROUP }) };
+  writeFileSync(
+    file,
+    stringify({
+      http: { port },
+      database: database ? { url: database.url } : { dataDir: join(folder, 'database') },
+      intake: mqtt ? { mqtt } : { embedded: { port: brokerPort } },
+      gateways: names.map((id) => ({ id, tokenFile: `${id}.token` })),
+      log: 'warn',
+      site: {
+        name: 'Kill loop',
+        locations: [{ id: 'cold-1', name: 'Cold room', kind: 'cold-room' }],
+        bins: [{ readPoint: 'scale-1', name: 'Bin', location: 'cold-1', gtin: '04012345678901' }],
+        probes: [{ readPoint: 'probe-1', name: 'Probe', location: 'cold-1' }],
+      },
+    }),
+  );
+  // The real engines of the surrounding run are not for us: these have their own.
+  const { DATABASE_URL: _database, TALLYPORT_BROKER_URL: _broker, ...env } = process.env;
+  return new Seat({
+    name,
+    env,
+    args: () => ['cloud/app/main.ts', '--config', file],
+    isUp: () => answers(`http://127.0.0.1:${port}/healthz`),
+  });
+}
+
+class LoadGateway {
+  readonly name: string;
+  readonly seat: Seat;
+  readonly #folder: string;
+  #lives = 0;
+  #draining = false;
+
+  constructor(folder: string, name: string, url: string, plan: SitePlan) {
+    this.name = name;
+    this.#folder = join(folder, name);
+    mkdirSync(this.#folder);
+    this.seat = new Seat({
+      name,
+      args: () => {
+        const life = ++this.#lives;
+        const options: LoadGatewayOptions = {
+          gateway: name,
+          journal: join(this.#folder, 'journal.db'),
+          url,
+          token: tokenOf(name),
+          promises: this.#promiseFile(life),
+          numbersFrom: life * NUMBERS_PER_LIFE,
+          entriesPerSecond: this.#draining ? 0 : plan.entriesPerSecond,
+        };
+        return ['test/support/load-gateway.ts', JSON.stringify(options)];
+      },
+      isUp: async () => this.#draining || readPromises(this.#promiseFile(this.#lives)).length > 0,
+    });
+  }
+
+  async drain(limitMs: number): Promise<void> {
+    await this.seat.kill();
+    this.#draining = true;
+    await this.seat.start();
+    await this.seat.ended(limitMs);
+  }
+
+  promises(): number[] {
+    return Array.from({ length: this.#lives }, (_, n) => readPromises(this.#promiseFile(n + 1))).flat();
+  }
+
+  #promiseFile(life: number): string {
+    return join(this.#folder, `promises-${life}`);
+  }
+}
+
+function victimOf(name: string, engine: Engine): Victim {
+  return { name, kill: engine.kill, start: engine.restart, output: engine.output };
+}
