@@ -17,7 +17,7 @@ import {
   startAwsIot,
   stateRule,
 } from '../aws-iot/aws-iot.ts';
-import { policySchema } from '../aws-iot/identity/policy.ts';
+import { PolicyError, policySchema } from '../aws-iot/identity/policy.ts';
 import { AWS_QUOTAS } from '../aws-iot/quotas.ts';
 import { RuleError } from '../aws-iot/rules/rule-sql.ts';
 import { UsageError } from './usage-error.ts';
@@ -110,7 +110,7 @@ async function start(options: AwsIotOptions): Promise<AwsIot> {
   try {
     return await startAwsIot(options);
   } catch (error) {
-    if (error instanceof RuleError) throw new UsageError(error.message);
+    if (error instanceof RuleError || error instanceof PolicyError) throw new UsageError(error.message);
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE' || code === 'EACCES') {
       throw new UsageError(`${message}: give another port, or 0 for any`);

@@ -27,6 +27,11 @@ export interface PolicyContext {
   readonly clientId?: string;
 }
 
+/** A policy that the stand-in cannot judge by. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError';
+}
+
 const VARIABLES: Record<string, (context: PolicyContext) => string | undefined> = {
   'iot:Connection.Thing.ThingName': ({ thing }) => thing,
   'credentials-iot:ThingName': ({ thing }) => thing,
@@ -36,12 +41,12 @@ const VARIABLES: Record<string, (context: PolicyContext) => string | undefined> 
 /** Reads a policy document; throws with the place of what is not understood. */
 export function readPolicy(document: unknown): Policy {
   const parsed = policySchema.safeParse(document);
-  if (!parsed.success) throw new Error(`policy: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new PolicyError(`policy: ${z.prettifyError(parsed.error)}`);
   for (const { Resource, Action } of parsed.data.Statement) {
     for (const text of [...Resource, ...Action]) {
       for (const [, name] of text.matchAll(/\$\{([^}]*)\}/g)) {
         if (name !== undefined && !Object.hasOwn(VARIABLES, name)) {
-          throw new Error(
+          throw new PolicyError(
             `policy: the variable \${${name}} is not one of ${Object.keys(VARIABLES).join(', ')}`,
           );
         }
