@@ -37,6 +37,7 @@ export interface AwsMqttUplinkOptions {
 export const AWS_MAX_KEEPALIVE_SECONDS = 1200;
 /** Slower than one connect per second even at its quickest. */
 const AWS_PAUSES: PauseLimits = { first: 1500, longest: 60_000 };
+const AWS_STATE_INTERVAL_MS = 1100;
 
 export function createAwsMqttUplink(options: AwsMqttUplinkOptions): MqttUplink {
   const { gateway, endpoint, port, tls, clock, random, rule } = options;
@@ -51,6 +52,7 @@ export function createAwsMqttUplink(options: AwsMqttUplinkOptions): MqttUplink {
     protocolVersion: options.protocolVersion ?? 5,
     keepaliveSeconds: Math.min(options.keepaliveSeconds ?? 60, AWS_MAX_KEEPALIVE_SECONDS),
     backoffMs: AWS_PAUSES,
+    stateIntervalMs: AWS_STATE_INTERVAL_MS,
     batchTopic: (lane) => awsBatchTopic(gateway, lane, rule),
     ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
     ...(publishTimeoutMs === undefined ? {} : { publishTimeoutMs }),

@@ -117,7 +117,14 @@ export class MadeUpJournal implements Journal {
       waiting: this.lastSeq[name] - this.prunedUpTo[name],
     });
     const lanes = { stock: lane('stock'), condition: lane('condition'), health: lane('health') };
-    return { epoch: this.epoch, boot: this.boot, lanes, fileBytes: 0, walBytes: 0, forked: this.forked };
+    const disk = {
+      fileBytes: 0,
+      walBytes: 0,
+      maxBytes: 0,
+      reserve: { bytes: 0, held: false },
+      conditions: [],
+    };
+    return { epoch: this.epoch, boot: this.boot, lanes, ...disk, forked: this.forked };
   }
 
   onAppended(listener: (lane: Lane, lastSeq: number) => void): void {

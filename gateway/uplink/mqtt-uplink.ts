@@ -7,7 +7,7 @@
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 import { ackTopic, stateTopic, upTopic } from '../../protocol/link/topics.ts';
-import type { Clock, Timer } from '../../protocol/ports/clock.ts';
+import { type Clock, delay, type Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import { readAck } from './ack-message.ts';
 import { DEFAULT_PAUSES, type PauseLimits, pauseMs } from './carrier-pause.ts';
@@ -25,7 +25,7 @@ export interface MqttUplinkOptions {
   readonly username?: string;
   readonly password?: string;
   readonly tls?: MqttTls;
-  /** Default 4, which is MQTT 3.1.1. */
+  /** Default 4, which is MQTT 3.1.1; 5 falls back to it at a broker that does not speak 5. */
   readonly protocolVersion?: 4 | 5;
   /** Default 30. */
   readonly keepaliveSeconds?: number;
@@ -34,6 +34,8 @@ export interface MqttUplinkOptions {
   /** Silence of the broker while a publish waits for its PUBACK, default 20,000. */
   readonly publishTimeoutMs?: number;
   readonly backoffMs?: PauseLimits;
+  /** Least time between two retained messages to the state topic, default 0. AWS takes one per second. */
+  readonly stateIntervalMs?: number;
   /** Where batches go, default `upTopic(gateway, lane)`. */
   readonly batchTopic?: (lane: Lane) => string;
 }
@@ -49,6 +51,8 @@ const SETTLED_MS = 60_000;
 /** Of an MQTT 5 PUBLISH beside payload and topic: fixed header 5, topic length 2, packet id 2, properties 1. */
 const PUBLISH_OVERHEAD_BYTES = 10;
 const RETAIN_NOT_SUPPORTED = 154;
+/** Of MQTT 3.1.1 and 5: what a broker says that does not speak 5. */
+const VERSION_NOT_SUPPORTED = [1, 132];
 
 export function createMqttUplink(options: MqttUplinkOptions): MqttUplink {
   return new MqttLink(options);
@@ -63,17 +67,20 @@ class MqttLink implements MqttUplink {
   #session: MqttSession | undefined;
   #readyAtMs: number | undefined;
   #carried = false;
+  #saidAtMs = Number.NEGATIVE_INFINITY;
   #retry: Timer | undefined;
   #state = 'not started';
   /** What the broker said of the last batch it did not take. */
   #complaint: string | undefined;
   #retain = true;
+  #protocolVersion: 4 | 5;
   #closed = false;
   failures = 0;
   malformedAcks = 0;
 
   constructor(options: MqttUplinkOptions) {
     this.#options = options;
+    this.#protocolVersion = options.protocolVersion ?? 4;
     this.#batchTopic = options.batchTopic ?? ((lane) => upTopic(options.gateway, lane));
     const { protocol, host } = new URL(options.url);
     this.#address = `${protocol}//${host}`;
@@ -164,7 +171,7 @@ class MqttLink implements MqttUplink {
     return {
       url,
       clientId: clientId ?? gateway,
-      protocolVersion: this.#options.protocolVersion ?? 4,
+      protocolVersion: this.#protocolVersion,
       keepaliveSeconds: this.#options.keepaliveSeconds ?? 30,
       connectTimeoutMs: this.#options.connectTimeoutMs ?? 15_000,
       publishTimeoutMs: this.#publishTimeoutMs(),
@@ -180,9 +187,13 @@ class MqttLink implements MqttUplink {
     return this.#options.publishTimeoutMs ?? 20_000;
   }
 
-  #say(session: MqttSession, state: 'online' | 'offline', timeoutMs: number): Promise<void> {
+  async #say(session: MqttSession, state: 'online' | 'offline', timeoutMs: number): Promise<void> {
+    const { clock, stateIntervalMs } = this.#options;
+    const waitMs = this.#saidAtMs + (stateIntervalMs ?? 0) - clock.monotonicMs();
+    if (waitMs > 0) await delay(clock, waitMs, 'mqtt state');
+    this.#saidAtMs = clock.monotonicMs();
     const topic = stateTopic(this.#options.gateway);
-    return session.send({ topic, payload: Buffer.from(state), retain: this.#retain, timeoutMs });
+    await session.send({ topic, payload: Buffer.from(state), retain: this.#retain, timeoutMs });
   }
 
   #onEnd(reason: string, code: number | undefined): void {
@@ -194,6 +205,7 @@ class MqttLink implements MqttUplink {
     const settled = readyAtMs !== undefined && clock.monotonicMs() - readyAtMs >= SETTLED_MS;
     if (this.#carried || settled) this.failures = 0;
     if (code === RETAIN_NOT_SUPPORTED) this.#retain = false;
+    if (code !== undefined && VERSION_NOT_SUPPORTED.includes(code)) this.#protocolVersion = 4;
     const delayMs = pauseMs(backoffMs ?? DEFAULT_PAUSES, this.failures++, random);
     this.#state = `waiting ${Math.ceil(delayMs / 1000)} s: ${reason}`;
     this.#retry = clock.setTimer(delayMs, 'mqtt redial', () => this.#dial());
