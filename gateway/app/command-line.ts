@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { EnrolmentError } from '../enrolment/enrolment-error.ts';
+import { adoptCommand } from './adopt-command.ts';
 import { ConfigError, loadGatewayConfig } from './config.ts';
 import { enrollCommand } from './enroll-command.ts';
 import { startGateway } from './start-gateway.ts';
@@ -15,6 +16,9 @@ const HELP = `Tallyport gateway ${VERSION}: reads RFID portals, scales and senso
   npm run gateway -- [--config gateway.yaml]     run until SIGTERM or Ctrl-C
   npm run gateway -- check <gateway.yaml>        say whether the file is right, and what is not
   npm run gateway -- status [--url URL] [--json] how the running gateway stands
+
+  npm run gateway -- adopt [--config FILE]       make a journal this machine's own that was copied, moved or put back
+                                                 from an image; its waiting events are kept (stop the gateway first)
 
   npm run gateway -- enroll --cloud URL --code CODE
                                                  get an identity with a code of: cloud -- gateway invite <id>
@@ -73,6 +77,9 @@ async function dispatch(): Promise<void> {
     case 'status':
       await printStatus(values.url, values.json, write);
       return;
+    case 'adopt':
+      adoptCommand(loadGatewayConfig(argument ?? values.config));
+      return;
     case 'enroll': {
       if (argument !== undefined) throw new ConfigError([`unexpected argument "${argument}"; see --help`]);
       const {
@@ -89,7 +96,9 @@ async function dispatch(): Promise<void> {
       return;
     }
     default:
-      throw new ConfigError([`unknown command "${command}": expected check, status or enroll; see --help`]);
+      throw new ConfigError([
+        `unknown command "${command}": expected check, status, adopt or enroll; see --help`,
+      ]);
   }
 }
 

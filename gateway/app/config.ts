@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { parseConfig } from '../../protocol/config/yaml-config.ts';
 import { isGatewayId } from '../../protocol/link/topics.ts';
 import { DRIVERS, findDriver } from '../drivers/registry.ts';
+import { DEFAULT_RESERVE_BYTES } from '../journal/disk-reserve.ts';
 import { readPointSchema } from '../sensing/read-point.ts';
 import { routesOf } from '../sensing/registry.ts';
 import { parseTransportAddress, TransportAddressError } from '../transports/address.ts';
@@ -51,10 +52,13 @@ export const gatewayConfigSchema = z
         groupCommitMs: z.int().min(0).max(1000).default(50),
         /** Readings that nobody waits for: what a power cut can take of them, and ten times fewer commits. */
         patientCommitMs: z.int().min(0).max(10_000).default(600),
+        /** Default: 4 GB or 80 % of the free disk, whichever is less. */
         maxBytes: z
           .int()
-          .positive()
-          .default(1024 ** 3),
+          .min(1024 ** 2, 'expected at least 1048576 (1 MiB)')
+          .optional(),
+        /** Kept back on the disk, so that room can still be made when it is full; 0 for none. */
+        reserveBytes: z.int().nonnegative().default(DEFAULT_RESERVE_BYTES),
       })
       .prefault({}),
     devices: z.array(deviceSchema).default([]),

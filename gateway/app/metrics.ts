@@ -10,6 +10,17 @@ export async function renderMetrics(status: GatewayStatus): Promise<string> {
   gauge('uplink_connected', '1 while connected to the cloud').set(status.uplink.connected ? 1 : 0);
   gauge('journal_file_bytes', 'Size of the journal file').set(status.journal.fileBytes);
   gauge('journal_wal_bytes', 'Size of its write-ahead log').set(status.journal.walBytes);
+  gauge('journal_max_bytes', 'Size over which events are given up').set(status.journal.maxBytes);
+  gauge('journal_reserve_held', '1 while room is kept back for a full disk').set(
+    status.journal.reserve.held ? 1 : 0,
+  );
+  gauge('journal_forked', '1 once the cloud has refused this journal').set(
+    status.journal.forked === undefined ? 0 : 1,
+  );
+  const condition = gauge('journal_condition', '1 while something is wrong with its disk', ['condition']);
+  for (const name of ['disk-full', 'wal-growing'] as const) {
+    condition.set({ condition: name }, status.journal.conditions.includes(name) ? 1 : 0);
+  }
   gauge('journal_held_entries', 'Entries that wait because the journal takes nothing').set(
     status.journal.held,
   );

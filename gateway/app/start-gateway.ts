@@ -81,6 +81,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     clock,
     stamp: () => clockWatch.stamp(),
     groupCommitMs: config.journal.groupCommitMs,
+    patientCommitMs: config.journal.patientCommitMs,
     maxBytes: config.journal.maxBytes,
     onDied(error) {
       log.fatal({ event: 'journal.died', err: error }, 'nothing can be made durable any more');
@@ -88,7 +89,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       parts.onFatal(error);
     },
     ...(virtual === undefined
-      ? { host: machineMark() }
+      ? { host: machineMark(), reserveBytes: config.journal.reserveBytes }
       : { inThread: true, createEpoch: () => virtual.epoch, createBootId: () => virtual.bootId }),
   });
   // What is named last is closed first. The broker goes before its subscribers: it must not take what nobody gets.
@@ -156,7 +157,8 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       clock: tellsTime ? clock : steady,
       random,
       onReadings: (readings) =>
-        sensing.accept(tellsTime ? fromWallScale(readings, steady) : readings, steady.now()),
+        // A device that publishes waits until its reading is taken.
+        sensing.accept(tellsTime ? fromWallScale(readings, steady) : readings, steady.now(), tellsTime),
       ...(device.silentAfterMs === undefined ? {} : { silentAfterMs: device.silentAfterMs }),
     });
     runners.push(runner);

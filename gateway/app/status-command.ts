@@ -1,5 +1,6 @@
 /** `gateway status`: the running gateway's status as lines for a terminal. */
 import type { GatewayStatus } from './gateway-status.ts';
+import { problemOf } from './status-page.ts';
 
 export async function printStatus(url: string, json: boolean, write: (text: string) => void): Promise<void> {
   let response: Response;
@@ -30,6 +31,8 @@ export async function printStatus(url: string, json: boolean, write: (text: stri
       `  ${lane.padEnd(10)} ${String(state.waiting).padStart(8)} waiting, acknowledged ${state.prunedUpTo} of ${state.lastSeq}\n`,
     );
   }
+  const journalProblem = problemOf(status.journal);
+  if (journalProblem !== undefined) lines.push(`  ! journal: ${journalProblem}\n`);
   lines.push('\n');
   for (const device of status.devices) {
     const last =

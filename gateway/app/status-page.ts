@@ -14,6 +14,16 @@ main{max-width:1080px;margin:auto}h1{font-size:22px;margin:0 0 4px}h2{font-size:
 th,td{text-align:left;padding:8px 12px;border-bottom:1px solid var(--line);vertical-align:top}tr:last-child td{border:0}th{font-size:13px;color:var(--dim);font-weight:600}
 .dim{color:var(--dim)}.good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}td.n{text-align:right;font-variant-numeric:tabular-nums}`;
 
+/** What a person should know of the journal; undefined when all is well. */
+export function problemOf(journal: GatewayStatus['journal']): string | undefined {
+  if (journal.forked !== undefined) {
+    return `refused by the cloud (${journal.forked.detail}): stop the gateway and run adopt`;
+  }
+  if (journal.conditions.includes('disk-full')) return 'the disk is full';
+  if (journal.conditions.includes('wal-growing')) return 'the write-ahead log grows';
+  return journal.problem;
+}
+
 export function renderStatusPage(status: GatewayStatus): string {
   const ago = (at: number | undefined) =>
     at === undefined
@@ -39,12 +49,13 @@ export function renderStatusPage(status: GatewayStatus): string {
         .join(', '),
     )}</td></tr>`,
   );
+  const journalProblem = problemOf(status.journal);
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="refresh" content="5"><title>${html(status.gateway)} · Tallyport gateway</title><style>${STYLE}</style></head><body><main>
 <h1>${html(status.gateway)}</h1><div class="dim">Tallyport gateway ${html(status.version)} · ${html(new Date(status.now).toISOString())}</div>
 <div class="cards"><div class="card"><span class="dim">Uplink</span><b class="${status.uplink.connected ? 'good' : 'bad'}">${status.uplink.connected ? 'connected' : 'down'}</b><span class="dim">${html(status.uplink.state)}</span>${status.forwarder?.problem === undefined ? '' : `<div class="bad">${html(status.forwarder.problem)}</div>`}</div>
 ${lanes.map(([lane, state]) => `<div class="card"><span class="dim">${html(lane)} waiting</span><b>${state.waiting}</b><span class="dim">acknowledged up to ${state.prunedUpTo} of ${state.lastSeq}</span></div>`).join('')}
-<div class="card"><span class="dim">Journal</span><b class="${status.journal.problem === undefined ? '' : 'bad'}">${(status.journal.fileBytes / 1024).toFixed(0)} KB</b><span class="dim">${html(status.journal.problem ?? `epoch ${status.journal.epoch.slice(0, 8)}`)}</span></div></div>
+<div class="card"><span class="dim">Journal</span><b class="${journalProblem === undefined ? '' : 'bad'}">${(status.journal.fileBytes / 1024).toFixed(0)} KB</b><span class="dim">${html(journalProblem ?? `epoch ${status.journal.epoch.slice(0, 8)}`)}</span></div></div>
 ${clockNote(status)}<h2>Devices</h2><div class="scroll"><table><tr><th>Device</th><th>State</th><th>Last reading</th><th>Readings</th><th>Reconnects</th></tr>${devices.join('')}</table></div>
 <h2>Read points</h2><div class="scroll"><table><tr><th>Read point</th><th>State</th><th>Last reading</th><th>Counts</th></tr>${points.join('')}</table></div>
 </main></body></html>`;

@@ -17,10 +17,10 @@ const SEED = 20260901;
 /** A closed journal with `count` stock, condition and health events, and one checkpoint. */
 async function writeJournal(file: string, count: number): Promise<string> {
   const { journal, run } = await openVirtual(file);
+  let last: Promise<void> | undefined;
   for (let n = 1; n <= count; n++) {
-    run(journal.append({ events: [weighing(n), sample(n), deviceEvent(n)], put: [], drop: [] })).catch(
-      () => undefined,
-    );
+    last = journal.append({ events: [weighing(n), sample(n), deviceEvent(n)], put: [], drop: [] });
+    if (n % 1000 === 0) await run(last);
   }
   await run(journal.append({ events: [], put: [{ key: 'door-1', body: 'open session' }], drop: [] }));
   const { epoch } = journal;

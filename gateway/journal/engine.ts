@@ -5,6 +5,8 @@
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
+import { DiskReserve } from './disk-reserve.ts';
+import { defaultMaxBytes, REAL_SURROUNDINGS, type Surroundings } from './disk-room.ts';
 import { FileIdentity } from './identity.ts';
 import type { JournalBoot, JournalStatus } from './journal.ts';
 import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
@@ -12,12 +14,16 @@ import type { StoredSlice } from './lane-rows.ts';
 import { openFile } from './layout.ts';
 import { finishReplacing, salvage } from './salvage.ts';
 import { type Growth, JournalStore, type LanePrune, type StoredGroup } from './store.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface EngineOptions {
   readonly file: string;
-  readonly maxBytes: number;
-  /** Beyond this SQLite itself refuses to grow the file. */
-  readonly hardLimitBytes: number;
+  /** Default: by the disk (disk-room.ts). */
+  readonly maxBytes?: number;
+  /** Beyond this SQLite itself refuses to grow the file; default a quarter above `maxBytes`. */
+  readonly hardLimitBytes?: number;
+  /** Kept back for a full disk (disk-reserve.ts); default none. */
+  readonly reserveBytes?: number;
   /** Stands for this machine: a file made on another is refused. Undefined: not checked. */
   readonly host?: string;
 }
@@ -73,21 +79,26 @@ export interface EngineLink {
   terminate(): Promise<void>;
 }
 
+const HARD_LIMIT_SLACK_BYTES = 16 * 1024 * 1024;
+
 interface OpenedFile {
   readonly store: JournalStore;
   readonly identity: FileIdentity;
+  readonly upkeep: Upkeep;
 }
 
 export class JournalEngine {
   readonly #options: EngineOptions;
+  readonly #surroundings: Surroundings;
   #opened: OpenedFile | undefined;
   #bootTold = false;
   #failure: { readonly generation: number; readonly error: unknown } | undefined;
   /** What is wrong with the file, found when nothing could be told of it; salvaged before the next request. */
   #damage: string | undefined;
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineOptions, surroundings: Surroundings = REAL_SURROUNDINGS) {
     this.#options = options;
+    this.#surroundings = surroundings;
   }
 
   handle(request: EngineRequest): EngineReply {
@@ -113,13 +124,13 @@ export class JournalEngine {
   }
 
   #answer(request: Exclude<EngineRequest, { op: 'close' }>): EngineReply {
-    const { store, identity } = this.#open(request);
+    const { store, identity, upkeep } = this.#open(request);
     const { epoch } = store;
     switch (request.op) {
       case 'open':
         return { epoch };
       case 'commit':
-        return { epoch, growth: this.#commit(store, request) };
+        return { epoch, growth: this.#commit(store, upkeep, request) };
       case 'read': {
         // Seqs of another epoch mean nothing here.
         if (request.epoch !== epoch) return { epoch };
@@ -138,11 +149,14 @@ export class JournalEngine {
         }
         return { epoch };
       case 'status':
-        return { epoch, status: { ...store.status(), boot: identity.boot, forked: identity.forked } };
+        return {
+          epoch,
+          status: { ...store.status(), ...upkeep.status(), boot: identity.boot, forked: identity.forked },
+        };
     }
   }
 
-  #commit(store: JournalStore, request: Extract<EngineRequest, { op: 'commit' }>): Growth {
+  #commit(store: JournalStore, upkeep: Upkeep, request: Extract<EngineRequest, { op: 'commit' }>): Growth {
     const { group, prunes, stamp, generation } = request;
     if (this.#failure?.generation === generation) throw this.#failure.error;
     let growth: Growth;
@@ -153,7 +167,8 @@ export class JournalEngine {
       throw error;
     }
     try {
-      return { ...growth, ...store.tidy(stamp, prunes.length > 0) };
+      const tidied = store.tidy(stamp, prunes.length > 0);
+      return { ...growth, ...tidied, ...upkeep.afterCommit(store, stamp) };
     } catch (error) {
       // The commit stands: a caller told otherwise would write it again. A full or failing disk tells of itself at
       // the next commit.
@@ -177,20 +192,37 @@ export class JournalEngine {
 
   #open(context: RequestContext): OpenedFile {
     if (this.#opened !== undefined) return this.#opened;
-    const { file, maxBytes, hardLimitBytes, host } = this.#options;
+    const { file, host } = this.#options;
     const salvaging = this.#salvageContext(context);
     finishReplacing(file, salvaging);
-    const { db, marks } = openFile(file, salvaging.birth, hardLimitBytes);
+    const maxBytes = this.#options.maxBytes ?? defaultMaxBytes(file, this.#surroundings);
+    const limitBytes = this.#options.hardLimitBytes ?? Math.ceil(maxBytes * 1.25) + HARD_LIMIT_SLACK_BYTES;
+    const reserve = new DiskReserve(file, this.#options.reserveBytes ?? 0, this.#surroundings);
+    const { db, marks } = this.#unlessFull(reserve, () => openFile(file, salvaging.birth, limitBytes));
     try {
-      const store = new JournalStore({ db, epoch: marks.epoch, file, maxBytes });
+      const upkeep = new Upkeep(file, reserve, this.#surroundings);
+      const onDiskFull = () => upkeep.onDiskFull(store);
+      const store: JournalStore = new JournalStore({ db, epoch: marks.epoch, file, maxBytes, onDiskFull });
       const opened = { id: context.nextBootId, host, lastSeqs: store.lastSeqs() };
-      this.#opened = { store, identity: new FileIdentity(db, marks, opened) };
+      const identity = this.#unlessFull({ release: onDiskFull }, () => new FileIdentity(db, marks, opened));
+      this.#opened = { store, identity, upkeep };
     } catch (error) {
       db.close();
       throw mapSqliteError(error);
     }
     this.#bootTold = false;
     return this.#opened;
+  }
+
+  /** A second try when the disk is full and there is something to give back. */
+  #unlessFull<T>(reserve: { release(): boolean }, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const full = error instanceof JournalError && error.code === 'disk-full';
+      if (!full || !reserve.release()) throw error;
+      return work();
+    }
   }
 
   #salvageContext({ stamp, nextEpoch }: RequestContext) {

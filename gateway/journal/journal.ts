@@ -48,6 +48,12 @@ export interface JournalStatus {
   readonly lanes: Readonly<Record<Lane, LaneStatus>>;
   readonly fileBytes: number;
   readonly walBytes: number;
+  /** Over this events are given up, the least valuable first. */
+  readonly maxBytes: number;
+  /** Bytes kept back for a full disk (0: none wanted), and whether they are there. */
+  readonly reserve: { readonly bytes: number; readonly held: boolean };
+  /** What is wrong with the disk at present; also told to the cloud as events of the device `journal`. */
+  readonly conditions: readonly ('disk-full' | 'wal-growing')[];
   /** Set once the cloud has refused the journal; stays until `adopt` has made a new epoch of it. */
   readonly forked: ForkMark | undefined;
 }

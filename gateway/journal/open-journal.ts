@@ -7,15 +7,13 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import { laneOf } from '../../protocol/events/lanes.ts';
 import type { EventRecord, Stamp } from '../../protocol/events/record.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import type { EngineLink, EngineReply, EngineRequest, RequestContext } from './engine.ts';
+import type { EngineLink, EngineOptions, EngineReply, EngineRequest, RequestContext } from './engine.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Journal, JournalBoot, JournalEntry, JournalStatus, LaneSlice } from './journal.ts';
 import { JournalError } from './journal-error.ts';
 import type { Growth } from './store.ts';
 import { decodeStoredEvent, encodeStoredEvent, toRecord } from './stored-event.ts';
 import { startInThread, startWorker } from './worker-link.ts';
-
-const GIBIBYTE = 1024 ** 3;
 
 export interface JournalOptions {
   /** Path of the SQLite file; its folder must exist. */
@@ -33,8 +31,10 @@ export interface JournalOptions {
   readonly pruneMs?: number;
   /** Runs the store in the calling thread: for virtual time. */
   readonly inThread?: boolean;
-  /** Over this events are thinned, default 1 GiB. */
-  readonly maxBytes?: number;
+  /** Over this events are thinned; default by the disk, at most 4 GB (disk-room.ts). */
+  readonly maxBytes?: number | undefined;
+  /** Kept back on the disk for when it is full (disk-reserve.ts), default none. */
+  readonly reserveBytes?: number;
   /** Over this appends fail with `disk-full`, default a quarter above `maxBytes`. */
   readonly hardLimitBytes?: number;
   /** Rows that may wait for the disk, default 20,000; more are refused with `queue-full`. */
@@ -56,12 +56,13 @@ export interface OpenJournal extends Journal {
 }
 
 export async function openJournal(options: JournalOptions): Promise<OpenJournal> {
-  const maxBytes = options.maxBytes ?? GIBIBYTE;
-  const engineOptions = {
+  const { maxBytes, hardLimitBytes, reserveBytes, host } = options;
+  const engineOptions: EngineOptions = {
     file: options.file,
-    maxBytes,
-    hardLimitBytes: options.hardLimitBytes ?? Math.ceil(maxBytes * 1.25) + 16 * 1024 * 1024,
-    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(hardLimitBytes === undefined ? {} : { hardLimitBytes }),
+    ...(reserveBytes === undefined ? {} : { reserveBytes }),
+    ...(host === undefined ? {} : { host }),
   };
   const { clock, onDied } = options;
   const link =

@@ -17,8 +17,9 @@
  * throws UnusableFileError; the engine then salvages and goes on.
  */
 import { statSync } from 'node:fs';
-import { LANES, type Lane } from '../../protocol/events/lanes.ts';
+import { LANES, type Lane, laneOf } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
+import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import type { JournalStatus, LaneStatus } from './journal.ts';
 import { JournalError, mapSqliteError } from './journal-error.ts';
 import { LaneRows, type StoredSlice } from './lane-rows.ts';
@@ -57,11 +58,23 @@ const MAX_ROUNDS_ON_FULL_DISK = 16;
 
 type Counters = Record<Lane, LaneStatus>;
 
+export interface StoreOptions {
+  readonly db: Connection;
+  readonly epoch: string;
+  readonly file: string;
+  /** Over this events are given up. */
+  readonly maxBytes: number;
+  /** Asked when the disk takes no more; true when trying again may help. */
+  readonly onDiskFull?: () => boolean;
+}
+
 export class JournalStore {
   readonly epoch: string;
   readonly #db: Connection;
   readonly #file: string;
   readonly #maxBytes: number;
+  readonly #onDiskFull: () => boolean;
+  readonly #hardLimitPages: number;
   readonly #lanes: Record<Lane, LaneRows>;
   readonly #saveCounter: Statement<[number, number, string]>;
   readonly #putCheckpoint: Statement<[string, string]>;
@@ -69,12 +82,14 @@ export class JournalStore {
   readonly #dropFolder: Statement<[string, string]>;
   #counters: Counters;
 
-  constructor(options: { db: Connection; epoch: string; file: string; maxBytes: number }) {
+  constructor(options: StoreOptions) {
     const db = options.db;
     this.#db = db;
     this.epoch = options.epoch;
     this.#file = options.file;
     this.#maxBytes = options.maxBytes;
+    this.#onDiskFull = options.onDiskFull ?? (() => false);
+    this.#hardLimitPages = pragmaNumber(db, 'max_page_count');
     this.#lanes = {
       stock: new LaneRows(db, 'stock'),
       condition: new LaneRows(db, 'condition'),
@@ -107,7 +122,8 @@ export class JournalStore {
       } catch (error) {
         // A full disk: events given up inside the file make room without the file growing.
         const full = error instanceof JournalError && error.code === 'disk-full';
-        if (!full || round === MAX_ROUNDS_ON_FULL_DISK || !this.#thin(stamp, true)) throw error;
+        if (!full || round === MAX_ROUNDS_ON_FULL_DISK) throw error;
+        if (!this.#onDiskFull() && !this.#thin(stamp, true)) throw error;
       }
     }
     return growth(before, this.#counters);
@@ -147,6 +163,34 @@ export class JournalStore {
     return growth(before, this.#counters);
   }
 
+  /** Stores events of the journal's own. */
+  note(events: readonly StockEvent[], stamp: Stamp): Growth {
+    const before = this.#counters;
+    this.#transact((counters) => {
+      for (const event of events)
+        this.#insert(laneOf(event.type), [encodeStoredEvent(stamp, event)], counters);
+    });
+    return growth(before, this.#counters);
+  }
+
+  /** From now on new rows take only the room that others leave. */
+  stopGrowth(): void {
+    this.#db.pragma(`max_page_count = ${pragmaNumber(this.#db, 'page_count')}`);
+  }
+
+  allowGrowth(): void {
+    this.#db.pragma(`max_page_count = ${this.#hardLimitPages}`);
+  }
+
+  /** Moves the write-ahead log into the file and cuts it off, as far as nobody reads it. */
+  checkpointLog(): void {
+    try {
+      this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      throw mapSqliteError(error);
+    }
+  }
+
   checkpoints(): { key: string; body: string }[] {
     try {
       return this.#db.prepare<[], { key: string; body: string }>('select key, body from checkpoint').all();
@@ -155,11 +199,12 @@ export class JournalStore {
     }
   }
 
-  status(): Omit<JournalStatus, 'boot' | 'forked'> {
+  status(): Pick<JournalStatus, 'epoch' | 'lanes' | 'fileBytes' | 'walBytes' | 'maxBytes'> {
     return {
       epoch: this.epoch,
       lanes: { ...this.#counters },
       fileBytes: fileBytes(this.#db),
+      maxBytes: this.#maxBytes,
       walBytes: statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
     };
   }
