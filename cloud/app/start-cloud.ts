@@ -18,7 +18,7 @@ import type { NewToken } from '../api/tokens.ts';
 import { makeFirstAdmin } from '../api/users.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import { retireEpisodes } from '../coldchain/retire.ts';
-import { createGatekeeper } from '../enrolment/gatekeeper.ts';
+import { createGatekeeper, type Gatekeeper } from '../enrolment/gatekeeper.ts';
 import { raiseRevokedTraffic } from '../enrolment/revoked-traffic.ts';
 import { createIngest, type Ingest } from '../ingest/ingest.ts';
 import type { HttpsIntake } from '../intake/https-intake.ts';
@@ -192,12 +192,14 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       trustProxy,
       requestsPerMinute,
       ...(tls && { tls: readTls(tls) }),
-      ...(https && { link: linkDoor(https, verify) }),
+      ...(https && { link: linkDoor(https, { verify, ownerOf }) }),
     } satisfies ApiOptions);
     closers.push(() => api.close());
-    const httpUrl = await api.listen({ host, port }).catch((error: Error) => {
+    const listening = await api.listen({ host, port }).catch((error: Error) => {
       throw listenError(error, { host, port }, 'http.port');
     });
+    // Fastify does not know what the server is that it was given.
+    const httpUrl = tls ? listening.replace(/^http:/, 'https:') : listening;
 
     await intake.start({ onDelivery: (delivery) => ingest.deliver(delivery), onGatewayState });
     closers.push(() => intake.close());
@@ -227,10 +229,10 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
   }
 }
 
-function linkDoor(https: HttpsIntake, verify: LinkDoor['verify']): LinkDoor {
+function linkDoor(https: HttpsIntake, gatekeeper: Gatekeeper): LinkDoor {
   return {
     requestsPerMinute: https.requestsPerMinute,
-    verify,
+    ...gatekeeper,
     deliver: (gateway, lane, payload) => https.deliver(gateway, lane, payload),
     reportState: (gateway, state) => https.reportState(gateway, state),
   };
