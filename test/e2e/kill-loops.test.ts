@@ -3,7 +3,7 @@
  * The long form is `npm run kill-loop`.
  */
 import { describe, expect, it } from 'vitest';
-import { mosquittoFound, postgresFound } from '../support/engines.ts';
+import { mosquittoFound, natsFound, postgresFound } from '../support/engines.ts';
 import { runKillLoop } from './kill-loop/kill-loop.ts';
 
 const TEST_LIMIT_MS = 240_000;
@@ -15,6 +15,17 @@ describe('SIGKILL at any moment', () => {
     'of gateways and of a cloud with all that is embedded in it loses no promised event and takes none twice',
     async () => {
       const plan = { link: 'embedded', database: 'pglite', seed: 11, rounds: 4, ...LOAD } as const;
+      const report = await runKillLoop(plan);
+      expect(report).toMatchObject({ ok: true, findings: NOTHING, complaints: [], deaths: [] });
+      expect(report.findings.promised).toBeGreaterThan(0);
+    },
+    TEST_LIMIT_MS,
+  );
+
+  it.runIf(natsFound)(
+    'of gateways, a cloud and NATS loses no promised event and takes none twice',
+    async () => {
+      const plan = { link: 'nats', database: 'pglite', seed: 13, rounds: 4, ...LOAD } as const;
       const report = await runKillLoop(plan);
       expect(report).toMatchObject({ ok: true, findings: NOTHING, complaints: [], deaths: [] });
       expect(report.findings.promised).toBeGreaterThan(0);

@@ -6,15 +6,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { type Engine, startMosquitto, startPostgres } from '../../support/engines.ts';
+import { type Engine, startMosquitto, startNats, startPostgres } from '../../support/engines.ts';
 import type { LoadGatewayOptions } from '../../support/load-gateway.ts';
 import { answers, freePort } from '../../support/processes.ts';
 import { type Ledger, readLedger } from './ledger.ts';
 import { Seat, type Victim } from './seat.ts';
 import { readPromises } from './truth.ts';
 
-/** `embedded`: the cloud's own broker, which dies with it. */
-export const LINKS = ['embedded', 'mosquitto'] as const;
+/** `embedded`: the cloud's own broker, which dies with it. `nats`: its MQTT listener for gateways, JetStream for clouds. */
+export const LINKS = ['embedded', 'mosquitto', 'nats'] as const;
 export const DATABASES = ['pglite', 'postgres'] as const;
 export type Link = (typeof LINKS)[number];
 export type DatabaseKind = (typeof DATABASES)[number];
@@ -53,8 +53,8 @@ export async function startKillSite(plan: SitePlan): Promise<KillSite> {
   try {
     const database = plan.database === 'postgres' ? await startPostgres() : undefined;
     if (database) undo.push(database.close);
-    const broker = plan.link === 'mosquitto' ? await startMosquitto() : undefined;
-    if (broker) undo.push(broker.close);
+    const broker = await startBroker(plan.link);
+    if (broker) undo.push(broker.engine.close);
     const brokerPort = await freePort();
     const shared = database !== undefined && broker !== undefined;
     const clouds = await Promise.all(
@@ -62,7 +62,7 @@ export async function startKillSite(plan: SitePlan): Promise<KillSite> {
         cloudSeat({ folder, name: `cloud-${index + 1}`, plan, broker, brokerPort, database, shared }),
       ),
     );
-    const url = broker?.url ?? `mqtt://127.0.0.1:${brokerPort}`;
+    const url = broker?.gatewayUrl ?? `mqtt://127.0.0.1:${brokerPort}`;
     const gateways = gatewayNames(plan).map((name) => new LoadGateway(folder, name, url, plan));
     const seats = [...clouds, ...gateways.map((gateway) => gateway.seat)];
     undo.push(async () => void (await Promise.all(seats.map((seat) => seat.kill()))));
@@ -71,7 +71,7 @@ export async function startKillSite(plan: SitePlan): Promise<KillSite> {
     return {
       victims: [
         ...seats,
-        ...(broker ? [victimOf('broker', broker)] : []),
+        ...(broker ? [victimOf('broker', broker.engine)] : []),
         ...(database ? [victimOf('database', database)] : []),
       ],
       async drain(limitMs) {
@@ -94,13 +94,34 @@ export async function startKillSite(plan: SitePlan): Promise<KillSite> {
   }
 }
 
+interface Broker {
+  readonly engine: Engine;
+  readonly gatewayUrl: string;
+  /** Of a cloud of this name; `shared`: one of several. */
+  intake(name: string, shared: boolean): object;
+}
+
+async function startBroker(link: Link): Promise<Broker | undefined> {
+  if (link === 'embedded') return undefined;
+  if (link === 'nats') {
+    const engine = await startNats({ mqttPort: 0 });
+    return { engine, gatewayUrl: engine.mqttUrl ?? '', intake: () => ({ jetstream: { url: engine.url } }) };
+  }
+  const engine = await startMosquitto();
+  const { url } = engine;
+  const intake = (clientId: string, shared: boolean) => ({
+    mqtt: { url, clientId, ...(shared && { shareGroup: SHARE_GROUP }) },
+  });
+  return { engine, gatewayUrl: url, intake };
+}
+
 const gatewayNames = (plan: SitePlan) => Array.from({ length: plan.gateways }, (_, n) => `gw-${n + 1}`);
 
 interface CloudPlan {
   readonly folder: string;
   readonly name: string;
   readonly plan: SitePlan;
-  readonly broker: Engine | undefined;
+  readonly broker: Broker | undefined;
   readonly brokerPort: number;
   readonly database: Engine | undefined;
   /** Several clouds on one database. */
@@ -113,13 +134,12 @@ async function cloudSeat(cloud: CloudPlan): Promise<Seat> {
   const port = await freePort();
   const names = gatewayNames(plan);
   for (const id of names) writeFileSync(join(folder, `${id}.token`), tokenOf(id));
-  const mqtt = broker && { url: broker.url, clientId: name, ...(shared && { shareGroup: SHARE_GROUP }) };
   writeFileSync(
     file,
     stringify({
       http: { port },
       database: database ? { url: database.url } : { dataDir: join(folder, 'database') },
-      intake: mqtt ? { mqtt } : { embedded: { port: brokerPort } },
+      intake: broker?.intake(name, shared) ?? { embedded: { port: brokerPort } },
       gateways: names.map((id) => ({ id, tokenFile: `${id}.token` })),
       log: 'warn',
       site: {
@@ -186,6 +206,19 @@ class LoadGateway {
   }
 }
 
+/** An engine is let come up before it is killed: half-started it would be told of as one that does not start. */
 function victimOf(name: string, engine: Engine): Victim {
-  return { name, kill: engine.kill, start: engine.restart, output: engine.output };
+  let starting = Promise.resolve();
+  return {
+    name,
+    async kill() {
+      await starting;
+      await engine.kill();
+    },
+    start() {
+      starting = engine.restart();
+      return starting;
+    },
+    output: engine.output,
+  };
 }
