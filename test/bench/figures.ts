@@ -8,6 +8,7 @@ import { run as reads } from './reads.ts';
 import { run as virtual } from './virtual.ts';
 import { run as visible } from './visible.ts';
 import { run as week } from './week.ts';
+import { run as workers } from './workers.ts';
 
 export const FIGURES: readonly Figure[] = [
   { name: 'reads', about: 'tag reads through decode, driver, portal and journal', run: reads },
@@ -21,5 +22,6 @@ export const FIGURES: readonly Figure[] = [
   { name: 'week', about: 'seven days offline into the journal, then drained', run: week },
   { name: 'ingest', about: 'exactly-once ingest against plain batched inserts', run: ingest },
   { name: 'visible', about: 'from the door or the probe to an answer of the API, under load', run: visible },
+  { name: 'workers', about: 'several clouds on one database, and one of them killed', run: workers },
   { name: 'virtual', about: 'a day of a whole site under the virtual clock', run: virtual },
 ];
