@@ -31,13 +31,14 @@ export interface ForwarderOptions {
 }
 
 /**
- * AWS discards what is beyond 100 publishes in a second, both ways together: 40 out, at most as many acks back, the
- * window's at once after a pause, and the state topic. Live events take half of them, so the others are full.
+ * AWS discards what is beyond 100 publishes of a connection in a second, both ways together. In any second that is 36
+ * out, their acks, and those that a cloud gives at once after a pause: a window of 16 and three ahead per lane. Half of
+ * the publishes may be small live ones, so the others are full.
  */
 export const AWS_IOT_OPTIONS = {
-  publishesPerSecond: 40,
+  publishesPerSecond: 36,
   bytesPerSecond: 480 * 1024,
-  window: 12,
+  window: 16,
   maxEvents: MAX_BATCH_EVENTS,
 } as const;
 

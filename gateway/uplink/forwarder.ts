@@ -222,9 +222,11 @@ class SendingLoop implements Forwarder {
       return false;
     }
     const sender = lanes[decision.lane];
-    if (decision.do === 'publish') {
+    if (decision.do !== 'pack') {
       for (const other of decision.passedOver) lanes[other].passedOver++;
       sender.passedOver = 0;
+    }
+    if (decision.do === 'publish') {
       this.#batches.send(decision.lane, sender, decision.index);
       return true;
     }

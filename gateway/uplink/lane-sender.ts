@@ -41,6 +41,8 @@ export type AckVerdict =
 
 /** A lane with more than this many events waiting sends what is new ahead of them. */
 const FAR_BEHIND_EVENTS = 1000;
+/** Batches sent ahead since the cloud was last heard; more would only be acks in a heap, or for nobody. */
+const MAX_AHEAD_UNHEARD = 3;
 
 export class LaneSender implements LaneView {
   lastSeq: number;
@@ -57,7 +59,8 @@ export class LaneSender implements LaneView {
   budgetBytes = FIRST_BUDGET_BYTES;
   /** What is behind this seq goes ahead of the backlog; undefined when the lane is not far behind. */
   aheadCursor: number | undefined;
-  aheadSinceMs: number | undefined;
+  #aheadSinceMs: number | undefined;
+  #aheadUnheard = 0;
   /** What was ever sent ahead: (from, upTo]. */
   #wentAhead: { readonly from: number; readonly upTo: number } | undefined;
   inFlight: InFlightBatch[] = [];
@@ -74,9 +77,14 @@ export class LaneSender implements LaneView {
     return this.lastSeq - this.cursor;
   }
 
+  /** Since when something waits to go ahead, if it may. */
+  get aheadSinceMs(): number | undefined {
+    return this.#aheadUnheard < MAX_AHEAD_UNHEARD ? this.#aheadSinceMs : undefined;
+  }
+
   grew(lastSeq: number, nowMs: number, connected: boolean): void {
     if (connected && this.waiting > FAR_BEHIND_EVENTS) this.aheadCursor ??= this.lastSeq;
-    if (this.aheadCursor !== undefined) this.aheadSinceMs ??= nowMs;
+    if (this.aheadCursor !== undefined) this.#aheadSinceMs ??= nowMs;
     this.lastSeq = Math.max(this.lastSeq, lastSeq);
     this.waitingSinceMs ??= nowMs;
   }
@@ -112,14 +120,16 @@ export class LaneSender implements LaneView {
   /** What lies behind the ahead cursor, up to here, is on its way. */
   sentAhead(upTo: number, nowMs: number): void {
     if (this.aheadCursor === undefined) return;
+    this.#aheadUnheard++;
     this.#wentAhead = { from: this.#wentAhead?.from ?? this.aheadCursor, upTo };
     this.aheadCursor = Math.max(this.aheadCursor, upTo);
-    this.aheadSinceMs = this.aheadCursor < this.lastSeq ? nowMs : undefined;
+    this.#aheadSinceMs = this.aheadCursor < this.lastSeq ? nowMs : undefined;
   }
 
   /** A cumulative ack. The next batch in line is given `graceMs` to be answered too. */
   acked(upTo: number, nowMs: number, graceMs: number): AckVerdict {
     if (upTo > this.lastSeq) return { kind: 'out-of-range' };
+    this.#aheadUnheard = 0;
     if (upTo <= this.floor) return { kind: 'repeated' };
     const answered = this.inFlight.find((batch) => batch.lastSeq === upTo);
     this.floor = upTo;
@@ -147,7 +157,8 @@ export class LaneSender implements LaneView {
     this.silences = 0;
     this.restUntilMs = 0;
     this.aheadCursor = undefined;
-    this.aheadSinceMs = undefined;
+    this.#aheadSinceMs = undefined;
+    this.#aheadUnheard = 0;
     this.recut(0, nowMs);
   }
 
@@ -159,6 +170,6 @@ export class LaneSender implements LaneView {
   #leaveAhead(): void {
     if (this.aheadCursor === undefined || this.cursor < this.aheadCursor) return;
     this.aheadCursor = undefined;
-    this.aheadSinceMs = undefined;
+    this.#aheadSinceMs = undefined;
   }
 }

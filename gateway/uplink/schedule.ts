@@ -58,12 +58,12 @@ export interface InFlightView {
 
 export type Lanes<T> = Readonly<Record<Lane, T>>;
 
+/** `passedOver`: lanes that were ready too. */
 export type Decision =
   /** Read and pack the lane's next batch. */
   | { readonly do: 'pack'; readonly lane: Lane }
   /** Read, pack and publish what the lane sends ahead of its backlog. */
-  | { readonly do: 'ahead'; readonly lane: Lane }
-  /** `passedOver`: lanes that were ready too. */
+  | { readonly do: 'ahead'; readonly lane: Lane; readonly passedOver: readonly Lane[] }
   | {
       readonly do: 'publish';
       readonly lane: Lane;
@@ -95,22 +95,43 @@ export function decide(
   };
   const pack = LANE_ORDER.find((lane) => isDue(packAtMs(lanes, lane, limits, nowMs)));
   if (pack !== undefined) return { do: 'pack', lane: pack };
-  const ahead = LANE_ORDER.find((lane) => isDue(Math.max(aheadAtMs(lanes, lane, limits), readyAt(1, true))));
-  if (ahead !== undefined) return { do: 'ahead', lane: ahead };
   const due = publishable(lanes).filter(({ batch }) => isDue(batch.resendAtMs));
-  const live = due.find(({ batch }) => batch.live && isDue(readyAt(batch.bytes, true)));
-  if (live !== undefined) return { do: 'publish', lane: live.lane, index: live.index, passedOver: [] };
+  // Live ones have tokens of their own and never stand in line with bulk; nor does bulk with them.
+  const aheads = LANE_ORDER.filter((lane) => isDue(aheadAtMs(lanes, lane, limits)));
+  const live = byTurn(lanes, [
+    ...aheads.map((lane) => ({ lane, index: undefined, bytes: 1 })),
+    ...due.flatMap(({ lane, index, batch }) => (batch.live ? [{ lane, index, bytes: batch.bytes }] : [])),
+  ]);
+  const [soonest] = live;
+  if (soonest !== undefined && isDue(readyAt(soonest.bytes, true))) return chosen(live, soonest);
   // One is chosen before pacing is asked: a large batch whose turn it is must not wait for ever behind small ones.
-  const overdue = ({ lane }: Candidate) => Math.max(-1, lanes[lane].passedOver - PATIENCE[lane]);
-  const byOrder = (a: Candidate, b: Candidate) => LANE_ORDER.indexOf(a.lane) - LANE_ORDER.indexOf(b.lane);
-  const [chosen, ...others] = due.toSorted((a, b) => overdue(b) - overdue(a) || byOrder(a, b));
-  if (chosen !== undefined && isDue(readyAt(chosen.batch.bytes, false))) {
-    const { lane, index } = chosen;
-    const passedOver = others.map((other) => other.lane).filter((other) => other !== lane);
-    return { do: 'publish', lane, index, passedOver };
-  }
+  const bulk = byTurn(
+    lanes,
+    due.flatMap(({ lane, index, batch }) => (batch.live ? [] : [{ lane, index, bytes: batch.bytes }])),
+  );
+  const [next] = bulk;
+  if (next !== undefined && isDue(readyAt(next.bytes, false))) return chosen(bulk, next);
   const untilMs = Math.min(...times);
   return { do: 'wait', untilMs: Number.isFinite(untilMs) ? untilMs : undefined };
+}
+
+interface Turn {
+  readonly lane: Lane;
+  /** Undefined: what goes ahead of the lane's backlog. */
+  readonly index: number | undefined;
+  readonly bytes: number;
+}
+
+/** By lane order, except that the lane most beyond its patience comes first. */
+function byTurn(lanes: Lanes<LaneView>, turns: Turn[]): Turn[] {
+  const overdue = ({ lane }: Turn) => Math.max(-1, lanes[lane].passedOver - PATIENCE[lane]);
+  const byOrder = (a: Turn, b: Turn) => LANE_ORDER.indexOf(a.lane) - LANE_ORDER.indexOf(b.lane);
+  return turns.toSorted((a, b) => overdue(b) - overdue(a) || byOrder(a, b));
+}
+
+function chosen(turns: readonly Turn[], { lane, index }: Turn): Decision {
+  const passedOver = [...new Set(turns.map((turn) => turn.lane))].filter((other) => other !== lane);
+  return index === undefined ? { do: 'ahead', lane, passedOver } : { do: 'publish', lane, index, passedOver };
 }
 
 /** Per lane the oldest that is to be sent, and the very oldest, which may have to be sent again. By lane order. */

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
-import { IoTDataPlaneClient, UpdateThingShadowCommand } from '@aws-sdk/client-iot-data-plane';
 import { Aedes, type AedesPublishPacket } from 'aedes';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { startAwsIot } from '../../../firmware-sim/aws-iot/aws-iot.ts';
@@ -18,6 +17,7 @@ import { ackTopic, parseTopic, UP_FILTER } from '../../../protocol/link/topics.t
 import { seededRandom } from '../../../protocol/ports/random.ts';
 import { startMosquitto } from '../../support/engines.ts';
 import { type HandClock, handClock } from './hand-clock.ts';
+import { shadowClient } from './shadow-client.ts';
 import { openWire, type Wire } from './wire.ts';
 
 export const GATEWAY = 'gw-contract';
@@ -200,11 +200,17 @@ export async function awsRig(way: 'mqtt' | 'https'): Promise<Rig> {
   const iot = await startAwsIot({ clock: base.clock });
   const device = await iot.issueDevice(GATEWAY);
   const cloud = await connectAsync(iot.mqttUrl, { clientId: 'cloud' });
-  const { region, endpoint, accessKey } = iot;
-  const shadows = new IoTDataPlaneClient({ endpoint, region, credentials: accessKey });
+  const { region, accessKey } = iot;
+  const shadows = shadowClient(iot, GATEWAY);
+  const writeShadow = async (text: string) => {
+    // What is no ack goes in as it is.
+    if (!text.startsWith('{')) return shadows.write('stock', text);
+    const { lane, epoch, upTo } = ackSchema.parse(JSON.parse(text));
+    await shadows.write(lane, { epoch, upTo });
+  };
   await answerOver(cloud, base, (ack) => {
     if (way === 'mqtt') cloud.publish(ackTopic(GATEWAY), ack, { qos: 1 });
-    else void shadows.send(shadowOf(ack)).catch(() => undefined);
+    else void writeShadow(ack).catch(() => undefined);
   });
   const wire = await openWire(way === 'mqtt' ? iot.ports.mqtts : iot.ports.http);
   const own = around(base.clock, way);
@@ -239,25 +245,10 @@ export async function awsRig(way: 'mqtt' | 'https'): Promise<Rig> {
       await uplink.close();
       await unwelcome.close();
       await cloud.endAsync(true);
-      shadows.destroy();
+      shadows.close();
       await wire.close();
       await iot.close();
     },
-  });
-}
-
-function shadowOf(ack: string): UpdateThingShadowCommand {
-  let desired: unknown = { acks: ack };
-  try {
-    const { lane, epoch, upTo } = JSON.parse(ack);
-    desired = { at: Date.now(), acks: { [lane]: { epoch, upTo } } };
-  } catch {
-    // What is no ack goes in as it is.
-  }
-  return new UpdateThingShadowCommand({
-    thingName: GATEWAY,
-    shadowName: 'delivery',
-    payload: Buffer.from(JSON.stringify({ state: { desired } })),
   });
 }
 
