@@ -133,7 +133,7 @@ export class AwsAcks {
   }
 
   #run(work: Promise<void>): void {
-    const tracked: Promise<void> = this.#options.clock.track(work).finally(() => {
+    const tracked: Promise<void> = work.finally(() => {
       this.#work.delete(tracked);
     });
     this.#work.add(tracked);
@@ -217,7 +217,7 @@ export class AwsAcks {
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       await this.#turn();
       try {
-        await call();
+        await this.#options.clock.track(call());
         this.#throttledInRow = 0;
         return true;
       } catch (error) {
