@@ -62,7 +62,7 @@ const wrong: [title: string, text: string, problem: string | RegExp][] = [
   [
     'no intake',
     `intake: { https: false }\n${SITE}`,
-    'cloud.yaml:1: intake: expected at least one of embedded, mqtt, jetstream, https',
+    'cloud.yaml:1: intake: expected at least one of embedded, mqtt, jetstream, aws, https',
   ],
   [
     'two databases',

@@ -106,11 +106,9 @@ function openMqtt(config: NonNullable<IntakeConfig['mqtt']>, dependencies: Intak
     passwordFile === undefined
       ? password
       : readText(passwordFile, 'the broker password', 'intake.mqtt.passwordFile names it').trim();
-  // A broker ends the older of two connections with one id: clouds that share need an id each.
-  const ownId = shareGroup === undefined ? CLIENT_ID : `${CLIENT_ID}-${randomEnding(dependencies.random)}`;
   return new MqttIntake({
     url,
-    clientId: config.clientId ?? ownId,
+    clientId: mqttClientId(config, dependencies.random),
     ...dependencies,
     ...(name !== undefined && { username: name }),
     ...(secret !== undefined && { password: secret }),
@@ -140,6 +138,14 @@ function openJetStream(
     }),
     ...(caFile !== undefined && { ca: readBytes(caFile, 'the broker CA') }),
   });
+}
+
+/** A broker ends the older of two connections with one id: clouds that share the load need an id each. */
+export function mqttClientId(
+  { clientId, shareGroup }: { clientId?: string | undefined; shareGroup?: string | undefined },
+  random: Random,
+): string {
+  return clientId ?? (shareGroup === undefined ? CLIENT_ID : `${CLIENT_ID}-${randomEnding(random)}`);
 }
 
 function randomEnding(random: Random): string {
