@@ -21,6 +21,8 @@ export interface EdgeEvent {
   /** Place among the appends of its gateway. */
   readonly order: number;
   readonly event: StockEvent;
+  /** When it was offered, by the clock of the world: what a right clock would have said. */
+  readonly trueAt: number;
   durable: boolean;
 }
 
@@ -71,7 +73,7 @@ export class History {
 
   /** One line of the trace; the same seed gives the same lines. */
   note(line: string): void {
-    const text = `${this.#now()} ${line}`;
+    const text = `${new Date(this.#now()).toISOString()} ${line}`;
     this.#hash.update(text).update('\n');
     this.#onTrace?.(text);
   }
@@ -85,8 +87,8 @@ export class History {
     this.violations.push({ kind, detail });
   }
 
-  offered(event: Omit<EdgeEvent, 'durable'>): EdgeEvent {
-    const offered = { ...event, durable: false };
+  offered(event: Omit<EdgeEvent, 'durable' | 'trueAt'>): EdgeEvent {
+    const offered = { ...event, trueAt: this.#now(), durable: false };
     this.edge.set(event.marker, offered);
     return offered;
   }

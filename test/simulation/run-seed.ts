@@ -15,6 +15,7 @@ import { checkExactlyOnce } from './checkers/exactly-once.ts';
 import { readLedgerRows } from './checkers/ledger-rows.ts';
 import { checkOrder } from './checkers/order.ts';
 import { checkModel, checkRebuild } from './checkers/projections.ts';
+import { checkTimes } from './checkers/times.ts';
 import { heal, planFaults, type World } from './faults/director.ts';
 import { FaultBox, type FaultKind } from './faults/fault-kinds.ts';
 import { History } from './history.ts';
@@ -61,6 +62,8 @@ const STEP_MS = 10_000;
 /** Resends back off up to two minutes: by then what can come has come. */
 const HEALING_MS = 60 * 60_000;
 const QUIET_MS = 30_000;
+const CLOCK_WAIT_MS = 60_000;
+const INSPECT_MS = 15_000;
 
 export async function runSeed(seed: number, options: SeedOptions): Promise<SeedResult> {
   const { engine, sabotage } = options;
@@ -70,7 +73,7 @@ export async function runSeed(seed: number, options: SeedOptions): Promise<SeedR
     startAt: START,
     flush: () => new Promise((resolve) => setImmediate(resolve)),
   });
-  const history = new History(() => clock.now() - START, options.onTrace);
+  const history = new History(() => clock.now(), options.onTrace);
   const folder = mkdtempSync(join(SCRATCH, 'tallyport-simulation-'));
   watchConnections();
   const site = buildSite(plan, clock, history, folder, options);
@@ -83,8 +86,9 @@ export async function runSeed(seed: number, options: SeedOptions): Promise<SeedR
     for (const gateway of site.world.gateways) gateway.boot();
     site.workload.plan(plan.gateways, plan.acts);
     planFaults(site.world, plan.durationMs);
+    inspectNowAndThen(site.world);
     await clock.runFor(plan.durationMs);
-    await comeToRest(site.world, site.workload, clock, history);
+    await comeToRest(site.world, site.workload, clock, engine);
     await check(site.world, engine, clock, history, sabotage?.ingest === undefined);
   } catch (error) {
     history.violate('broken', error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -137,26 +141,39 @@ function buildSite(plan: Plan, clock: VirtualClock, history: History, folder: st
   return { world, workload };
 }
 
+function inspectNowAndThen(world: World): void {
+  world.clock.setTimer(INSPECT_MS, 'inspection', () => {
+    for (const gateway of world.gateways) gateway.inspect();
+    inspectNowAndThen(world);
+  });
+}
+
 /** Heals, and waits until nothing waits any more; then every gateway stops in order. */
 async function comeToRest(
   world: World,
   workload: Workload,
   clock: VirtualClock,
-  history: History,
+  engine: Engine,
 ): Promise<void> {
-  for (const gateway of world.gateways) gateway.inspect();
+  const { gateways, clouds, history } = world;
   workload.end();
   heal(world);
   const limit = clock.now() + HEALING_MS;
   await clock.runFor(QUIET_MS);
-  while (!world.gateways.every((gateway) => gateway.drained) && clock.now() < limit)
-    await clock.runFor(STEP_MS);
-  for (const gateway of world.gateways) {
+  while (!gateways.every((gateway) => gateway.drained) && clock.now() < limit) await clock.runFor(STEP_MS);
+  for (const gateway of gateways) {
     if (!gateway.drained) history.violate('stuck', `${gateway.id} still waits: ${gateway.describe()}`);
   }
-  for (const gateway of world.gateways) gateway.stop(() => {});
+  // A gateway that is quiet asks for the time only now and then.
+  while ((await hasWaiting(engine)) && clock.now() < limit) await clock.runFor(CLOCK_WAIT_MS);
+  for (const gateway of gateways) gateway.stop(() => {});
   await clock.runFor(QUIET_MS);
-  while (world.clouds.some((cloud) => cloud.busy > 0) && clock.now() < limit) await clock.runFor(STEP_MS);
+  while (clouds.some((cloud) => cloud.busy > 0) && clock.now() < limit) await clock.runFor(STEP_MS);
+}
+
+async function hasWaiting({ admin }: Engine): Promise<boolean> {
+  const waiting = sql<{ one: number }>`select 1 as one from events where time_quality = 'waiting' limit 1`;
+  return (await waiting.execute(admin)).rows.length > 0;
 }
 
 async function check(
@@ -171,6 +188,7 @@ async function check(
   history.note(`ledger ${JSON.stringify(rows.map(({ edge: _edge, ...row }) => row))}`);
   checkExactlyOnce(history, rows, world.faults.counts);
   checkOrder(history, rows);
+  checkTimes(history, rows);
   await checkModel(history, admin, rows);
   if (honest || history.violations.length === 0) {
     const store = { db: admin, engine: engine.kind, powerLossSafe: true, close: () => Promise.resolve() };

@@ -15,6 +15,8 @@ export const VIOLATION_KINDS = [
   'undeclared',
   /** A projection differs from a rebuild, or from a plain fold of the delivered events. */
   'projectionMismatches',
+  /** An event's time in the ledger is not when it happened, though it is not marked as an estimate. */
+  'mistimed',
   /** The system did not come to rest once all faults were over. */
   'stuck',
   /** The ledger itself complains (another body under a known name, a lost commit, a dead letter). */

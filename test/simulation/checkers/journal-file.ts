@@ -1,10 +1,10 @@
 /**
- * Reads a journal file as found on the disk, with a SQLite of its own: nothing is pruned there that the cloud has not
- * acked. Works on a copy, since opening replays the log.
+ * Reads the journal's own tables: nothing is pruned there that the cloud has not acked. A file as a crash left it is
+ * read in a copy, with a SQLite of its own, since opening replays the log; one in use through its connection.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import Database, { type Database as Connection } from 'better-sqlite3';
 import type { History } from '../history.ts';
 import { SCRATCH } from '../world/scratch.ts';
 
@@ -23,25 +23,33 @@ export function inspectJournal(history: History, gateway: string, image: Readonl
     writeFileSync(join(folder, FILE), database);
     const log = image.get(`${FILE}-wal`);
     if (log !== undefined) writeFileSync(join(folder, `${FILE}-wal`), log);
-    const found = readLanes(join(folder, FILE));
-    for (const { name, pruned_up_to: prunedUpTo } of found?.lanes ?? []) {
-      const { ackedUpTo } = history.laneOf(gateway, found?.epoch ?? '', name);
-      if (prunedUpTo > ackedUpTo) {
-        const claim = `${prunedUpTo}, acked is ${ackedUpTo}`;
-        history.violate(
-          'prunedEarly',
-          `the file of ${gateway} is pruned in ${found?.epoch}/${name} up to ${claim}`,
-        );
-      }
+    const db = new Database(join(folder, FILE));
+    try {
+      checkPruned(history, gateway, db);
+    } finally {
+      db.close();
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** `db`: between two transactions. */
+export function checkPruned(history: History, gateway: string, db: Connection): void {
+  const found = readLanes(db);
+  for (const { name, pruned_up_to: prunedUpTo } of found?.lanes ?? []) {
+    const { ackedUpTo } = history.laneOf(gateway, found?.epoch ?? '', name);
+    if (prunedUpTo <= ackedUpTo) continue;
+    const claim = `${prunedUpTo}, acked is ${ackedUpTo}`;
+    history.violate(
+      'prunedEarly',
+      `the file of ${gateway} is pruned in ${found?.epoch}/${name} up to ${claim}`,
+    );
+  }
+}
+
 /** Undefined for a file that is damaged, or not yet a journal. */
-function readLanes(file: string): { epoch: string; lanes: LaneRow[] } | undefined {
-  const db = new Database(file);
+function readLanes(db: Connection): { epoch: string; lanes: LaneRow[] } | undefined {
   try {
     const epoch = db.prepare<[], string>(`select value from meta where key = 'epoch'`).pluck().get();
     const lanes = db.prepare<[], LaneRow>('select name, pruned_up_to from lane').all();
@@ -49,7 +57,5 @@ function readLanes(file: string): { epoch: string; lanes: LaneRow[] } | undefine
   } catch (error) {
     if (error instanceof Database.SqliteError) return undefined;
     throw error;
-  } finally {
-    db.close();
   }
 }

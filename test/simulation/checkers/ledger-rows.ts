@@ -8,7 +8,10 @@ export interface LedgerRow {
   readonly epoch: string;
   readonly lane: string;
   readonly seq: number;
+  /** The time that counts. */
   readonly occurredAt: number;
+  /** How good that time is; `waiting`: not yet in any projection. */
+  readonly quality: 'as-recorded' | 'corrected' | 'estimated' | 'waiting';
   readonly body: Record<string, unknown>;
   /** The event of the workload that this row is; undefined for what the gateway itself tells. */
   readonly edge: EdgeEvent | undefined;
@@ -16,7 +19,7 @@ export interface LedgerRow {
 
 export async function readLedgerRows(db: Kysely<Tables>, history: History): Promise<LedgerRow[]> {
   const { rows } = await sql<Omit<LedgerRow, 'edge'>>`
-    select gateway, epoch, lane, seq, occurred_at as "occurredAt", body from events
+    select gateway, epoch, lane, seq, occurred_at as "occurredAt", time_quality as quality, body from events
     order by gateway, epoch, lane, seq
   `.execute(db);
   return rows.map((row) => {

@@ -84,7 +84,7 @@ function foldModel(rows: readonly LedgerRow[]): Model {
     samples: new Map(),
   };
   for (const row of rows) {
-    if (row.edge === undefined) continue;
+    if (row.edge === undefined || row.quality === 'waiting') continue;
     const key = `${row.gateway}/${row.epoch}/${row.lane}/${String(row.seq).padStart(16, '0')}`;
     addToModel(model, row.edge.event, row.gateway, row.occurredAt, key);
   }

@@ -30,6 +30,8 @@ export interface CloudParts {
   readonly sabotage?: ((ingest: Ingest) => Ingest) | undefined;
 }
 
+const CLOCK_WATCH_MS = 60_000;
+
 interface Running {
   readonly life: Incarnation;
   readonly client: DatabaseClient;
@@ -101,6 +103,7 @@ export class CloudNode implements Consumer {
     });
     this.#running = { life, client, ingest, queue };
     history.note(`${name} starts`);
+    this.#watchClocks(life, ingest);
     broker.flush();
   }
 
@@ -119,6 +122,16 @@ export class CloudNode implements Consumer {
 
   consume(message: Message): void {
     void this.#running?.queue.offer(message);
+  }
+
+  /** As the cloud does by its own clock: settles what waits for a gateway's clock. */
+  #watchClocks(life: Incarnation, ingest: Ingest): void {
+    life.clock.setTimer(CLOCK_WATCH_MS, 'waiting clocks', () => {
+      ingest
+        .checkClocks()
+        .catch((error: Error) => this.#parts.history.note(`clocks not checked: ${error.message}`))
+        .finally(() => this.#watchClocks(life, ingest));
+    });
   }
 
   #drawDeath(): number | undefined {

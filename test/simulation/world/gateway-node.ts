@@ -4,7 +4,10 @@
  * cut, and comes up on the same files after a while.
  */
 import { join } from 'node:path';
+import { createClockWatch } from '../../../gateway/app/clock-state.ts';
 import { createDurableOutbox } from '../../../gateway/app/durable-outbox.ts';
+import { createSteadyClock, onWallScale, takeScale } from '../../../gateway/app/steady-clock.ts';
+import type { SystemSync } from '../../../gateway/app/system-time.ts';
 import type { Journal } from '../../../gateway/journal/journal.ts';
 import { JournalError } from '../../../gateway/journal/journal-error.ts';
 import { openJournal } from '../../../gateway/journal/open-journal.ts';
@@ -12,7 +15,7 @@ import { createForwarder, type Forwarder } from '../../../gateway/uplink/forward
 import type { Uplink } from '../../../gateway/uplink/uplink.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import { type Random, seededRandom } from '../../../protocol/ports/random.ts';
-import { inspectJournal } from '../checkers/journal-file.ts';
+import { checkPruned, inspectJournal } from '../checkers/journal-file.ts';
 import type { FaultBox } from '../faults/fault-kinds.ts';
 import type { History } from '../history.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -50,7 +53,9 @@ interface Running {
 }
 
 const BOOT_RETRY_MS = 5000;
-const SMALL_JOURNAL_BYTES = 40 * 1024;
+const CLOCK_CHECK_MS = 5000;
+/** Some forty events more than an empty journal takes. */
+const SMALL_JOURNAL_BYTES = 24 * 1024;
 
 export class GatewayNode {
   readonly #parts: GatewayParts;
@@ -60,6 +65,8 @@ export class GatewayNode {
   #boots = 0;
   #epochs = 0;
   #wallOffsetMs = 0;
+  /** When a time daemon last set the clock, in this boot; undefined: not yet. */
+  #daemonSetAt: number | undefined;
   #pagesLeft: number | undefined;
 
   constructor(parts: GatewayParts) {
@@ -94,9 +101,11 @@ export class GatewayNode {
     return this.#parts.clock.now() + this.#wallOffsetMs;
   }
 
-  /** The wall clock jumps to a time. */
+  /** The wall clock jumps to a time; to the right one: a time daemon set it. */
   setClock(now: number): void {
-    this.#wallOffsetMs = now - this.#parts.clock.now();
+    const right = this.#parts.clock.now();
+    this.#wallOffsetMs = now - right;
+    if (now === right) this.#daemonSetAt = right;
     this.#parts.history.note(`${this.id} clock says ${new Date(now).toISOString()}`);
   }
 
@@ -119,6 +128,10 @@ export class GatewayNode {
     });
     this.#life = life;
     this.#boots++;
+    this.#daemonSetAt = undefined;
+    clock.setTimer(this.#parts.random.integer(5_000, 120_000), 'time daemon', () => {
+      if (life.alive && this.#wallOffsetMs === 0) this.#daemonSetAt = clock.now();
+    });
     history.note(`${this.id} boots`);
     this.#open(life).catch((error: unknown) => {
       if (!life.alive) return;
@@ -136,18 +149,18 @@ export class GatewayNode {
   async #open(life: Incarnation): Promise<void> {
     const { id, seed, link, workload, disk, faults, sabotage } = this.#parts;
     const bootId = `boot-${seed}-${id}-${this.#boots}`;
+    const clockWatch = createClockWatch({
+      clock: life.clock,
+      bootId,
+      systemTime: { lastSync: () => this.#lastSync() },
+    });
     const small = faults.strength('small-journal') > 0;
     if (small) faults.count('small-journal');
     if (faults.strength('small-queue') > 0) faults.count('small-queue');
     const opened = await openJournal({
       file: join(disk.folder, 'journal.db'),
       clock: life.clock,
-      stamp: () => ({
-        recordedAt: this.now(),
-        bootId,
-        monotonicMs: life.clock.monotonicMs(),
-        clock: 'synced',
-      }),
+      stamp: () => clockWatch.stamp(),
       inThread: true,
       createEpoch: () => `epoch-${seed}-${id}-${++this.#epochs}`,
       createBootId: () => bootId,
@@ -157,16 +170,20 @@ export class GatewayNode {
     if (this.#pagesLeft !== undefined) this.limitDisk(this.#pagesLeft);
     const guarded = life.guardPort('journal', opened);
     const journal = sabotage?.journal?.(guarded) ?? guarded;
-    const outbox = createDurableOutbox(journal, life.clock);
+    const { rows, wallAheadMs } = takeScale(await journal.checkpoints());
+    const steady = createSteadyClock(life.clock, wallAheadMs);
+    const outbox = createDurableOutbox(onWallScale(journal, steady), steady);
+    // A clock event that is refused is told of as a gap; the boot is then as good as its other ones.
+    clockWatch.onEvent((event) => void outbox.append({ events: [event], put: [], drop: [] }).catch(() => {}));
     const line = link.createUplink(life);
     const uplink = sabotage?.uplink?.(line, journal) ?? line;
-    const checkpoints = await journal.checkpoints();
     const forwarder = createForwarder({
       gateway: id,
       journal,
       uplink,
       clock: life.clock,
       random: seededRandom(seed, `forwarder ${id} ${this.#boots}`),
+      onAckAt: (at, sentMonotonicMs) => clockWatch.onAckAt(at, sentMonotonicMs),
     });
     this.#running = {
       journal,
@@ -178,9 +195,14 @@ export class GatewayNode {
         await opened.close();
       },
     };
-    const edge = { gateway: id, now: () => this.now(), outbox, setTimer: life.clock.setTimer };
-    workload.start(edge, checkpoints);
+    const edge = { gateway: id, now: () => steady.now(), outbox, setTimer: life.clock.setTimer };
+    workload.start(edge, rows);
     forwarder.start();
+    const checkClock = () => {
+      clockWatch.check();
+      life.clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
+    };
+    checkClock();
   }
 
   /** Dies now. */
@@ -233,9 +255,10 @@ export class GatewayNode {
     );
   }
 
-  /** Looks into the files of the running gateway. */
+  /** Looks into the journal of the running gateway. */
   inspect(): void {
-    inspectJournal(this.#parts.history, this.id, this.#parts.disk.written());
+    if (!this.running) return;
+    for (const db of connectionsIn(this.#parts.disk.folder)) checkPruned(this.#parts.history, this.id, db);
   }
 
   /** The machine is gone, with its disk. */
@@ -256,6 +279,12 @@ export class GatewayNode {
     for (const connection of connectionsIn(disk.folder)) connection.close();
     disk.restore(image);
     link.drop('gateway gone');
+  }
+
+  /** Every second gateway has a daemon that says when it set the clock. */
+  #lastSync(): SystemSync {
+    if (Number(this.id.at(-1)) % 2 === this.#parts.seed % 2) return 'unknown';
+    return this.#daemonSetAt === undefined ? 'none' : { mark: this.#daemonSetAt };
   }
 
   #dieAtPoint(point: string): void {
