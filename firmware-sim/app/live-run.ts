@@ -115,6 +115,7 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
       random: backoffRandom(plan.seed),
       log: plan.log,
       uplinkPassword: gatewayToken,
+      systemTime: 'trusted',
     });
     closers.push(gateway.close);
     closers.push(await publishTo(`mqtt://127.0.0.1:${gateway.brokerPort}`, fleet));

@@ -24,6 +24,8 @@ const STEP_MS = 1000;
 const TOLERANCE_MS = 1000;
 /** An answer that takes longer tells the time too roughly: it may be off by half of that. */
 const MAX_ROUND_TRIP_MS = 2000;
+/** One that takes up to so long still confirms a clock that it does not contradict: nothing better may come. */
+const MAX_SLOW_ROUND_TRIP_MS = 30_000;
 /** timesyncd synchronises at least every 34 minutes (PollIntervalMaxSec, timesyncd.conf(5)). */
 const HOLDOVER_AFTER_MS = 3 * 3_600_000;
 const STILL_UNSYNCED_EVERY_MS = 10 * 60_000;
@@ -128,9 +130,12 @@ class Watch implements ClockWatch {
   onAckAt(at: number, sentMonotonicMs: number): void {
     const now = this.#look();
     const roundTripMs = now.monotonicMs - sentMonotonicMs;
-    if (!(roundTripMs >= 0 && roundTripMs <= MAX_ROUND_TRIP_MS) || at < EARLIEST_MS) return;
+    if (!(roundTripMs >= 0 && roundTripMs <= MAX_SLOW_ROUND_TRIP_MS) || at < EARLIEST_MS) return;
     if (this.#confirmation?.source === 'system' && this.#stateAt(now) === 'synced') return;
-    this.#confirm('cloud', now, Math.round(at + roundTripMs / 2));
+    if (roundTripMs <= MAX_ROUND_TRIP_MS) this.#confirm('cloud', now, Math.round(at + roundTripMs / 2));
+    else if (this.#confirmation === undefined && isWithin(at, now.wall - roundTripMs, now.wall)) {
+      this.#confirm('cloud', now, now.wall);
+    }
   }
 
   onEvent(listener: (event: ClockEvent) => void): void {
@@ -227,4 +232,8 @@ class Watch implements ClockWatch {
       for (const event of this.#events.splice(0)) this.#listener?.(event);
     });
   }
+}
+
+function isWithin(at: number, from: number, to: number): boolean {
+  return at >= from - TOLERANCE_MS && at <= to + TOLERANCE_MS;
 }
