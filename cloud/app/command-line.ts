@@ -14,6 +14,7 @@ export const HELP = `Tallyport cloud: takes in what gateways saw, keeps stock an
   npm run cloud -- gateway add <id>                 let a gateway in; prints a token, once
   npm run cloud -- gateway invite <id> [--hours N]  a one-time code for: npm run gateway -- enroll
   npm run cloud -- gateway revoke <id>              shut a gateway out, with all it has
+  npm run cloud -- gateway config <id> [<file>]     wish a gateway.yaml for a gateway behind AWS IoT, or see how it stands
   npm run cloud -- gateway crl                      certificates to refuse, for a broker's crlfile
   npm run cloud -- shipments load <file>            load expected shipments, JSON or CSV
 
@@ -33,6 +34,7 @@ export type CommandLine =
       | { command: 'user-add'; name: string; role: Role }
       | { command: 'gateway-add' | 'gateway-revoke'; id: string }
       | { command: 'gateway-invite'; id: string; hours: number }
+      | { command: 'gateway-config'; id: string; file: string | undefined }
       | { command: 'gateway-crl' }
       | { command: 'shipments-load'; file: string }
     ));
@@ -45,7 +47,8 @@ export function readCommandLine(args: string[]): CommandLine {
   const words =
     first === 'user' || first === 'gateway' || first === 'shipments' ? `${first} ${second ?? ''}` : first;
   const takesArgument = words?.includes(' ') ?? false;
-  const surplus = takesArgument ? rest[0] : second;
+  const [file, ...more] = words === 'gateway config' ? rest : [undefined, ...rest];
+  const surplus = takesArgument ? more[0] : second;
   if (surplus !== undefined) throw usage(`unexpected argument "${surplus}"`);
   if (role !== undefined && words !== 'user add') throw usage('--role goes with "user add"');
   if (hours !== undefined && words !== 'gateway invite') throw usage('--hours goes with "gateway invite"');
@@ -69,6 +72,8 @@ export function readCommandLine(args: string[]): CommandLine {
       };
     case 'gateway revoke':
       return { command: 'gateway-revoke', config, id: gatewayId('revoke', argument) };
+    case 'gateway config':
+      return { command: 'gateway-config', config, id: gatewayId('config', argument), file };
     case 'gateway crl':
       if (argument !== undefined) throw usage(`unexpected argument "${argument}"`);
       return { command: 'gateway-crl', config };

@@ -11,6 +11,7 @@ import {
   rebuildCommand,
 } from './commands.ts';
 import { ConfigError, loadCloudConfig } from './config.ts';
+import { gatewayConfigCommand } from './gateway-config-command.ts';
 import { inviteGatewayCommand, revocationListCommand, revokeGatewayCommand } from './identity-commands.ts';
 import { startCloud } from './start-cloud.ts';
 import { systemClock } from './system-clock.ts';
@@ -52,6 +53,8 @@ function dispatch(
       return inviteGatewayCommand(command, line.id, line.hours);
     case 'gateway-revoke':
       return revokeGatewayCommand(command, line.id);
+    case 'gateway-config':
+      return gatewayConfigCommand(command, line.id, line.file);
     case 'gateway-crl':
       return revocationListCommand(command);
     case 'shipments-load':

@@ -107,6 +107,7 @@ async function run(configFile: string): Promise<void> {
   const log = pino({ name: 'gateway' });
   const gateway = await startGateway({
     config,
+    configFile,
     clock: systemClock(config.clock),
     random: seededRandom(`${process.pid}/${Date.now()}`, 'backoff'),
     log,

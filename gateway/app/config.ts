@@ -169,6 +169,14 @@ export function loadGatewayConfig(file: string): GatewayConfig {
   return config;
 }
 
+/** What keeps this text from being the configuration file of gateway `id`; none: it could be. Touches no file. */
+export function gatewayProblems(text: string, id: string): string[] {
+  const parsed = parseConfig(gatewayFileSchema, text, 'gateway.yaml');
+  if (!parsed.ok) return parsed.problems;
+  const named = parsed.value.gateway.id;
+  return named === id ? [] : [`gateway.yaml: gateway.id: expected ${id}, got ${named}`];
+}
+
 /** File content, or a ConfigError that says which file and why. */
 export function readText(file: string, what: string, advice = ''): string {
   try {

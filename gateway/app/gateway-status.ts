@@ -3,6 +3,7 @@
 import type { IdentityStatus } from '../enrolment/identity-keeper.ts';
 import type { JournalStatus } from '../journal/journal.ts';
 import type { SensorStatus } from '../sensing/sensor.ts';
+import type { DesiredConfigStatus } from '../uplink/desired-config.ts';
 import type { ForwarderStatus } from '../uplink/forwarder-status.ts';
 import type { ClockStatus } from './clock-state.ts';
 import type { DeviceStatus } from './device-status.ts';
@@ -15,6 +16,8 @@ export interface GatewayStatus {
   readonly clock: ClockStatus;
   /** The certificate of this gateway and its renewal; left out without an `identity` section. */
   readonly identity?: IdentityStatus;
+  /** A configuration that the cloud wishes for; left out where nobody can wish for one. */
+  readonly desiredConfig?: DesiredConfigStatus;
   readonly uplink: { readonly connected: boolean; readonly state: string };
   readonly journal: JournalStatus & {
     readonly held: number;

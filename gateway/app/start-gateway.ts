@@ -34,12 +34,15 @@ import { type SystemTime, timesyncd } from './system-time.ts';
 import { createTroubleLog } from './trouble-log.ts';
 import { createConfiguredUplink, forwarderOptions } from './uplink-from-config.ts';
 import { VERSION } from './version.ts';
+import { watchDesiredConfig } from './watch-desired-config.ts';
 import { watchIdentity } from './watch-identity.ts';
 
 const CLOCK_CHECK_MS = 5000;
 
 export interface GatewayParts {
   readonly config: GatewayConfig;
+  /** The file it was read from: by it a configuration that the cloud wishes for is known to run. */
+  readonly configFile?: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -182,6 +185,11 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   const identity = config.identity && watchIdentity({ ...config.identity, clock, random, log });
   starting.defer(() => identity?.stop());
 
+  const { configFile } = parts;
+  const desired =
+    virtual === undefined ? watchDesiredConfig({ config, configFile, clock, random, log }) : undefined;
+  starting.defer(() => desired?.stop());
+
   const tellTroubles = createTroubleLog(log);
   const checkClock = () => {
     clockWatch.check();
@@ -208,6 +216,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       clock: clockWatch.status(),
       uplink: { connected: uplink?.connected ?? false, state: uplink?.state ?? 'no uplink configured' },
       ...(identity && { identity: identity.status() }),
+      ...(desired && { desiredConfig: desired.status() }),
       journal: { ...(await journal.status()), held, refused, problem: lastProblem },
       forwarder: forwarder?.status(),
       broker: broker && { address: broker.address, ...broker.status() },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
-import { deviceCredentials } from '../uplink/aws-device-credentials.ts';
+import { type AwsCredentials, deviceCredentials } from '../uplink/aws-device-credentials.ts';
 import { createAwsHttpsUplink } from '../uplink/aws-https-uplink.ts';
 import { createAwsMqttUplink } from '../uplink/aws-mqtt-uplink.ts';
 import { createFallbackUplink } from '../uplink/fallback-uplink.ts';
@@ -97,6 +97,7 @@ function byAws(aws: AwsConfig, around: Surroundings): Uplink {
   const tls = readTls(aws) ?? {};
   const rule = aws.rule === undefined ? {} : { rule: aws.rule };
   const { https } = aws;
+  const access = awsAccess(aws, around.gateway, around.clock, tls);
   const overMqtt = () =>
     createAwsMqttUplink({
       ...around,
@@ -107,26 +108,30 @@ function byAws(aws: AwsConfig, around: Surroundings): Uplink {
       protocolVersion: aws.protocolVersion,
       keepaliveSeconds: aws.keepaliveSeconds,
     });
-  if (https === undefined) return overMqtt();
+  if (https === undefined || access === undefined) return overMqtt();
+  const overHttps = createAwsHttpsUplink({ ...around, ...rule, ...access });
+  return https.use === 'only' ? overHttps : withFallback(overMqtt(), overHttps, https, around.clock);
+}
+
+/** What the AWS SDK needs to call the data plane for this gateway; undefined without an `https` section. */
+export function awsAccess(
+  aws: AwsConfig,
+  gateway: string,
+  clock: Clock,
+  tls = readTls(aws) ?? {},
+): { endpoint: string; region: string; credentials?: () => Promise<AwsCredentials> } | undefined {
+  const { https } = aws;
+  if (https === undefined) return undefined;
   const { credentialsEndpoint, roleAlias } = https;
   const credentials =
     credentialsEndpoint === undefined || roleAlias === undefined
       ? undefined
-      : deviceCredentials({
-          endpoint: credentialsEndpoint,
-          roleAlias,
-          thing: around.gateway,
-          tls,
-          clock: around.clock,
-        });
-  const overHttps = createAwsHttpsUplink({
-    ...around,
-    ...rule,
+      : deviceCredentials({ endpoint: credentialsEndpoint, roleAlias, thing: gateway, tls, clock });
+  return {
     endpoint: https.endpoint ?? `https://${aws.endpoint}`,
     region: awsRegion(aws) ?? '',
     ...(credentials === undefined ? {} : { credentials }),
-  });
-  return https.use === 'only' ? overHttps : withFallback(overMqtt(), overHttps, https, around.clock);
+  };
 }
 
 function withFallback(
