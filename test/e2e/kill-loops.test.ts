@@ -14,7 +14,7 @@ describe('SIGKILL at any moment', () => {
   it(
     'of gateways and of a cloud with all that is embedded in it loses no promised event and takes none twice',
     async () => {
-      const plan = { link: 'embedded', database: 'pglite', seed: 11, rounds: 4, ...LOAD } as const;
+      const plan = { link: 'embedded', database: 'pglite', seed: 11, rounds: 3, ...LOAD } as const;
       const report = await runKillLoop(plan);
       expect(report).toMatchObject({ ok: true, findings: NOTHING, complaints: [], deaths: [] });
       expect(report.findings.promised).toBeGreaterThan(0);
@@ -25,7 +25,7 @@ describe('SIGKILL at any moment', () => {
   it.runIf(natsFound)(
     'of gateways, a cloud and NATS loses no promised event and takes none twice',
     async () => {
-      const plan = { link: 'nats', database: 'pglite', seed: 13, rounds: 4, ...LOAD } as const;
+      const plan = { link: 'nats', database: 'pglite', seed: 13, rounds: 3, ...LOAD } as const;
       const report = await runKillLoop(plan);
       expect(report).toMatchObject({ ok: true, findings: NOTHING, complaints: [], deaths: [] });
       expect(report.findings.promised).toBeGreaterThan(0);
@@ -36,7 +36,7 @@ describe('SIGKILL at any moment', () => {
   it.runIf(mosquittoFound && postgresFound)(
     'of gateways, either of two clouds, Mosquitto and PostgreSQL loses no promised event and takes none twice',
     async () => {
-      const plan = { link: 'mosquitto', database: 'postgres', seed: 12, rounds: 7, ...LOAD } as const;
+      const plan = { link: 'mosquitto', database: 'postgres', seed: 12, rounds: 5, ...LOAD } as const;
       const report = await runKillLoop(plan);
       expect(report).toMatchObject({ ok: true, findings: NOTHING, complaints: [], deaths: [] });
       expect(report.findings.promised).toBeGreaterThan(0);

@@ -5,6 +5,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { Mutation } from './mutation.ts';
 import { runBounded } from './run-bounded.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -18,12 +19,19 @@ const reportSchema = z.object({
   ),
 });
 
-export async function judgeByTests(folder: string, testFile: string, limitMs: number): Promise<Verdict> {
+/** The real engines of the surrounding run are for those mutations only that need them: they cost time. */
+function testEnvironment({ needs }: Mutation): NodeJS.ProcessEnv {
+  const { DATABASE_URL: database, TALLYPORT_BROKER_URL: _broker, ...env } = process.env;
+  return needs === 'DATABASE_URL' ? { ...env, DATABASE_URL: database } : env;
+}
+
+export async function judgeByTests(folder: string, mutation: Mutation, limitMs: number): Promise<Verdict> {
+  const { judge: testFile } = mutation;
   const report = join(folder, '.mutation-report.json');
   rmSync(report, { force: true });
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', testFile, '--bail', '1', '--maxWorkers', '1'];
   const args = [...vitest, '--reporter', 'json', '--outputFile', report];
-  const { code, output } = await runBounded(args, { cwd: folder, limitMs, env: process.env });
+  const { code, output } = await runBounded(args, { cwd: folder, limitMs, env: testEnvironment(mutation) });
   if (code === undefined)
     return { kind: 'caught', by: `${testFile}: no end within ${Math.round(limitMs / 1000)} s` };
   const read = readReport(report);

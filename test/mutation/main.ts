@@ -71,8 +71,9 @@ function named(only: string | undefined): readonly Mutation[] {
 }
 
 const byTests: Judge = {
-  command: ({ judge }) => `npx vitest run ${judge}`,
-  look: (folder, { judge }, limitMs) => judgeByTests(folder, judge, limitMs),
+  command: ({ judge, needs }) =>
+    `${needs === 'DATABASE_URL' ? 'DATABASE_URL=… ' : ''}npx vitest run ${judge}`,
+  look: judgeByTests,
 };
 
 const bySimulation = (seeds: number): Judge => ({

@@ -185,7 +185,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
         to: 'work(counters);',
       },
     ],
-    judge: DAMAGE_TEST,
+    judge: 'gateway/journal/torn-wal.test.ts',
   },
   {
     name: 'thinned-without-a-gap',
