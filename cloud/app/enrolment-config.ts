@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
-import type { IdentityProvision } from '../api/routes/enrolment.ts';
+import { ENROLMENTS_PER_MINUTE, type IdentityProvision } from '../api/routes/enrolment.ts';
 import { DeviceCaError, openDeviceCa } from '../enrolment/device-ca.ts';
 import { ConfigError, readText } from './config-error.ts';
 
@@ -18,6 +18,8 @@ export const enrolmentSchema = z
     certificateDays: z.int().positive().max(LONGEST_CERTIFICATE_DAYS).default(90),
     /** Whom gateways should believe to be the broker and the cloud, where that is no public CA. */
     serverCaFile: z.string().optional(),
+    /** Of one address; more where many gateways enrol from behind one. */
+    triesPerMinute: z.int().positive().max(1000).default(ENROLMENTS_PER_MINUTE),
     /** Where gateways deliver: told to them when they enrol. */
     mqttUrl: z
       .string()
@@ -55,6 +57,7 @@ export async function openIdentityProvision(
   return {
     deviceCa,
     serverCaPem: serverCaFile === undefined ? undefined : readCertificates(serverCaFile),
+    triesPerMinute: config.triesPerMinute,
     uplink: { mqttUrl, httpsUrl },
   };
 }

@@ -3,6 +3,8 @@ import { webcrypto } from 'node:crypto';
 import {
   BasicConstraintsExtension,
   Pkcs10CertificateRequestGenerator,
+  SubjectAlternativeNameExtension,
+  X509Certificate,
   X509CertificateGenerator,
 } from './x509.ts';
 
@@ -53,4 +55,30 @@ export async function makeTestRequest(
 ): Promise<string> {
   const request = await Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: kind });
   return request.toString('pem');
+}
+
+/** A certificate for a server on this machine, by a CA of ours. */
+export async function makeServerCertificate(ca: {
+  readonly certPem: string;
+  readonly keyPem: string;
+}): Promise<{ certPem: string; keyPem: string }> {
+  const keys = await newKeys();
+  const issuer = new X509Certificate(ca.certPem);
+  const der = Buffer.from(ca.keyPem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
+  const certificate = await X509CertificateGenerator.create({
+    subject: 'CN=localhost',
+    issuer: issuer.subjectName,
+    notBefore: issuer.notBefore,
+    notAfter: issuer.notAfter,
+    publicKey: keys.publicKey,
+    signingKey: await crypto.subtle.importKey('pkcs8', der, EC, false, ['sign']),
+    signingAlgorithm: EC,
+    extensions: [
+      new SubjectAlternativeNameExtension([
+        { type: 'dns', value: 'localhost' },
+        { type: 'ip', value: '127.0.0.1' },
+      ]),
+    ],
+  });
+  return { certPem: certificate.toString('pem'), keyPem: await privatePem(keys) };
 }

@@ -20,7 +20,7 @@ import { type Api, type ApiContext, answers } from '../api.ts';
 import { limitSchema, listOf, whole } from '../lists.ts';
 import { type ProblemCode, ProblemError } from '../problems.ts';
 
-/** Tries per minute and address; a site that enrols fifty gateways behind one address takes five minutes. */
+/** Tries per minute and address unless configured; fifty gateways behind one address take five minutes. */
 export const ENROLMENTS_PER_MINUTE = 10;
 const RENEWALS_PER_MINUTE = 60;
 const LISTS_PER_MINUTE = 60;
@@ -33,6 +33,8 @@ export interface IdentityProvision {
   readonly deviceCa?: DeviceCa | undefined;
   /** Whom gateways should believe to be the broker and the cloud. */
   readonly serverCaPem?: string | undefined;
+  /** Enrolments that one address may try per minute, default ENROLMENTS_PER_MINUTE. */
+  readonly triesPerMinute?: number;
   readonly uplink: { readonly mqttUrl?: string | undefined; readonly httpsUrl?: string | undefined };
 }
 
@@ -119,7 +121,7 @@ export function identityRoutes(app: Api, context: IdentityContext): void {
   app.post(
     '/enroll',
     {
-      config: limited(ENROLMENTS_PER_MINUTE),
+      config: limited(context.triesPerMinute ?? ENROLMENTS_PER_MINUTE),
       bodyLimit: BODY_LIMIT_BYTES,
       schema: {
         summary: 'A one-time code for the identity of a gateway; a refused request does not use the code up',
