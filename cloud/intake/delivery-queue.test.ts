@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LANES } from '../../protocol/events/lanes.ts';
+import type { Ack } from '../../protocol/link/ack.ts';
 import { DeliveryQueue, MAX_QUEUED_DELIVERIES } from './delivery-queue.ts';
 import type { Delivery } from './intake.ts';
 
@@ -141,5 +142,44 @@ describe('the delivery queue', () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  it('refuses at once what has no place, for those who can tell the sender', async () => {
+    const slow = gate();
+    const queue = new DeliveryQueue({ handler: slow.handler, ...silent, limit: 3, handlers: 1 });
+    const placed = [1, 2, 3].map((number) => queue.submit(delivery('a', number)));
+    expect(placed.map((one) => one !== undefined)).toEqual([true, true, true]);
+    expect(queue.submit(delivery('a', 4))).toBeUndefined();
+    expect(queue.counters.held).toBe(1);
+    await slow.finishOne();
+    expect(await placed[0]).toEqual({ kind: 'refused' });
+    expect(queue.submit(delivery('a', 5))).toBeDefined();
+  });
+
+  it('tells each how it ended: committed, refused, failed, or forgotten when it closes', async () => {
+    const ack: Ack = { v: 1, gateway: 'a', epoch: 'epoch-01', lane: 'stock', upTo: 1 };
+    const queue = new DeliveryQueue({
+      handler: async ({ payload: [number] }) => {
+        if (number === 3) throw new Error('the database is away');
+        return number === 1 ? ack : undefined;
+      },
+      ...silent,
+    });
+    const outcomes = await Promise.all([1, 2, 3].map((number) => queue.submit(delivery('a', number))));
+    expect(outcomes).toEqual([
+      { kind: 'taken', ack },
+      { kind: 'refused' },
+      { kind: 'not-taken', reason: 'the database is away' },
+    ]);
+    const slow = gate();
+    const closing = new DeliveryQueue({ handler: slow.handler, ...silent, handlers: 1 });
+    const running = closing.submit(delivery('a', 1));
+    const waiting = closing.submit(delivery('a', 2));
+    const closed = closing.close();
+    expect(await waiting).toEqual({ kind: 'not-taken', reason: 'the intake is closing' });
+    await slow.finishOne();
+    expect(await running).toEqual({ kind: 'refused' });
+    await closed;
+    expect(await closing.submit(delivery('a', 3))).toMatchObject({ kind: 'not-taken' });
   });
 });

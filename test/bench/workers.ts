@@ -36,6 +36,7 @@ const WINDOW = 12;
 /** Longer than a burst waits for its turn: what is not acked by then was lost. */
 const RESEND_MS = 15_000;
 const TAKEOVER_BUDGET_MS = 10_000;
+const KILLS = { full: 5, quick: 1 };
 const LOAD_MS = { full: 4_000, quick: 2_000 };
 const LIMIT_MS = 300_000;
 
@@ -70,13 +71,14 @@ export async function run({ quick }: BenchOptions): Promise<BenchLine[]> {
         ratio: rounded(rate / alone),
       });
     }
-    const tookMs = await withClouds(link, 2, (clouds) => takeover(clouds, quick));
+    const tookMs = await withClouds(link, 2, (clouds) => takeovers(clouds, quick));
+    const worstMs = Math.max(...tookMs);
     lines.push({
-      name: `kill -9 of one of two clouds over ${link} until all it had is in the ledger and acked`,
-      value: Math.round(tookMs),
+      name: `kill -9 of one of two clouds over ${link} until all it had is in the ledger and acked, worst of ${tookMs.length} (${tookMs.map(Math.round).join(', ')})`,
+      value: Math.round(worstMs),
       unit: 'ms',
       budget: `<= ${TAKEOVER_BUDGET_MS}`,
-      met: tookMs <= TAKEOVER_BUDGET_MS,
+      met: worstMs <= TAKEOVER_BUDGET_MS,
     });
   }
   return lines;
@@ -160,21 +162,30 @@ function sample(gateway: string, n: number, at: number): StockEvent {
   };
 }
 
-/** Real gateways (journal, forwarder, MQTT) under load; milliseconds from the kill until all sent before is acked. */
-async function takeover(clouds: CloudWorkers, quick: boolean): Promise<number> {
+/**
+ * Real gateways (journal, forwarder, MQTT) under load while one cloud and then the other is killed: for each kill the
+ * milliseconds until all that the gateways had before it is acked. What a cloud has in hand then is chance.
+ */
+async function takeovers(clouds: CloudWorkers, quick: boolean): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tallyport-bench-takeover-'));
   const gateways = await Promise.all(
     GATEWAYS.slice(0, 3).map((gateway) => busyGateway(clouds.gatewayUrl, gateway, folder)),
   );
+  const tookMs: number[] = [];
   try {
     await until('a first ack of each', () => gateways.every((one) => one.ackedUpTo() > 0), LIMIT_MS);
-    await new Promise((resolve) => setTimeout(resolve, quick ? LOAD_MS.quick : LOAD_MS.full));
-    const killedAt = performance.now();
-    await clouds.workers[0]?.kill();
-    const targets = await Promise.all(gateways.map((one) => one.lastSeq()));
-    const covered = () => gateways.every((one, index) => one.ackedUpTo() >= (targets[index] ?? 0));
-    await until('the other cloud to have taken over', covered, LIMIT_MS);
-    return performance.now() - killedAt;
+    for (let kill = 0; kill < (quick ? KILLS.quick : KILLS.full); kill++) {
+      await new Promise((resolve) => setTimeout(resolve, quick ? LOAD_MS.quick : LOAD_MS.full));
+      const victim = clouds.workers[kill % clouds.workers.length];
+      const killedAt = performance.now();
+      await victim?.kill();
+      const targets = await Promise.all(gateways.map((one) => one.lastSeq()));
+      const covered = () => gateways.every((one, index) => one.ackedUpTo() >= (targets[index] ?? 0));
+      await until('the other cloud to have taken over', covered, LIMIT_MS);
+      tookMs.push(performance.now() - killedAt);
+      await victim?.start();
+    }
+    return tookMs;
   } finally {
     for (const one of gateways) await one.close();
     rmSync(folder, { recursive: true, force: true });
