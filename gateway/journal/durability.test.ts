@@ -1,7 +1,18 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { entry, JournalFolder, openVirtual, readAll, sample, weighing } from './journal-fixture.ts';
+import { JournalEngine } from './engine.ts';
+import {
+  entry,
+  JournalFolder,
+  openVirtual,
+  readAll,
+  START,
+  sample,
+  stampAt,
+  weighing,
+} from './journal-fixture.ts';
 import { openFile } from './layout.ts';
+import { encodeStoredEvent } from './stored-event.ts';
 
 const BIRTH = { epoch: 'epoch-1', createdAt: 0, host: undefined };
 /** https://sqlite.org/pragma.html#pragma_synchronous */
@@ -43,3 +54,28 @@ test.each(['at boot', 'in a salvage cut short before it moved the log'])(
     await after.journal.close();
   },
 );
+
+test('a commit that fails half-way leaves nothing of itself behind', () => {
+  using folder = new JournalFolder();
+  const limits = { maxBytes: 1 << 30, hardLimitBytes: 1 << 30 };
+  const engine = new JournalEngine({ file: folder.file, ...limits });
+  const context = { stamp: stampAt(START), nextEpoch: 'epoch-1', nextBootId: 'boot-1' };
+  const stock = [1, 2].map((n) => encodeStoredEvent(stampAt(START), weighing(n)));
+  // The checkpoint is written after the events, and the table refuses it.
+  const unwritable = { key: 'door-1', body: null as unknown as string };
+  const commit = (checkpoints: { key: string; body: string }[], generation: number) =>
+    engine.handle({
+      op: 'commit',
+      group: { events: { stock, condition: [], health: [] }, checkpoints },
+      prunes: [],
+      generation,
+      ...context,
+    });
+  const waiting = () => engine.handle({ op: 'status', ...context }).status?.lanes.stock;
+  expect(() => commit([unwritable], 0)).toThrow();
+  expect(waiting()).toEqual({ lastSeq: 0, prunedUpTo: 0, waiting: 0 });
+  commit([], 1);
+  engine.close();
+  expect(waiting()).toEqual({ lastSeq: 2, prunedUpTo: 0, waiting: 2 });
+  engine.close();
+});

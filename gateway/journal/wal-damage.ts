@@ -3,12 +3,13 @@
  * checksum fails and forgets the rest without a word. After a power cut that is right: the rest was never synced. But
  * when a flipped bit does it, commits that were synced, and told as taken, are gone, and their seqs would be given
  * out again. With synchronous = FULL each commit is synced before the next is written, so a sound commit frame behind
- * the bad one, followed by a frame that continues its checksum, proves a loss. Only the last commit of a log can go
- * without a trace here; should it have been sent already, the cloud sees the fork.
+ * the bad one, followed by a frame that continues its checksum, proves a loss. Only the last three commits of a log
+ * can go without a trace here; should they have been sent already, the cloud sees the fork.
  *
  * Log format: sqlite.org/fileformat2.html, section 4 "The Write-Ahead Log".
  */
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { endianness } from 'node:os';
 
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
@@ -37,13 +38,14 @@ class WalScan {
   readonly #wal: Buffer;
   readonly #pageBytes: number;
   readonly #frames: number;
-  readonly #littleEndian: boolean;
+  /** The log in words of the byte order its checksums are made in. */
+  readonly #words: Uint32Array;
 
   constructor(wal: Buffer, pageBytes: number) {
     this.#wal = wal;
     this.#pageBytes = pageBytes;
     this.#frames = Math.floor((wal.length - WAL_HEADER_BYTES) / (FRAME_HEADER_BYTES + pageBytes));
-    this.#littleEndian = wal.readUInt32BE(0) !== MAGIC_BIG_ENDIAN;
+    this.#words = wordsOf(wal, wal.readUInt32BE(0) === MAGIC_BIG_ENDIAN ? 'BE' : 'LE');
   }
 
   lostCommits(): boolean {
@@ -52,10 +54,12 @@ class WalScan {
     // With the header gone all frames are lost; the first one says which belong together.
     const salts = header === undefined ? this.#frame(0).salts : this.#salts(16);
     const broken = header === undefined ? 0 : this.#firstBroken(header, salts);
-    for (let n = broken; n + 1 < this.#frames; n++) {
+    for (let n = broken + 1; n + 1 < this.#frames; n++) {
       const frame = this.#frame(n);
-      if (frame.salts === salts && frame.commits && this.#continues(n + 1, frame.checksum, salts))
-        return true;
+      if (!frame.commits || frame.salts !== salts) continue;
+      // The frame itself must be sound: a flipped bit can make any look like the end of a commit.
+      const sound = this.#continues(n, this.#frame(n - 1).checksum, salts);
+      if (sound && this.#continues(n + 1, frame.checksum, salts)) return true;
     }
     return false;
   }
@@ -103,18 +107,23 @@ class WalScan {
   }
 
   #sum([first, second]: Checksum, from: number, to: number): Checksum {
+    const words = this.#words;
     let a = first;
     let b = second;
-    for (let at = from; at < to; at += 8) {
-      a = (a + this.#word(at) + b) >>> 0;
-      b = (b + this.#word(at + 4) + a) >>> 0;
+    for (let at = from / 4; at < to / 4; at += 2) {
+      a = (a + (words[at] ?? 0) + b) >>> 0;
+      b = (b + (words[at + 1] ?? 0) + a) >>> 0;
     }
     return [a, b];
   }
+}
 
-  #word(at: number): number {
-    return this.#littleEndian ? this.#wal.readUInt32LE(at) : this.#wal.readUInt32BE(at);
-  }
+function wordsOf(wal: Buffer, order: 'BE' | 'LE'): Uint32Array {
+  const copy = new Uint32Array(Math.floor(wal.length / 4));
+  const bytes = Buffer.from(copy.buffer);
+  wal.copy(bytes);
+  if (order !== endianness()) bytes.swap32();
+  return copy;
 }
 
 const same = (a: Checksum, b: Checksum) => a[0] === b[0] && a[1] === b[1];
