@@ -7,8 +7,9 @@ import { databases } from '../../test/support/databases.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
 import { createIngest } from './ingest.ts';
-import { batchOf, delivery, register, sample, T0, TEST_SITE } from './test-deliveries.ts';
+import { batchOf, clear, delivery, register, sample, T0, TEST_SITE } from './test-deliveries.ts';
 
+const TABLES = ['events', 'watermarks', 'samples', 'conditions'] as const;
 const clock = new VirtualClock({
   startAt: T0,
   flush: () => new Promise((resolve) => setImmediate(resolve)),
@@ -47,12 +48,28 @@ describe.each(databases())('a commit that fails on $name', ({ open }) => {
     const lost = batchOf([sample(T0, 9000), sample(T0 + 1, 9000)], { epoch: 'epoch-lost' });
     await expect(clock.runUntilSettled(ingest.deliver(delivery(lost)))).rejects.toThrow('lost');
     expect(told).toEqual([]);
-    for (const table of ['events', 'watermarks', 'samples', 'conditions'] as const) {
+    for (const table of TABLES) {
       expect(await store.db.selectFrom(table).selectAll().execute(), table).toEqual([]);
     }
     const taken = await clock.runUntilSettled(ingest.deliver(delivery({ ...lost, epoch: 'epoch-kept' })));
     expect(taken).toMatchObject({ upTo: 2 });
     expect(ingest.counters).toMatchObject({ transactions: 1, events: 2, rejected: 1 });
     expect(told).not.toEqual([]);
+  });
+
+  it('leaves nothing of a transaction that broke off half-way', async () => {
+    await clear(store);
+    const broken = createIngest({
+      store,
+      site: TEST_SITE,
+      clock,
+      decode: decodeEpc,
+      coldChain: () => Promise.reject(Object.assign(new Error('broken off'), { code: '40001' })),
+    });
+    const batch = delivery(batchOf([sample(T0, 9000)], { epoch: 'epoch-half' }));
+    await expect(clock.runUntilSettled(broken.deliver(batch))).rejects.toThrow('broken off');
+    for (const table of TABLES) {
+      expect(await store.db.selectFrom(table).selectAll().execute(), table).toEqual([]);
+    }
   });
 });

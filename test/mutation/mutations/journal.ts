@@ -18,6 +18,7 @@ const DAMAGE_TEST = 'gateway/journal/damage.test.ts';
 const FULL_TEST = 'gateway/journal/full.test.ts';
 const ENGINE_TEST = 'gateway/journal/engine.test.ts';
 const GROUP_COMMIT_TEST = 'gateway/journal/group-commit.test.ts';
+const CARRIED_TEST = 'gateway/journal/carried.test.ts';
 const DURABILITY_TEST = 'gateway/journal/durability.test.ts';
 
 export const JOURNAL_MUTATIONS: readonly Mutation[] = [
@@ -185,7 +186,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
         to: 'work(counters);',
       },
     ],
-    judge: 'gateway/journal/torn-wal.test.ts',
+    judge: DURABILITY_TEST,
   },
   {
     name: 'thinned-without-a-gap',
@@ -270,7 +271,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
         to: 'ownName ? undefined : undefined',
       },
     ],
-    judge: 'gateway/journal/',
+    judge: CARRIED_TEST,
   },
   {
     name: 'forked-names-kept',
@@ -282,13 +283,13 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
         to: '(kept === undefined || seq > 0)',
       },
     ],
-    judge: 'gateway/journal/',
+    judge: CARRIED_TEST,
   },
   {
     name: 'openings-not-counted',
     breaks: 'each opening of a journal has a number of its own',
     edits: [{ file: MARKS, from: 'n: (last?.n ?? 0) + 1', to: 'n: last?.n ?? 1' }],
-    judge: 'gateway/journal/',
+    judge: CARRIED_TEST,
   },
   {
     name: 'copied-journal-opened',
@@ -300,7 +301,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
         to: 'if (format < 0) refuseForeign(',
       },
     ],
-    judge: 'gateway/journal/',
+    judge: CARRIED_TEST,
   },
   {
     name: 'torn-log-not-noticed',
@@ -308,6 +309,6 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: LAYOUT, from: 'if (walLostCommits(file)) {', to: "if (file === '' && walLostCommits(file)) {" },
     ],
-    judge: 'gateway/journal/',
+    judge: 'gateway/journal/torn-wal.test.ts',
   },
 ];
