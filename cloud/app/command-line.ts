@@ -12,7 +12,7 @@ export const HELP = `Tallyport cloud: takes in what gateways saw, keeps stock an
   npm run cloud -- rebuild                          fold all events into stock, shipments and episodes from scratch
   npm run cloud -- user add <name> --role <role>    let somebody in; prints a token, once
   npm run cloud -- gateway add <id>                 let a gateway in; prints a token, once
-  npm run cloud -- gateway invite <id> [--hours N]  a one-time code for: npm run gateway -- enroll
+  npm run cloud -- gateway invite <id>              a one-time code, for: npm run gateway -- enroll
   npm run cloud -- gateway revoke <id>              shut a gateway out, with all it has
   npm run cloud -- gateway config <id> [<file>]     wish a gateway.yaml for a gateway behind AWS IoT, or see how it stands
   npm run cloud -- gateway crl                      certificates to refuse, for a broker's crlfile
