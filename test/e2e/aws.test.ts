@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { gatewayConfigCommand } from '../../cloud/app/gateway-config-command.ts';
 import { type RunningCloud, startCloud } from '../../cloud/app/start-cloud.ts';
 import { loadScenario } from '../../firmware-sim/app/scenario-file.ts';
 import {
@@ -35,7 +36,19 @@ const clock = systemClock();
 const log = pino({ level: 'silent' });
 const undo: (() => unknown)[] = [];
 let aws: AwsIot;
-let cloud: RunningCloud;
+
+const awsSection = () => ({
+  region: aws.region,
+  queueUrl: aws.queueUrl('batches'),
+  endpoints: { iot: aws.endpoint, sqs: aws.endpoint },
+});
+/** Credentials for the SDK from the certificate; the data plane in plain text, for the SDK trusts no stand-in. */
+const overHttps = (use: 'only' | 'fallback') => ({
+  use,
+  endpoint: aws.endpoint,
+  credentialsEndpoint: `127.0.0.1:${aws.ports.https}`,
+  roleAlias: DEFAULT_ROLE_ALIAS,
+});
 
 beforeEach(async () => {
   aws = await startAwsIot({
@@ -45,31 +58,28 @@ beforeEach(async () => {
   undo.push(() => aws.close());
   vi.stubEnv('AWS_ACCESS_KEY_ID', aws.accessKey.accessKeyId);
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', aws.accessKey.secretAccessKey);
-  cloud = await startCloud({
-    config: cloudConfigOf(loadScenario('firmware-sim/scenarios/smoke.yaml'), {
-      http: { port: 0 },
-      database: { memory: true },
-      intake: {
-        https: false,
-        aws: {
-          region: aws.region,
-          queueUrl: aws.queueUrl('batches'),
-          endpoints: { iot: aws.endpoint, sqs: aws.endpoint },
-        },
-      },
-    }),
-    clock,
-    random: backoffRandom(1),
-    log,
-  });
-  undo.push(() => cloud.close());
 });
 afterEach(async () => {
   for (const step of undo.splice(0).toReversed()) await step();
   vi.unstubAllEnvs();
 });
 
-async function startAwsGateway(https: object | undefined): Promise<RunningGateway> {
+async function startAwsCloud(): Promise<RunningCloud> {
+  const cloud = await startCloud({
+    config: cloudConfigOf(loadScenario('firmware-sim/scenarios/smoke.yaml'), {
+      http: { port: 0 },
+      database: { memory: true },
+      intake: { https: false, aws: awsSection() },
+    }),
+    clock,
+    random: backoffRandom(1),
+    log,
+  });
+  undo.push(() => cloud.close());
+  return cloud;
+}
+
+async function startAwsGateway(https: object | undefined, configFile?: string): Promise<RunningGateway> {
   const folder = scratchFolder();
   undo.push(folder.remove);
   const { cert, key } = await aws.issueDevice(GATEWAY);
@@ -101,6 +111,7 @@ async function startAwsGateway(https: object | undefined): Promise<RunningGatewa
     clock,
     random: backoffRandom(2),
     log,
+    ...(configFile !== undefined && { configFile }),
   });
   undo.push(() => gateway.close());
   return gateway;
@@ -108,20 +119,11 @@ async function startAwsGateway(https: object | undefined): Promise<RunningGatewa
 
 it.each<[string, () => object | undefined, 'connected' | 'none']>([
   ['over MQTT', () => undefined, 'connected'],
-  [
-    'over HTTPS alone',
-    () => ({
-      use: 'only',
-      endpoint: aws.endpoint,
-      credentialsEndpoint: `127.0.0.1:${aws.ports.https}`,
-      roleAlias: DEFAULT_ROLE_ALIAS,
-    }),
-    'none',
-  ],
+  ['over HTTPS alone', () => overHttps('only'), 'none'],
 ])(
   'a pass reaches the ledger %s, and its ack empties the journal',
   async (_way, https, connection) => {
-    const client = clientOf(cloud);
+    const client = clientOf(await startAwsCloud());
     await client.post('/api/v1/gateways', { id: GATEWAY });
     const gateway = await startAwsGateway(https());
     const device = await connectAsync(`mqtt://127.0.0.1:${gateway.brokerPort}`, {
@@ -156,6 +158,43 @@ it.each<[string, () => object | undefined, 'connected' | 'none']>([
       shadowThrottled: 0,
       ruleErrors: 0,
     });
+  },
+  LIMIT_MS,
+);
+
+it(
+  'a configuration that is wished for waits at the gateway, and is told to run once it does',
+  async () => {
+    const folder = scratchFolder();
+    undo.push(folder.remove);
+    const file = join(folder.path, 'gateway.yaml');
+    writeFileSync(file, `gateway: { id: ${GATEWAY} }\ndataDir: ./data\n`);
+    const config = cloudConfigOf(loadScenario('firmware-sim/scenarios/smoke.yaml'), {
+      database: { memory: true },
+      intake: { aws: awsSection() },
+    });
+    const say = async (wished?: string) => {
+      const told: string[] = [];
+      await gatewayConfigCommand({ config, write: (text) => void told.push(text) }, GATEWAY, wished);
+      return told.join('');
+    };
+    expect(await say()).toMatch(/No configuration is wished/);
+    expect(await say(file)).toMatch(/Revision [0-9a-f]{12} is wished for gw-test \(version 1\)/);
+    expect(await say()).toMatch(/has not said anything yet/);
+
+    const outcomeIs = async (gateway: RunningGateway, outcome: string) =>
+      (await gateway.status()).desiredConfig?.reported?.outcome === outcome;
+    const first = await startAwsGateway(overHttps('fallback'));
+    await until('the gateway to have it', () => outcomeIs(first, 'waiting'));
+    await until('the cloud to know', async () => /waiting\. It lies in .*desired-config/.test(await say()));
+    await first.close();
+
+    const second = await startAwsGateway(overHttps('fallback'), file);
+    await until('the gateway to run it', () => outcomeIs(second, 'applied'));
+    await until('the cloud to know', async () => /: applied\./.test(await say()));
+
+    writeFileSync(file, 'gateway: { id: gw-other }\n');
+    await expect(say(file)).rejects.toThrow(/expected gw-test, got "gw-other"/);
   },
   LIMIT_MS,
 );
