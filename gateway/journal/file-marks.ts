@@ -61,6 +61,18 @@ export function writeMark(db: Connection, key: string, value: string): void {
   ).run(key, value);
 }
 
+/**
+ * The epoch once more, as a view: its text stands on the first page with the schema, without which nothing can be read
+ * at all. So whatever rows a salvage finds, it knows their names.
+ */
+export function nameEpochInSchema(db: Connection, epoch: string): void {
+  db.exec(`create view epoch as select '${epoch.replaceAll("'", "''")}' as name`);
+}
+
+export function epochOfSchema(db: Connection): string | undefined {
+  return db.prepare<[], string>('select name from epoch').pluck().get();
+}
+
 /** Counts an opening; durable when it returns. */
 export function recordOpening(db: Connection, marks: FileMarks, id: string, lastSeqs: LaneSeqs): Opening {
   const last = marks.opening;

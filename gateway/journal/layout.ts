@@ -9,7 +9,7 @@
 import { statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
-import { type FileMarks, readMark, readMarks, writeMark } from './file-marks.ts';
+import { type FileMarks, nameEpochInSchema, readMark, readMarks, writeMark } from './file-marks.ts';
 import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
 import { FORMAT_VERSION, migrate } from './migrations.ts';
 import { walLostCommits } from './wal-damage.ts';
@@ -102,6 +102,7 @@ function refuseIfInUse(file: string): void {
 function createTables(db: Connection, birth: Birth): void {
   db.transaction(() => {
     db.exec(SCHEMA);
+    nameEpochInSchema(db, birth.epoch);
     writeMark(db, 'format', String(FORMAT_VERSION));
     writeMark(db, 'epoch', birth.epoch);
     writeMark(db, 'created', String(birth.createdAt));

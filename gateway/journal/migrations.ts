@@ -5,10 +5,11 @@
  *
  * Format 1: meta {format, epoch, created}, tables lane, checkpoint, condition_thinned, lane_*; a row is one event.
  * Format 2: a row holds several events (packed-row.ts) and says how many; a row of format 1 is one of one event. An
- * event may carry `origin`, the name it was born with; meta also holds `host`, `opening` and `forked` (file-marks.ts).
+ * event may carry `origin`, the name it was born with; meta also holds `host`, `opening` and `forked`,
+ * and a view names the epoch (file-marks.ts).
  */
 import { LANES } from '../../protocol/events/lanes.ts';
-import { writeMark } from './file-marks.ts';
+import { nameEpochInSchema, readMark, writeMark } from './file-marks.ts';
 import { UnusableFileError } from './journal-error.ts';
 import type { Connection } from './layout.ts';
 
@@ -25,10 +26,13 @@ export function migrate(db: Connection, format: number): void {
 }
 
 /** From each format to the next; the first leads from 1 to 2. */
-const STEPS: readonly ((db: Connection) => void)[] = [countEventsPerRow];
+const STEPS: readonly ((db: Connection) => void)[] = [toFormat2];
 
 /** Written into the schema only: no row is touched, however many there are. */
-function countEventsPerRow(db: Connection): void {
+function toFormat2(db: Connection): void {
+  const epoch = readMark(db, 'epoch');
+  if (epoch === undefined) throw new UnusableFileError('no epoch');
+  nameEpochInSchema(db, epoch);
   for (const table of ['condition_thinned', ...LANES.map((lane) => `lane_${lane}`)]) {
     db.exec(`alter table ${table} add column events integer not null default 1`);
   }

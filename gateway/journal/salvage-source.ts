@@ -5,7 +5,7 @@
 import Database from 'better-sqlite3';
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { FileMarks, StoredFork } from './file-marks.ts';
-import { readMark, readMarks } from './file-marks.ts';
+import { epochOfSchema, readMark, readMarks } from './file-marks.ts';
 import { type Connection, tablesOf } from './layout.ts';
 import { type PackedRow, unpackRow } from './packed-row.ts';
 import { decodeStoredEvent, type StoredEvent } from './stored-event.ts';
@@ -51,7 +51,7 @@ export class SalvageSource {
 
   /** The epoch its seqs belong to, if it still says. */
   epoch(): string | undefined {
-    return this.#marks()?.epoch ?? this.#try((db) => readMark(db, 'epoch'));
+    return this.#try((db) => readMark(db, 'epoch')) ?? this.#try((db) => epochOfSchema(db));
   }
 
   forked(): StoredFork | undefined {
