@@ -131,7 +131,7 @@ describe('a cloud in virtual time', () => {
   it('takes a batch once, acks it each time it comes, and shows what came through the door', async () => {
     const first = await cloud.deliver('gw-1', 'stock', receipt('gw-1'));
     const again = await cloud.deliver('gw-1', 'stock', receipt('gw-1'));
-    const ack = { v: 1, gateway: 'gw-1', epoch: 'epoch-0001', lane: 'stock', upTo: 1 };
+    const ack = { v: 1, gateway: 'gw-1', epoch: 'epoch-0001', lane: 'stock', upTo: 1, at: clock.now() };
     expect([first, again]).toEqual([ack, ack]);
     expect((await call('/objects')).items).toMatchObject([{ epc: EPC, location: 'staging', onHold: false }]);
     expect((await call(`/objects/${EPC}`)).epc).toBe(EPC);
