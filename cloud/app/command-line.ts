@@ -14,7 +14,7 @@ export const HELP = `Tallyport cloud: takes in what gateways saw, keeps stock an
   npm run cloud -- gateway add <id>                 let a gateway in; prints a token, once
   npm run cloud -- gateway invite <id>              a one-time code, for: npm run gateway -- enroll
   npm run cloud -- gateway revoke <id>              shut a gateway out, with all it has
-  npm run cloud -- gateway config <id> [<file>]     wish a gateway.yaml for a gateway behind AWS IoT, or see how it stands
+  npm run cloud -- gateway config <id> [<file>]     wish a gateway.yaml for one behind AWS IoT, or see it
   npm run cloud -- gateway crl                      certificates to refuse, for a broker's crlfile
   npm run cloud -- shipments load <file>            load expected shipments, JSON or CSV
 

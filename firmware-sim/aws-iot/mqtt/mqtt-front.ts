@@ -12,8 +12,9 @@ import { mayDo, type Place, type Principal } from '../identity/principal.ts';
 import type { Message } from '../message.ts';
 import type { Counters, Quotas } from '../quotas.ts';
 import { SlidingSeconds } from '../rates.ts';
-import { basicIngest, countedSlashes, isTopicFilter } from '../topic-filter.ts';
+import { countedSlashes, isTopicFilter } from '../topic-filter.ts';
 import { watchKeepAlive } from './keep-alive.ts';
+import { publishFault } from './publish-fault.ts';
 import { Session } from './session.ts';
 import { sessionPersistence } from './session-persistence.ts';
 import type { Sessions } from './sessions.ts';
@@ -303,7 +304,7 @@ export class MqttFront {
     }
     connection.seenAt = clock.monotonicMs();
     const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
-    const refused = this.#forbidden(connection, client.id, packet, payload);
+    const refused = publishFault(packet, payload, client.id, connection.principal, this.#options);
     if (refused !== undefined) {
       connection.endReason = refused;
       done(new Error(refused));
@@ -348,34 +349,6 @@ export class MqttFront {
       counters.publishesDelayedIn += 1;
       clock.setTimer(waitMs, 'mqtt throughput in', finish);
     }
-  }
-
-  /** What ends the connection, in the words of `disconnectReason`. */
-  #forbidden(
-    { principal }: Connection,
-    clientId: string,
-    { topic, qos, retain }: PublishPacket,
-    payload: Buffer,
-  ): string | undefined {
-    const { counters, quotas, place } = this.#options;
-    if (qos === 2) {
-      counters.qos2Refused += 1;
-      return 'CLIENT_ERROR';
-    }
-    if (payload.length > quotas.payloadBytes) {
-      counters.payloadsTooLarge += 1;
-      return 'CLIENT_ERROR';
-    }
-    const name = basicIngest(topic)?.topic ?? topic;
-    if (countedSlashes(topic) > quotas.topicSlashes || Buffer.byteLength(name) > quotas.topicBytes) {
-      counters.topicsTooDeep += 1;
-      return 'CLIENT_ERROR';
-    }
-    const actions = retain ? ['iot:Publish', 'iot:RetainPublish'] : ['iot:Publish'];
-    const resource = `topic/${topic}`;
-    if (actions.every((action) => mayDo(principal, place, { action, resource, clientId }))) return undefined;
-    counters.policyRefusals += 1;
-    return 'FORBIDDEN_ACCESS';
   }
 }
 
