@@ -11,7 +11,7 @@ import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
 
 /** First key of our locks ("tal" and a number), so that they do not meet those of other programs. */
-const LEDGER = 0x74616c01;
+export const LEDGER = 0x74616c01;
 const LANE = 0x74616c02;
 const CLOCKS = 0x74616c03;
 

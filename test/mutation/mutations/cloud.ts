@@ -265,7 +265,7 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'rebuild-not-locked-out',
-    breaks: 'a rebuild sees every committed event and loses none that comes meanwhile',
+    breaks: 'no batch is half-way while a rebuild folds all events',
     edits: [
       {
         file: LOCKS,
@@ -273,7 +273,7 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
         to: 'await sql`select pg_advisory_xact_lock_shared(',
       },
     ],
-    judge: INGEST_TEST,
+    judge: 'cloud/ingest/rebuild-alone.test.ts',
     needs: 'DATABASE_URL',
   },
   {

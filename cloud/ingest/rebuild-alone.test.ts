@@ -1,0 +1,53 @@
+/** Locks between connections: something that only a real PostgreSQL can show. */
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { decodeEpc } from '../../protocol/epc/epc.ts';
+import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { databases } from '../../test/support/databases.ts';
+import { until } from '../../test/support/processes.ts';
+import { projectColdChain } from '../coldchain/project.ts';
+import { createIngest } from './ingest.ts';
+import { LEDGER } from './locks.ts';
+import { batchOf, delivery, register, sample, T0, TEST_SITE } from './test-deliveries.ts';
+
+const clock = new VirtualClock({
+  startAt: T0,
+  flush: () => new Promise((resolve) => setImmediate(resolve)),
+});
+const servers = databases().filter(({ name }) => name === 'PostgreSQL');
+
+describe.runIf(servers.length > 0).each(servers)('a rebuild on $name', ({ open }) => {
+  it('is alone: a batch that comes meanwhile does not begin before it is done', async () => {
+    const store = await open();
+    await register(store, 'gw-1');
+    const parts = { store, site: TEST_SITE, clock, decode: decodeEpc };
+    const ingest = createIngest({ ...parts, coldChain: projectColdChain });
+    await clock.runUntilSettled(ingest.deliver(delivery(batchOf([sample(T0, 4000)]))));
+
+    const half = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const slow = createIngest({
+      ...parts,
+      coldChain: async () => {
+        half.resolve();
+        await goOn.promise;
+        return [];
+      },
+    });
+    const rebuilt = slow.rebuild();
+    await half.promise;
+    const taken = ingest.deliver(delivery(batchOf([sample(T0 + 1, 5000)], { firstSeq: 2 })));
+    const waitsFor = async () => {
+      const { rows } = await sql<{ key: number }>`
+        select l.classid::bigint as key from pg_locks l join pg_stat_activity a using (pid)
+        where l.locktype = 'advisory' and not l.granted and a.datname = current_database()
+      `.execute(store.db);
+      return rows.map(({ key }) => key);
+    };
+    await until('the batch to wait for the ledger', async () => (await waitsFor()).includes(LEDGER), 10_000);
+    goOn.resolve();
+    await clock.runUntilSettled(Promise.all([rebuilt, taken]));
+    expect(await taken).toMatchObject({ upTo: 2 });
+    await store.close();
+  });
+});
