@@ -39,9 +39,14 @@ export async function putGateway(db: Kysely<Tables>, id: string, token: string, 
     await lockGateway(trx, id);
     const known = await trx
       .selectFrom('gateway_tokens')
-      .select('id')
+      .select('gateway')
       .where('token_hash', '=', hashToken(token))
       .executeTakeFirst();
+    if (known !== undefined && known.gateway !== id) {
+      throw new Error(
+        `the token of gateway ${id} is the one of gateway ${known.gateway}: expected one of its own for each gateway`,
+      );
+    }
     const { revoked_at: revokedAt } = await trx
       .selectFrom('gateways')
       .select('revoked_at')
