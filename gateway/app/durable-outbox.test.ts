@@ -3,7 +3,16 @@ import { expect, test } from 'vitest';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
 import { JournalError } from '../journal/journal-error.ts';
-import { entry, START, sample, virtualClock, weighing } from '../journal/journal-fixture.ts';
+import {
+  entry,
+  JournalFolder,
+  openVirtual,
+  readAll,
+  START,
+  sample,
+  virtualClock,
+  weighing,
+} from '../journal/journal-fixture.ts';
 import { createDurableOutbox, MAX_HELD_ENTRIES } from './durable-outbox.ts';
 
 /** Takes an append when `takes` says so; like the real one it fails what was under way behind a failure. */
@@ -91,3 +100,31 @@ test('closing with a journal that takes nothing settles everything instead of wa
   await expect(outbox.append(entry(weighing(2)))).rejects.toThrow('no room left');
   expect(clock.pendingTimers()).toEqual([]);
 });
+
+test('whatever the sizes and the bursts, a full journal lets nothing overtake', async () => {
+  const sizes = fc.array(fc.array(fc.constantFrom(1, 40, 400, 3000), { maxLength: 8 }), { maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(sizes, async (bursts) => {
+      using folder = new JournalFolder();
+      const { clock, journal } = await openVirtual(folder.file, { maxQueuedRows: 5 });
+      const outbox = createDurableOutbox(journal, clock);
+      const done: Promise<void>[] = [];
+      let n = 0;
+      for (const burst of bursts) {
+        // Several rows of one entry, so that a large one may be refused where a small one has room.
+        for (const size of burst) {
+          const events = Array.from({ length: Math.ceil(size / 400) }, () => weighing(++n));
+          done.push(outbox.append({ events, put: [], drop: [] }));
+        }
+        await clock.runFor(20);
+      }
+      await clock.runFor(200_000);
+      await Promise.all(done);
+      expect(await readAll(journal, 'stock')).toEqual(
+        Array.from({ length: n }, (_, index) => weighing(index + 1)),
+      );
+      await journal.close();
+    }),
+    { numRuns: 40 },
+  );
+}, 30_000);

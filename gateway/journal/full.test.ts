@@ -192,6 +192,28 @@ test('on a full disk condition events are given up before a stock event is refus
   await opened.journal.close();
 });
 
+test('in hours of 500 events in and 500 acked the file stays below 1 MiB and the log below 5 MiB', async () => {
+  using folder = new JournalFolder();
+  const opened = await openVirtual(folder.file);
+  const { journal, run, clock } = opened;
+  const peak = { file: 0, log: 0 };
+  for (let n = 0; n < 400; n++) {
+    await fill(opened, sample, 500);
+    const { lastSeq } = (await journal.status()).lanes.condition;
+    await run(journal.prune(journal.epoch, 'condition', lastSeq));
+    // The disk, not what SQLite says of it.
+    peak.file = Math.max(peak.file, statSync(folder.file).size);
+    peak.log = Math.max(peak.log, statSync(`${folder.file}-wal`).size);
+    await clock.runFor(45_000);
+  }
+  expect(clock.monotonicMs()).toBeGreaterThan(5 * 3600 * 1000);
+  expect(peak.file).toBeLessThan(MEBIBYTE);
+  expect(peak.log).toBeLessThan(5 * MEBIBYTE);
+  expect((await journal.status()).lanes.condition).toMatchObject({ lastSeq: 200_000, waiting: 0 });
+  await journal.close();
+  expect(statSync(folder.file).size).toBeLessThan(MEBIBYTE);
+}, 30_000);
+
 test('under a steady load with acks the file stops growing, and shrinks after a backlog has gone', async () => {
   using folder = new JournalFolder();
   const opened = await openVirtual(folder.file);
