@@ -24,7 +24,7 @@ export function drawPlan(seed: number, engines: Engines): Plan {
   const random = seededRandom(seed, 'plan');
   const gateways = random.pick([1, 1, 2, 2, 3]);
   const minutes = random.integer(10, 40);
-  const acts = random.integer(15, 70);
+  const acts = random.integer(12, 55);
   const workers = random.integer(1, 3);
   return {
     seed,
@@ -32,7 +32,6 @@ export function drawPlan(seed: number, engines: Engines): Plan {
     durationMs: minutes * MINUTE_MS,
     acts,
     cloudWorkers: engines.concurrent ? workers : 1,
-    // A salvaged journal does not yet tell where its events were born.
-    faults: { ...drawStrengths(seededRandom(seed, 'swarm')), 'journal-damage': 0 },
+    faults: drawStrengths(seededRandom(seed, 'swarm')),
   };
 }

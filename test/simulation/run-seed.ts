@@ -62,7 +62,10 @@ const STEP_MS = 10_000;
 /** Resends back off up to two minutes: by then what can come has come. */
 const HEALING_MS = 60 * 60_000;
 const QUIET_MS = 30_000;
-const CLOCK_WAIT_MS = 60_000;
+/** A quiet gateway asks for the time every ten minutes; where the answers are lost, the cloud settles after a day. */
+const CLOCK_STEP_MS = 5 * 60_000;
+const CLOCK_ASKED_MS = 30 * 60_000;
+const CLOCK_GIVEN_UP_MS = 25 * 3_600_000;
 const INSPECT_MS = 15_000;
 
 export async function runSeed(seed: number, options: SeedOptions): Promise<SeedResult> {
@@ -164,11 +167,12 @@ async function comeToRest(
   for (const gateway of gateways) {
     if (!gateway.drained) history.violate('stuck', `${gateway.id} still waits: ${gateway.describe()}`);
   }
-  // A gateway that is quiet asks for the time only now and then.
-  while ((await hasWaiting(engine)) && clock.now() < limit) await clock.runFor(CLOCK_WAIT_MS);
+  const asked = clock.now() + CLOCK_ASKED_MS;
+  while ((await hasWaiting(engine)) && clock.now() < asked) await clock.runFor(CLOCK_STEP_MS);
   for (const gateway of gateways) gateway.stop(() => {});
   await clock.runFor(QUIET_MS);
   while (clouds.some((cloud) => cloud.busy > 0) && clock.now() < limit) await clock.runFor(STEP_MS);
+  if (await hasWaiting(engine)) await clock.runFor(CLOCK_GIVEN_UP_MS);
 }
 
 async function hasWaiting({ admin }: Engine): Promise<boolean> {

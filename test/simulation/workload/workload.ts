@@ -5,6 +5,7 @@
  * was told is durable.
  */
 import type { DurableOutbox } from '../../../gateway/app/durable-outbox.ts';
+import type { JournalEntry } from '../../../gateway/journal/journal.ts';
 import { laneOf } from '../../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
@@ -100,7 +101,7 @@ export class Workload {
           drawEvent(random, gateway, edge.now(), marker),
         ),
       );
-      this.#append(edge, events);
+      this.#append(edge, events, { patient: random.next() < 0.3 });
     }
   }
 
@@ -162,7 +163,7 @@ export class Workload {
   #append(
     edge: EdgeProcess,
     events: readonly EdgeEvent[],
-    checkpoints: { put?: { key: string; body: string }[]; drop?: string[] } = {},
+    rest: Partial<JournalEntry> = {},
     onDurable: () => void = () => {},
   ): void {
     const { gateway } = edge;
@@ -170,8 +171,8 @@ export class Workload {
       if (this.#up.get(gateway) === edge) this.#pending.set(gateway, this.pending(gateway) - 1);
     };
     this.#pending.set(gateway, this.pending(gateway) + 1);
-    const { put = [], drop = [] } = checkpoints;
-    edge.outbox.append({ events: events.map(({ event }) => event), put, drop }).then(
+    const entry: JournalEntry = { events: events.map(({ event }) => event), put: [], drop: [], ...rest };
+    edge.outbox.append(entry).then(
       () => {
         for (const event of events) event.durable = true;
         onDurable();

@@ -30,7 +30,7 @@ export interface CloudParts {
   readonly sabotage?: ((ingest: Ingest) => Ingest) | undefined;
 }
 
-const CLOCK_WATCH_MS = 60_000;
+const CLOCK_WATCH_MS = 5 * 60_000;
 
 interface Running {
   readonly life: Incarnation;

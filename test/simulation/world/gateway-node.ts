@@ -56,6 +56,7 @@ const BOOT_RETRY_MS = 5000;
 const CLOCK_CHECK_MS = 5000;
 /** Some forty events more than an empty journal takes. */
 const SMALL_JOURNAL_BYTES = 24 * 1024;
+const LARGE_JOURNAL_BYTES = 64 * 1024 * 1024;
 
 export class GatewayNode {
   readonly #parts: GatewayParts;
@@ -164,7 +165,8 @@ export class GatewayNode {
       inThread: true,
       createEpoch: () => `epoch-${seed}-${id}-${++this.#epochs}`,
       createBootId: () => bootId,
-      ...(small && { maxBytes: SMALL_JOURNAL_BYTES }),
+      // Not by what is free on the disk of this machine.
+      maxBytes: small ? SMALL_JOURNAL_BYTES : LARGE_JOURNAL_BYTES,
       ...(faults.strength('small-queue') > 0 && { maxQueuedRows: 6, groupCommitRows: 3 }),
     });
     if (this.#pagesLeft !== undefined) this.limitDisk(this.#pagesLeft);
