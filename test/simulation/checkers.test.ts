@@ -38,7 +38,7 @@ const suffering =
 /** What kinds of violations the seeds from 1 on lead to, until the wanted one is among them. */
 async function broken(wanted: ViolationKind, options: Omit<SeedOptions, 'engine'>): Promise<ViolationKind[]> {
   const found = new Set<ViolationKind>();
-  for (let seed = 1; seed <= 6 && !found.has(wanted); seed++) {
+  for (let seed = 1; seed <= 16 && !found.has(wanted); seed++) {
     const { violations } = await runSeed(seed, { engine, ...options });
     for (const { kind } of violations) found.add(kind);
   }
@@ -87,7 +87,10 @@ const WRONG: readonly [what: string, ViolationKind, Omit<SeedOptions, 'engine'>]
   [
     'a journal that says "durable" before it is',
     'lost',
-    { adapt: suffering('kill-at-await', 'kill'), sabotage: { gateway: { journal: tellsDurableEarly } } },
+    {
+      adapt: suffering('kill-at-await', 'power-cut-at-await', 'kill'),
+      sabotage: { gateway: { journal: tellsDurableEarly } },
+    },
   ],
 ];
 

@@ -200,9 +200,11 @@ export class GatewayNode {
     const edge = { gateway: id, now: () => steady.now(), outbox, setTimer: life.clock.setTimer };
     workload.start(edge, rows);
     forwarder.start();
+    // Not a point to die at: there are so many of them that few deaths would be left for the others.
     const checkClock = () => {
+      if (!life.alive) return;
       clockWatch.check();
-      life.clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
+      this.#parts.clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
     };
     checkClock();
   }
