@@ -195,6 +195,22 @@ test('a row of several events that cannot be read takes only those along', async
   await journal.close();
 });
 
+test('a file that has lost the page that says its epoch still knows the names of its events', async () => {
+  using folder = new JournalFolder();
+  const epoch = await writeJournal(folder.file, 3);
+  const db = new Database(folder.file);
+  const meta =
+    db.prepare<[], number>(`select rootpage from sqlite_master where name = 'meta'`).pluck().get() ?? 0;
+  db.close();
+  const bytes = readFileSync(folder.file);
+  writeFileSync(folder.file, bytes.fill(0xa5, (meta - 1) * 2048, meta * 2048));
+  const { journal } = await openVirtual(folder.file);
+  expect(journal.epoch).not.toBe(epoch);
+  const slice = await journal.read('stock', 0, 10, 1e6);
+  expect(slice?.records.map(({ origin }) => origin)).toEqual([1, 2, 3].map((seq) => ({ epoch, seq })));
+  await journal.close();
+});
+
 test('a salvage cut short at any step is completed at the next boot', async () => {
   for (const step of ['renamed', 'half built', 'swapped'] as const) {
     using folder = new JournalFolder();
