@@ -39,12 +39,16 @@ export class UnusableFileError extends Error {
   }
 }
 
+/** Our statements never change: a name they do not find was changed in the file, in the text of its schema. */
+const MISSING_NAME = /no such (table|column)|has no column named/;
+
 /** Maps what SQLite throws; anything unknown is a programmer error and passes through unchanged. */
 export function mapSqliteError(error: unknown): unknown {
   const code = sqliteCode(error);
   if (code === undefined || !(error instanceof Error)) return error;
   const because = { cause: error };
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+  const damaged = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
+  if (damaged || (code === 'SQLITE_ERROR' && MISSING_NAME.test(error.message))) {
     return new UnusableFileError(`${error.message} (${code})`, because);
   }
   if (code === 'SQLITE_FULL') return new JournalError('disk-full', 'the journal has no room left', because);
