@@ -60,7 +60,8 @@ export class BatchSending {
     const { publisher, clock } = this.#parts;
     const batch = sender.inFlight[index];
     if (batch === undefined) return;
-    if (!batch.mustSend) {
+    if (batch.suspected) sender.resent(clock.monotonicMs());
+    else if (!batch.mustSend) {
       sender.silences++;
       publisher.silence(batch.sentAtMs);
     }
@@ -83,6 +84,7 @@ export class BatchSending {
     const attempt = ++batch.attempts;
     batch.publishing = true;
     batch.mustSend = false;
+    batch.suspected = false;
     batch.sentAtMs = clock.monotonicMs();
     batch.takenAtMs = undefined;
     batch.resendAtMs = batch.sentAtMs + this.#ackTimeoutMs(sender.silences);

@@ -161,6 +161,8 @@ export interface LinkShape {
   readonly carrierSilent?: boolean;
   /** Nothing reaches the cloud, or it says nothing. */
   readonly cloudSilent?: boolean;
+  /** Taken by the carrier and never seen by a cloud: one that died with it in hand. */
+  readonly loses?: (batch: ReceivedBatch) => boolean;
   /** The carrier ends a connection on which a batch takes longer than this. */
   readonly patienceMs?: number;
   readonly answer?: (ack: Ack) => Ack;
@@ -218,7 +220,7 @@ export function linkRig(
       }
       clock.setTimer(freeAtMs - nowMs + wayMs, 'carrier', () => {
         if (mine !== connection) return;
-        if (rig.link.cloudSilent !== true) {
+        if (rig.link.cloudSilent !== true && rig.link.loses?.(decoded.batch) !== true) {
           const ack = take(decoded.batch);
           clock.setTimer(wayMs, 'ack', () => uplink.ack(ack));
         }

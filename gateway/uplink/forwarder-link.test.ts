@@ -276,3 +276,26 @@ test('fairness: with all lanes far behind, each gets a share of every few second
   }
   await rig.close();
 });
+
+test('batches in the hands of a cloud that died go again as soon as acks of later ones tell, not after a silence', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(fc.integer({ min: 4, max: 19 }), { minLength: 1, maxLength: 6 }),
+      async (places) => {
+        const rig = linkRig(FAT);
+        const inHand = new Set(places);
+        const sentOnce = new Set<number>();
+        const isFirst = (seq: number) => !sentOnce.has(seq) && sentOnce.add(seq) && true;
+        rig.link = { ...FAT, loses: ({ firstSeq }) => isFirst(firstSeq) && inHand.delete(sentOnce.size) };
+        rig.journal.grow('stock', 15_000);
+        rig.forwarder.start();
+        await rig.clock.runFor(8000);
+        expect(inHand.size).toBe(0);
+        expect(rig.upTo.stock).toBe(15_000);
+        expect(rig.forwarder.status().counters.batchesResent).toBeLessThanOrEqual(3 * places.length);
+        await rig.close();
+      },
+    ),
+    { numRuns: 20 },
+  );
+});

@@ -21,6 +21,7 @@ import { type ForwarderOptions, type ForwarderSettings, withDefaults } from './f
 import { type ForwarderStatus, noCounters } from './forwarder-status.ts';
 import { JournalRefusal } from './journal-refusal.ts';
 import { LaneSender } from './lane-sender.ts';
+import { usualAckMs } from './link-gauge.ts';
 import { describeProblem } from './problem.ts';
 import { decide, LANE_ORDER } from './schedule.ts';
 import type { Uplink } from './uplink.ts';
@@ -281,7 +282,8 @@ class SendingLoop implements Forwarder {
       this.#refuse(ack);
       return;
     }
-    const verdict = sender.acked(ack.upTo, this.#now(), this.#settings.ackGraceMs);
+    const patience = { graceMs: this.#settings.ackGraceMs, usualMs: usualAckMs(this.#publisher.gauge) };
+    const verdict = sender.acked(ack.upTo, this.#now(), patience);
     switch (verdict.kind) {
       case 'out-of-range':
         this.#counters.outOfRangeAcks++;

@@ -26,6 +26,8 @@ export interface InFlightBatch {
   publishing: boolean;
   mustSend: boolean;
   resendAtMs: number;
+  /** Later batches were answered and this one was not: sending it again is no sign of a silent cloud. */
+  suspected: boolean;
 }
 
 export interface Packed {
@@ -38,6 +40,11 @@ export type AckVerdict =
   | { readonly kind: 'progress'; readonly answered: InFlightBatch | undefined }
   | { readonly kind: 'repeated' }
   | { readonly kind: 'out-of-range' };
+
+/** So many acks in a row that repeat the floor say that the oldest batch was lost (RFC 5681 section 3.2). */
+const REPEATS_OF_A_LOSS = 3;
+/** However quickly acks come, a batch is given this long: clouds side by side finish in any order. */
+const LEAST_LATE_MS = 1000;
 
 /** A lane with more than this many events waiting sends what is new ahead of them. */
 const FAR_BEHIND_EVENTS = 1000;
@@ -64,6 +71,10 @@ export class LaneSender implements LaneView {
   /** What was ever sent ahead: (from, upTo]. */
   #wentAhead: { readonly from: number; readonly upTo: number } | undefined;
   inFlight: InFlightBatch[] = [];
+  /** Acks since the last progress that repeat the floor. */
+  #repeats = 0;
+  /** When a suspected batch was last sent again. */
+  #lossAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(status: LaneStatus, nowMs: number) {
     this.lastSeq = status.lastSeq;
@@ -112,6 +123,7 @@ export class LaneSender implements LaneView {
       publishing: false,
       mustSend: true,
       resendAtMs: nowMs,
+      suspected: false,
     };
     this.inFlight.push(batch);
     return batch;
@@ -126,11 +138,18 @@ export class LaneSender implements LaneView {
     this.#aheadSinceMs = this.aheadCursor < this.lastSeq ? nowMs : undefined;
   }
 
-  /** A cumulative ack. The next batch in line is given `graceMs` to be answered too. */
-  acked(upTo: number, nowMs: number, graceMs: number): AckVerdict {
+  /**
+   * A cumulative ack. The next batch in line is given `graceMs` to be answered too, unless it was sent before one that
+   * was lost: then it may have shared its fate, and goes again at once.
+   */
+  acked(upTo: number, nowMs: number, patience: { graceMs: number; usualMs: number }): AckVerdict {
     if (upTo > this.lastSeq) return { kind: 'out-of-range' };
     this.#aheadUnheard = 0;
-    if (upTo <= this.floor) return { kind: 'repeated' };
+    if (upTo <= this.floor) {
+      if (upTo === this.floor) this.#heardAgain(patience.usualMs);
+      return { kind: 'repeated' };
+    }
+    this.#repeats = 0;
     const answered = this.inFlight.find((batch) => batch.lastSeq === upTo);
     this.floor = upTo;
     this.silences = 0;
@@ -140,8 +159,16 @@ export class LaneSender implements LaneView {
     if (this.waiting === 0) this.waitingSinceMs = undefined;
     this.#leaveAhead();
     const [head] = this.inFlight;
-    if (head !== undefined && !head.mustSend) head.resendAtMs = Math.max(head.resendAtMs, nowMs + graceMs);
+    if (head === undefined || head.mustSend) return { kind: 'progress', answered };
+    head.suspected = head.sentAtMs < this.#lossAtMs;
+    head.resendAtMs = head.suspected ? nowMs : Math.max(head.resendAtMs, nowMs + patience.graceMs);
     return { kind: 'progress', answered };
+  }
+
+  /** The oldest batch is on its way again because it was suspected. */
+  resent(nowMs: number): void {
+    this.#lossAtMs = nowMs;
+    this.#repeats = 0;
   }
 
   /** Takes back this batch and all behind it: their events are read again. */
@@ -160,6 +187,16 @@ export class LaneSender implements LaneView {
     this.#aheadSinceMs = undefined;
     this.#aheadUnheard = 0;
     this.recut(0, nowMs);
+  }
+
+  /** An ack without progress answers something later: the oldest batch may be lost. */
+  #heardAgain(usualMs: number): void {
+    const [head] = this.inFlight;
+    this.#repeats++;
+    if (head === undefined || head.mustSend || this.#repeats < REPEATS_OF_A_LOSS) return;
+    head.suspected = true;
+    const lateAtMs = (head.takenAtMs ?? head.sentAtMs) + Math.max(LEAST_LATE_MS, usualMs);
+    head.resendAtMs = Math.min(head.resendAtMs, lateAtMs);
   }
 
   #cursorMoved(nowMs: number): void {

@@ -78,6 +78,11 @@ export function acked(gauge: LinkGauge, tookMs: number): LinkGauge {
   return { ...gauge, ackMs: 0.875 * gauge.ackMs + 0.125 * tookMs, ackSpreadMs };
 }
 
+/** What an ack takes at most, as a rule; 0 while none has come. */
+export function usualAckMs({ ackMs, ackSpreadMs }: LinkGauge): number {
+  return ackMs === undefined ? 0 : ackMs + 4 * ackSpreadMs;
+}
+
 export interface AckPatience {
   readonly firstMs: number;
   readonly maxMs: number;
@@ -90,7 +95,9 @@ export function ackTimeoutMs(
   patience: AckPatience,
   unitRandom: number,
 ): number {
-  const usual = gauge.ackMs === undefined ? 0 : gauge.ackMs + 4 * gauge.ackSpreadMs;
-  const base = Math.min(patience.maxMs, Math.max(patience.firstMs, usual) * 2 ** Math.min(silences, 20));
+  const base = Math.min(
+    patience.maxMs,
+    Math.max(patience.firstMs, usualAckMs(gauge)) * 2 ** Math.min(silences, 20),
+  );
   return Math.round(base * (0.8 + 0.4 * unitRandom));
 }
