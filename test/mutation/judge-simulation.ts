@@ -2,7 +2,7 @@
 import { runBounded } from './run-bounded.ts';
 import type { Verdict } from './verdict.ts';
 
-const FAILED = /^seed (\d+) FAILED:\n\s*(.*)$/m;
+const FAILED = /^seed (\d+) FAILED:\n\s+(\S.*)\n/m;
 
 export async function judgeBySimulation(folder: string, seeds: number, limitMs: number): Promise<Verdict> {
   // The mutations run side by side; their seeds do not.
