@@ -95,14 +95,14 @@ const WRONG: readonly [what: string, ViolationKind, Omit<SeedOptions, 'engine'>]
 ];
 
 describe('the checkers see', () => {
-  it.each(WRONG)('%s', { timeout: 120_000 }, async (_what, kind, options) => {
+  it.each(WRONG)('%s', { timeout: 600_000 }, async (_what, kind, options) => {
     expect(await broken(kind, options)).toContain(kind);
     // The same world with the right parts keeps every promise.
     const { sabotage: _wrong, ...honest } = options;
     expect((await runSeed(1, { engine, ...honest })).violations).toEqual([]);
   });
 
-  it('a journal that does not sync its commits, once the power goes', { timeout: 120_000 }, async () => {
+  it('a journal that does not sync its commits, once the power goes', { timeout: 600_000 }, async () => {
     const adapt = suffering('power-cut', 'power-cut-at-await');
     expect(await broken('stuck', { adapt })).toEqual([]);
     withPragmaFilter(syncsNormally);
