@@ -2,8 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { adoptJournal } from './adopt.ts';
 import { entry, JournalFolder, openVirtual, START, sample, stampAt, weighing } from './journal-fixture.ts';
-
-const PAGE_BYTES = 2048;
+import { PAGE_BYTES } from './layout.ts';
 
 test('a salvaged event keeps the name it was born with, through a second salvage too', async () => {
   using folder = new JournalFolder();

@@ -12,6 +12,7 @@ import {
   sample,
   weighing,
 } from './journal-fixture.ts';
+import { PAGE_BYTES } from './layout.ts';
 
 const SEED = 20260901;
 /** A closed journal with `count` stock, condition and health events, and one checkpoint. */
@@ -203,7 +204,7 @@ test('a file that has lost the page that says its epoch still knows the names of
     db.prepare<[], number>(`select rootpage from sqlite_master where name = 'meta'`).pluck().get() ?? 0;
   db.close();
   const bytes = readFileSync(folder.file);
-  writeFileSync(folder.file, bytes.fill(0xa5, (meta - 1) * 2048, meta * 2048));
+  writeFileSync(folder.file, bytes.fill(0xa5, (meta - 1) * PAGE_BYTES, meta * PAGE_BYTES));
   const { journal } = await openVirtual(folder.file);
   expect(journal.epoch).not.toBe(epoch);
   const slice = await journal.read('stock', 0, 10, 1e6);

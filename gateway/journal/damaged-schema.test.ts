@@ -12,7 +12,8 @@ it.each(['pruned_up_to', 'last_seq', 'lane_stock(', 'events integer'])(
     const { epoch } = before.journal;
     await before.run(before.journal.close());
     const bytes = readFileSync(folder.file);
-    const at = bytes.indexOf(text);
+    // An earlier one may be what a page held before the schema outgrew it.
+    const at = bytes.lastIndexOf(text);
     expect(at).toBeGreaterThan(0);
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     writeFileSync(folder.file, bytes);

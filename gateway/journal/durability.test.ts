@@ -11,13 +11,12 @@ import {
   stampAt,
   weighing,
 } from './journal-fixture.ts';
-import { openFile } from './layout.ts';
+import { openFile, PAGE_BYTES } from './layout.ts';
 import { encodeStoredEvent } from './stored-event.ts';
 
 const BIRTH = { epoch: 'epoch-1', createdAt: 0, host: undefined };
 /** https://sqlite.org/pragma.html#pragma_synchronous */
 const FULL = 2;
-const PAGE_BYTES = 2048;
 
 test.each(['at its birth', 'opened again'])('a file syncs its write-ahead log at each commit: %s', (when) => {
   using folder = new JournalFolder();

@@ -62,8 +62,8 @@ export function writeMark(db: Connection, key: string, value: string): void {
 }
 
 /**
- * The epoch once more, as a view: its text stands on the first page with the schema, without which nothing can be read
- * at all. So whatever rows a salvage finds, it knows their names.
+ * The epoch once more, as a view: its text stands with the schema, without which nothing can be read at all. So
+ * whatever rows a salvage finds, it knows their names.
  */
 export function nameEpochInSchema(db: Connection, epoch: string): void {
   db.exec(`create view epoch as select '${epoch.replaceAll("'", "''")}' as name`);

