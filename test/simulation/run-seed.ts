@@ -29,7 +29,8 @@ import { watchConnections } from './world/connections.ts';
 import { Database } from './world/database.ts';
 import { Disk } from './world/disk.ts';
 import type { Engine } from './world/engine.ts';
-import { GatewayNode, type GatewaySabotage } from './world/gateway-node.ts';
+import { GatewayNode } from './world/gateway-node.ts';
+import type { GatewaySabotage } from './world/gateway-process.ts';
 import { Link } from './world/link.ts';
 import { SCRATCH } from './world/scratch.ts';
 

@@ -3,34 +3,21 @@
  * made of the real journal, outbox and forwarder. It dies at a drawn await or at any time, by a kill or by a power
  * cut, and comes up on the same files after a while.
  */
-import { join } from 'node:path';
-import { createClockWatch } from '../../../gateway/app/clock-state.ts';
-import { createDurableOutbox } from '../../../gateway/app/durable-outbox.ts';
-import { createSteadyClock, onWallScale, takeScale } from '../../../gateway/app/steady-clock.ts';
-import type { SystemSync } from '../../../gateway/app/system-time.ts';
-import type { Journal } from '../../../gateway/journal/journal.ts';
 import { JournalError } from '../../../gateway/journal/journal-error.ts';
-import { openJournal } from '../../../gateway/journal/open-journal.ts';
-import { createForwarder, type Forwarder } from '../../../gateway/uplink/forwarder.ts';
-import type { Uplink } from '../../../gateway/uplink/uplink.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import { type Random, seededRandom } from '../../../protocol/ports/random.ts';
+import type { Random } from '../../../protocol/ports/random.ts';
 import { checkPruned, inspectJournal } from '../checkers/journal-file.ts';
 import type { FaultBox } from '../faults/fault-kinds.ts';
 import type { History } from '../history.ts';
 import type { Workload } from '../workload/workload.ts';
 import { connectionsIn, limitPages } from './connections.ts';
 import type { Disk, Image } from './disk.ts';
+import { type GatewayProcess, type GatewaySabotage, startProcess } from './gateway-process.ts';
 import { Incarnation } from './incarnation.ts';
 import type { Link } from './link.ts';
+import { WallClock } from './wall-clock.ts';
 
 export type Death = 'kill' | 'power-cut';
-
-/** Wrong parts in place of the right ones: to see a checker go red. */
-export interface GatewaySabotage {
-  journal?(journal: Journal): Journal;
-  uplink?(uplink: Uplink, journal: Journal): Uplink;
-}
 
 export interface GatewayParts {
   readonly id: string;
@@ -45,33 +32,21 @@ export interface GatewayParts {
   readonly sabotage?: GatewaySabotage | undefined;
 }
 
-interface Running {
-  readonly journal: Journal;
-  readonly forwarder: Forwarder;
-  held(): number;
-  stop(): Promise<void>;
-}
-
 const BOOT_RETRY_MS = 5000;
-const CLOCK_CHECK_MS = 5000;
-/** Some forty events more than an empty journal takes. */
-const SMALL_JOURNAL_BYTES = 24 * 1024;
-const LARGE_JOURNAL_BYTES = 64 * 1024 * 1024;
 
 export class GatewayNode {
   readonly #parts: GatewayParts;
   #life: Incarnation | undefined;
-  #running: Running | undefined;
+  #running: GatewayProcess | undefined;
   #stopping = false;
   #boots = 0;
   #epochs = 0;
-  #wallOffsetMs = 0;
-  /** When a time daemon last set the clock, in this boot; undefined: not yet. */
-  #daemonSetAt: number | undefined;
+  readonly #wall: WallClock;
   #pagesLeft: number | undefined;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
+    this.#wall = new WallClock(parts.clock, Number(parts.id.at(-1)) % 2 !== parts.seed % 2);
   }
 
   get id(): string {
@@ -86,7 +61,7 @@ export class GatewayNode {
   get drained(): boolean {
     const running = this.#running;
     if (running === undefined || this.#stopping) return false;
-    const { epoch, lanes } = running.forwarder.status();
+    const { epoch, lanes } = running.forwarding();
     const backlog = lanes.stock.backlog + lanes.condition.backlog + lanes.health.backlog;
     return (
       epoch !== '' && backlog === 0 && running.held() === 0 && this.#parts.workload.pending(this.id) === 0
@@ -94,19 +69,17 @@ export class GatewayNode {
   }
 
   describe(): string {
-    const status = this.#running?.forwarder.status();
+    const status = this.#running?.forwarding();
     return JSON.stringify({ held: this.#running?.held(), ...status });
   }
 
   now(): number {
-    return this.#parts.clock.now() + this.#wallOffsetMs;
+    return this.#wall.now();
   }
 
-  /** The wall clock jumps to a time; to the right one: a time daemon set it. */
+  /** The wall clock jumps to a time. */
   setClock(now: number): void {
-    const right = this.#parts.clock.now();
-    this.#wallOffsetMs = now - right;
-    if (now === right) this.#daemonSetAt = right;
+    this.#wall.set(now);
     this.#parts.history.note(`${this.id} clock says ${new Date(now).toISOString()}`);
   }
 
@@ -121,7 +94,7 @@ export class GatewayNode {
     const { clock, disk, history } = this.#parts;
     const life = new Incarnation({
       clock,
-      wallNow: () => this.now(),
+      wallNow: () => this.#wall.now(),
       diesAtPoint: this.#drawDeath(),
       onPoint: (point) => this.#dieAtPoint(point),
       onTracked: () => disk.worked(),
@@ -129,12 +102,12 @@ export class GatewayNode {
     });
     this.#life = life;
     this.#boots++;
-    this.#daemonSetAt = undefined;
+    this.#wall.booted();
     clock.setTimer(this.#parts.random.integer(5_000, 120_000), 'time daemon', () => {
-      if (life.alive && this.#wallOffsetMs === 0) this.#daemonSetAt = clock.now();
+      if (life.alive) this.#wall.confirm();
     });
     history.note(`${this.id} boots`);
-    this.#open(life).catch((error: unknown) => {
+    this.#start(life).catch((error: unknown) => {
       if (!life.alive) return;
       if (!(error instanceof JournalError)) {
         history.violate(
@@ -147,66 +120,27 @@ export class GatewayNode {
     });
   }
 
-  async #open(life: Incarnation): Promise<void> {
-    const { id, seed, link, workload, disk, faults, sabotage } = this.#parts;
-    const bootId = `boot-${seed}-${id}-${this.#boots}`;
-    const clockWatch = createClockWatch({
-      clock: life.clock,
-      bootId,
-      systemTime: { lastSync: () => this.#lastSync() },
-    });
-    const small = faults.strength('small-journal') > 0;
-    if (small) faults.count('small-journal');
-    if (faults.strength('small-queue') > 0) faults.count('small-queue');
-    const opened = await openJournal({
-      file: join(disk.folder, 'journal.db'),
-      clock: life.clock,
-      stamp: () => clockWatch.stamp(),
-      inThread: true,
-      createEpoch: () => `epoch-${seed}-${id}-${++this.#epochs}`,
-      createBootId: () => bootId,
-      // Not by what is free on the disk of this machine.
-      maxBytes: small ? SMALL_JOURNAL_BYTES : LARGE_JOURNAL_BYTES,
-      ...(faults.strength('small-queue') > 0 && { maxQueuedRows: 6, groupCommitRows: 3 }),
-    });
-    if (this.#pagesLeft !== undefined) this.limitDisk(this.#pagesLeft);
-    const guarded = life.guardPort('journal', opened);
-    const journal = sabotage?.journal?.(guarded) ?? guarded;
-    const { rows, wallAheadMs } = takeScale(await journal.checkpoints());
-    const steady = createSteadyClock(life.clock, wallAheadMs);
-    const outbox = createDurableOutbox(onWallScale(journal, steady), steady);
-    // A clock event that is refused is told of as a gap; the boot is then as good as its other ones.
-    clockWatch.onEvent((event) => void outbox.append({ events: [event], put: [], drop: [] }).catch(() => {}));
-    const line = link.createUplink(life);
-    const uplink = sabotage?.uplink?.(line, journal) ?? line;
-    const forwarder = createForwarder({
+  async #start(life: Incarnation): Promise<void> {
+    const { id, seed, clock, link, workload, disk, faults, sabotage } = this.#parts;
+    const started = await startProcess({
       gateway: id,
-      journal,
-      uplink,
-      clock: life.clock,
-      random: seededRandom(seed, `forwarder ${id} ${this.#boots}`),
-      onAckAt: (at, sentMonotonicMs) => clockWatch.onAckAt(at, sentMonotonicMs),
-    });
-    this.#running = {
-      journal,
-      forwarder,
-      held: () => outbox.status().held,
-      async stop() {
-        outbox.close();
-        await forwarder.close();
-        await opened.close();
+      seed,
+      boot: this.#boots,
+      folder: disk.folder,
+      life,
+      clock,
+      wall: this.#wall,
+      link,
+      faults,
+      workload,
+      createEpoch: () => `epoch-${seed}-${id}-${++this.#epochs}`,
+      onOpened: () => {
+        if (this.#pagesLeft !== undefined) this.limitDisk(this.#pagesLeft);
       },
-    };
-    const edge = { gateway: id, now: () => steady.now(), outbox, setTimer: life.clock.setTimer };
-    workload.start(edge, rows);
-    forwarder.start();
-    // Not a point to die at: there are so many of them that few deaths would be left for the others.
-    const checkClock = () => {
-      if (!life.alive) return;
-      clockWatch.check();
-      this.#parts.clock.setTimer(CLOCK_CHECK_MS, 'clock check', checkClock);
-    };
-    checkClock();
+      sabotage,
+    });
+    // It may have died while it said so.
+    if (life.alive) this.#running = started;
   }
 
   /** Dies now. */
@@ -283,12 +217,6 @@ export class GatewayNode {
     for (const connection of connectionsIn(disk.folder)) connection.close();
     disk.restore(image);
     link.drop('gateway gone');
-  }
-
-  /** Every second gateway has a daemon that says when it set the clock. */
-  #lastSync(): SystemSync {
-    if (Number(this.id.at(-1)) % 2 === this.#parts.seed % 2) return 'unknown';
-    return this.#daemonSetAt === undefined ? 'none' : { mark: this.#daemonSetAt };
   }
 
   #dieAtPoint(point: string): void {
