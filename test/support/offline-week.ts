@@ -72,7 +72,9 @@ export async function passOffline(span: OfflineSpan): Promise<OfflineResult> {
   for (let n = 0; n < span.events && failure === undefined; n++) {
     time.advanceTo(startAt + (n * 1000) / span.eventsPerSecond);
     await turn();
-    journal.append({ events: [offlineEvent(n, time.clock.now())], put: [], drop: [] }).then(
+    const event = offlineEvent(n, time.clock.now());
+    // As the gateway does: nobody waits for a sample.
+    journal.append({ events: [event], put: [], drop: [], patient: event.type === 'sample' }).then(
       () => durable++,
       (error: unknown) => {
         failure = error;

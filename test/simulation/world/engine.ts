@@ -75,13 +75,22 @@ async function openServer(url: string): Promise<Engine> {
   };
 }
 
+/** So often the tables are truncated; between, rows are deleted, which costs a third and leaves dead rows behind. */
+const TRUNCATE_EVERY = 25;
+
 /** Empties every table but the migrations' own. */
 async function clearing(db: Kysely<Tables>, schema: string): Promise<() => Promise<void>> {
   const { rows } = await sql<{ tablename: string }>`
     select tablename from pg_tables where schemaname = ${schema} and tablename not like 'kysely%'
   `.execute(db);
   const tables = rows.map(({ tablename }) => `"${tablename}"`).join(', ');
+  const deletions = rows.map(({ tablename }) => sql.raw(`delete from "${tablename}"`));
+  let seeds = 0;
   return async () => {
-    await sql.raw(`truncate ${tables} restart identity`).execute(db);
+    if (seeds++ % TRUNCATE_EVERY === 0) {
+      await sql.raw(`truncate ${tables} restart identity cascade`).execute(db);
+      return;
+    }
+    for (const deletion of deletions) await deletion.execute(db);
   };
 }
