@@ -135,12 +135,14 @@ function admit(batches: readonly JudgedBatch[], { lanes, openings }: KnownLanes)
 }
 
 function ackOf(
-  { gateway, epoch, lane }: JudgedBatch,
+  batch: JudgedBatch,
   state: LaneState | undefined,
   forked: string | undefined,
 ): Ack | undefined {
   if (state === undefined) return undefined;
-  const ack: Ack = { v: 1, gateway, epoch, lane, upTo: state.watermark.upTo };
+  const { gateway, epoch, lane, boot } = batch;
+  const { upTo } = state.watermark;
+  const ack: Ack = { v: 1, gateway, epoch, lane, upTo, ...(boot && { boot: boot.id }) };
   return forked === undefined ? ack : { ...ack, refused: { code: 'journal-forked', detail: forked } };
 }
 

@@ -248,9 +248,9 @@ export class AwsAcks {
 
 /** `null` takes an older refusal of the lane out of the shadow. */
 function deliveryDocument(acks: readonly Ack[], now: number): object {
-  const lanes = acks.map(({ lane, epoch, upTo, refused }) => [
+  const lanes = acks.map(({ lane, epoch, upTo, boot, refused }) => [
     lane,
-    { epoch, upTo, refused: refused ?? null },
+    { epoch, upTo, boot: boot ?? null, refused: refused ?? null },
   ]);
   return { state: { desired: { at: now, acks: Object.fromEntries(lanes) } } };
 }

@@ -41,7 +41,7 @@ test('without an ack nothing is pruned, and the batch is sent again with growing
   await close();
 });
 
-test('acks of other gateways and epochs, repeated ones and those beyond the lane are counted and change nothing', async () => {
+test('acks of other gateways, epochs and openings, repeated ones and those beyond the lane are counted and change nothing', async () => {
   const { clock, journal, uplink, forwarder, close } = await bench({ faults: { ...SOUND, loss: 1 } });
   const appended = append(journal, 'stock', 1, 5);
   await clock.runFor(1000);
@@ -49,11 +49,13 @@ test('acks of other gateways and epochs, repeated ones and those beyond the lane
   const good = { v: 1 as const, gateway: 'dc-1', epoch: journal.epoch, lane: 'stock' as const };
   uplink.ack({ ...good, gateway: 'dc-2', upTo: 5 });
   uplink.ack({ ...good, epoch: 'another-epoch', upTo: 5 });
+  // Of a copy of this journal that runs elsewhere.
+  uplink.ack({ ...good, boot: 'another-opening', upTo: 5 });
   uplink.ack({ ...good, upTo: 6 });
   uplink.ack({ ...good, upTo: 0 });
   await clock.runFor(10_000);
   expect(forwarder.status().counters).toMatchObject({
-    foreignAcks: 2,
+    foreignAcks: 3,
     outOfRangeAcks: 1,
     repeatedAcks: 1,
     acks: 0,

@@ -274,7 +274,7 @@ class SendingLoop implements Forwarder {
   #onAck(ack: Ack): void {
     const sender = this.#lanes?.[ack.lane];
     if (this.#closed || sender === undefined) return;
-    if (ack.gateway !== this.#parts.gateway || ack.epoch !== this.#epoch) {
+    if (!this.#isOurs(ack)) {
       this.#counters.foreignAcks++;
       return;
     }
@@ -303,6 +303,11 @@ class SendingLoop implements Forwarder {
     );
     this.#lastAckAt = this.#parts.clock.now();
     this.#wake();
+  }
+
+  #isOurs({ gateway, epoch, boot }: Ack): boolean {
+    const { journal, gateway: own } = this.#parts;
+    return gateway === own && epoch === this.#epoch && (boot === undefined || boot === journal.boot.id);
   }
 
   /** Of a refused journal nothing is pruned: what stands under these names in the cloud is another's. */

@@ -19,6 +19,7 @@ export const deliveryShadowSchema = z.object({
           z.object({
             epoch: ackSchema.shape.epoch,
             upTo: ackSchema.shape.upTo,
+            boot: ackSchema.shape.boot,
             refused: ackSchema.shape.refused,
           }),
         ),
@@ -108,8 +109,8 @@ export class ShadowAcks {
       if (this.#told.get(lane) === key) continue;
       this.#told.set(lane, key);
       isNew = true;
-      const { epoch, upTo, refused } = ack;
-      this.#parts.onAck({ v: 1, gateway: this.#parts.gateway, epoch, lane, upTo, at, refused });
+      const { epoch, upTo, boot, refused } = ack;
+      this.#parts.onAck({ v: 1, gateway: this.#parts.gateway, epoch, lane, upTo, boot, at, refused });
     }
     return isNew;
   }

@@ -165,7 +165,7 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
   {
     name: 'ack-the-batch-not-the-watermark',
     breaks: 'an ack goes no further than the first hole',
-    edits: [{ file: TAKE, from: 'upTo: state.watermark.upTo }', to: 'upTo: batch.lastSeq }' }],
+    edits: [{ file: TAKE, from: 'const { upTo } = state.watermark;', to: 'const upTo = batch.lastSeq;' }],
     judge: INGEST_TEST,
   },
   {

@@ -44,13 +44,19 @@ export const FORWARDER_MUTATIONS: readonly Mutation[] = [
   {
     name: 'ack-of-another-epoch',
     breaks: 'an ack of another epoch acks nothing',
-    edits: [{ file: FORWARDER, from: ' || ack.epoch !== this.#epoch', to: '' }],
+    edits: [{ file: FORWARDER, from: ' && epoch === this.#epoch', to: '' }],
     judge: FORWARDER_TEST,
   },
   {
     name: 'ack-of-another-gateway',
     breaks: 'an ack of another gateway acks nothing',
-    edits: [{ file: FORWARDER, from: 'ack.gateway !== this.#parts.gateway || ', to: '' }],
+    edits: [{ file: FORWARDER, from: 'gateway === own && ', to: '' }],
+    judge: FORWARDER_TEST,
+  },
+  {
+    name: 'ack-of-a-twin',
+    breaks: 'an ack to another opening of the journal acks nothing',
+    edits: [{ file: FORWARDER, from: ' && (boot === undefined || boot === journal.boot.id)', to: '' }],
     judge: FORWARDER_TEST,
   },
   {
