@@ -37,13 +37,17 @@ const FAILURES: readonly [code: string, message: string][] = [
   ['58030', 'could not write to the log: input/output error'],
 ];
 
+/** Virtual. A transaction that began so long before the newest commit has ended one way or the other. */
+const LONGEST_TRANSACTION_MS = 15 * 60_000;
+
 const NEVER = () => new Promise<never>(() => {});
 /** A transaction has some ten statements: each of them fails so much more rarely than a message. */
 const PER_STATEMENT = 0.12;
 
 export class Database {
-  /** Names of the events and dead letters that are committed. */
-  committed: ReadonlySet<string> = new Set();
+  /** Names of the events and dead letters that are committed: none is ever taken back. */
+  readonly committed = new Set<string>();
+  #readUpTo = 0;
   readonly #parts: DatabaseParts;
   #up = true;
   #busy = false;
@@ -122,15 +126,24 @@ export class Database {
     this.#waiting.shift()?.();
   }
 
-  /** A fresh read, with a session of its own. */
+  /** A fresh read, with a session of its own, of what may be new. */
   async readCommitted(): Promise<void> {
-    const { rows } = await sql<{ gateway: string; epoch: string; lane: string; seq: number }>`
-      select gateway, epoch, lane, seq from events union all
-      select gateway, epoch, lane, seq from dead_letters where seq is not null
+    const since = this.#readUpTo - LONGEST_TRANSACTION_MS;
+    const { rows } = await sql<{
+      gateway: string;
+      epoch: string;
+      lane: string;
+      seq: number;
+      received_at: number;
+    }>`
+      select gateway, epoch, lane, seq, received_at from events where received_at >= ${since}::bigint union all
+      select gateway, epoch, lane, seq, received_at from dead_letters
+      where seq is not null and received_at >= ${since}::bigint
     `.execute(this.#parts.engine.admin);
-    this.committed = new Set(
-      rows.map(({ gateway, epoch, lane, seq }) => ledgerKey(gateway, epoch, lane, Number(seq))),
-    );
+    for (const { gateway, epoch, lane, seq, received_at } of rows) {
+      this.committed.add(ledgerKey(gateway, epoch, lane, Number(seq)));
+      this.#readUpTo = Math.max(this.#readUpTo, Number(received_at));
+    }
   }
 }
 

@@ -32,6 +32,10 @@ async function openEmbedded(): Promise<Engine> {
   await pglite.waitReady;
   const admin = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
   await migrate(admin);
+  // Tables of a few rows: looking for a better plan costs more than any plan.
+  for (const limit of ['join_collapse_limit', 'from_collapse_limit']) {
+    await sql`set ${sql.raw(limit)} = 1`.execute(admin);
+  }
   return {
     kind: 'pglite',
     concurrent: false,
