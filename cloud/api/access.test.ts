@@ -11,7 +11,8 @@ afterAll(() => api.close());
 
 type Method = 'GET' | 'POST' | 'DELETE';
 /** Every route and the least role it asks for. */
-const MATRIX: [method: Method, url: string, access: Access][] = [
+/** `gateway`: opened by a gateway's token, and by nobody else's. */
+const MATRIX: [method: Method, url: string, access: Access | 'gateway'][] = [
   ['GET', '/api/v1/stock', 'viewer'],
   ['GET', '/api/v1/objects', 'viewer'],
   ['GET', '/api/v1/objects/:epc', 'viewer'],
@@ -33,6 +34,12 @@ const MATRIX: [method: Method, url: string, access: Access][] = [
   ['POST', '/api/v1/gateways', 'admin'],
   ['POST', '/api/v1/gateways/:id/token', 'admin'],
   ['POST', '/api/v1/gateways/:id/revoke', 'admin'],
+  ['POST', '/api/v1/gateways/:id/invitation', 'admin'],
+  ['GET', '/api/v1/certificates', 'operator'],
+  ['POST', '/link/v1/enroll', 'public'],
+  ['POST', '/link/v1/renew', 'gateway'],
+  ['GET', '/link/v1/identity', 'gateway'],
+  ['GET', '/link/v1/ca.crl', 'public'],
   ['GET', '/api/v1/dead-letters', 'operator'],
   ['GET', '/api/v1/status', 'viewer'],
   ['GET', '/api/v1/stream', 'viewer'],
@@ -60,6 +67,13 @@ describe('who may call what', () => {
     const statusFor = async (headers: Record<string, string>) =>
       (await api.app.inject({ method, url: address, headers })).statusCode;
     const anonymous = await statusFor({});
+    if (access === 'gateway') {
+      // What carries no body that could be one is not even asked who sends it.
+      for (const headers of [{}, ...ROLES.map((role) => bearer(api.tokens[role]))]) {
+        expect([400, 401]).toContain(await statusFor(headers));
+      }
+      return;
+    }
     if (access === 'public') expect(anonymous).not.toBe(401);
     else expect(anonymous).toBe(401);
     // Whoever is let into the stream stays there: stream.test.ts.

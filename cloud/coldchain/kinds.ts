@@ -115,7 +115,7 @@ export const EXCEPTION_KINDS = {
     severity: 'critical',
     title: 'Somebody uses the revoked identity of gateway {subject}',
     advice:
-      'Nothing of it is taken. Find who has it: a stolen gateway, or the true one that must be enrolled again.',
+      'Nothing of it is taken: find who has it, a thief, or the true gateway that must be enrolled again.',
     until: 'person',
   },
   CLOCK_UNSYNCED: {
