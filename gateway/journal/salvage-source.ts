@@ -112,10 +112,12 @@ export class SalvageSource {
     let step = 1;
     for (let fruitless = 0; after < end && fruitless < MAX_FRUITLESS_STEPS; ) {
       const rows: PackedRow[] | undefined = this.#all<PackedRow>(query, [after, limit]);
-      const last = rows?.at(-1);
-      if (rows !== undefined && last === undefined) break;
-      if (rows !== undefined && last !== undefined) {
-        rows.forEach(take);
+      if (rows?.length === 0) break;
+      const ahead = ascending(rows ?? [], after);
+      if (rows !== undefined && ahead.length < rows.length) whole = false;
+      const last = ahead.at(-1);
+      if (last !== undefined) {
+        ahead.forEach(take);
         after = last.seq;
         [limit, step, fruitless] = [ROWS_AT_ONCE, 1, 0];
         continue;
@@ -155,4 +157,14 @@ export class SalvageSource {
       return undefined;
     }
   }
+}
+
+/** In a damaged tree a search comes upon rows that stand before it: taken again and again, they would never end. */
+function ascending(rows: readonly PackedRow[], after: number): PackedRow[] {
+  let highest = after;
+  return rows.filter(({ seq }) => {
+    if (typeof seq !== 'number' || seq <= highest) return false;
+    highest = seq;
+    return true;
+  });
 }
