@@ -29,13 +29,14 @@ async function work(
     onResult(result);
     if (!worker.alive) worker = undefined;
   }
-  worker?.end();
+  await worker?.end();
 }
 
 interface Worker {
   readonly alive: boolean;
   run(seed: number): Promise<SeedResult>;
-  end(): void;
+  /** Resolves when it is gone, and what it had in the database with it. */
+  end(): Promise<void>;
 }
 
 async function startWorker(database: string | undefined): Promise<Worker> {
@@ -59,7 +60,11 @@ async function startWorker(database: string | undefined): Promise<Worker> {
       alive = false;
       return failedSeed(seed, detail);
     },
-    end: () => child.disconnect(),
+    end() {
+      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      child.disconnect();
+      return gone;
+    },
   };
 }
 

@@ -17,7 +17,10 @@ process.on('message', async (seed: number) => {
   const violations = [...result.violations, ...stray.map((detail) => ({ kind: 'broken' as const, detail }))];
   answer({ ready: false, result: { ...result, violations } });
 });
-process.on('disconnect', () => process.exit());
+process.on('disconnect', async () => {
+  await engine.close();
+  process.exit();
+});
 answer({ ready: true });
 
 function answer(message: WorkerAnswer): void {
