@@ -196,6 +196,27 @@ test('a row of several events that cannot be read takes only those along', async
   await journal.close();
 });
 
+test.each([0, 1, 2, -5, 4_000_000, "'three'"])(
+  'a row that cannot be read and whose count (%s) is damaged with it takes no event along untold',
+  async (count) => {
+    using folder = new JournalFolder();
+    const first = await openVirtual(folder.file);
+    for (const numbers of [[1, 2], [3, 4, 5], [6]]) {
+      await first.run(first.journal.append(entry(...numbers.map(weighing))));
+    }
+    await first.journal.close();
+    const db = new Database(folder.file);
+    db.exec(
+      `update lane_stock set events = ${count}, body = substr(body, 1, 40) || x'00' || substr(body, 42) where seq = 5`,
+    );
+    db.close();
+    const { journal } = await openVirtual(folder.file);
+    expect(await readAll(journal, 'stock')).toEqual([1, 2, 6].map(weighing));
+    expect((await readAll(journal, 'health')).at(-1)).toMatchObject({ type: 'gap', lane: 'stock', lost: 3 });
+    await journal.close();
+  },
+);
+
 test('a file that has lost the page that says its epoch still knows the names of its events', async () => {
   using folder = new JournalFolder();
   const epoch = await writeJournal(folder.file, 3);

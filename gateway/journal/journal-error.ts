@@ -39,8 +39,8 @@ export class UnusableFileError extends Error {
   }
 }
 
-/** Our statements never change: a name they do not find was changed in the file, in the text of its schema. */
-const MISSING_NAME = /no such (table|column)|has no column named/;
+/** Our statements never change: a name they do not find was changed in the file, in the text of its schema or its header. */
+const FOREIGN_SCHEMA = /no such (table|column)|has no column named|unsupported file format|already exists/;
 
 /** Maps what SQLite throws; anything unknown is a programmer error and passes through unchanged. */
 export function mapSqliteError(error: unknown): unknown {
@@ -48,7 +48,7 @@ export function mapSqliteError(error: unknown): unknown {
   if (code === undefined || !(error instanceof Error)) return error;
   const because = { cause: error };
   const damaged = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
-  if (damaged || (code === 'SQLITE_ERROR' && MISSING_NAME.test(error.message))) {
+  if (damaged || (code === 'SQLITE_ERROR' && FOREIGN_SCHEMA.test(error.message))) {
     return new UnusableFileError(`${error.message} (${code})`, because);
   }
   if (code === 'SQLITE_FULL') return new JournalError('disk-full', 'the journal has no room left', because);

@@ -63,8 +63,11 @@ export class LaneRows {
   read(after: number, lastSeq: number, maxEvents: number, maxBytes: number): StoredSlice {
     const rows: StoredRow[] = [];
     let bytes = 0;
+    let previousSeq = after;
     for (const packed of this.#after.iterate({ after, limit: maxEvents + 1 })) {
-      for (const row of unpackOrMark(packed)) {
+      const held = unpackOrMark(packed, previousSeq);
+      previousSeq = packed.seq;
+      for (const row of held) {
         if (row.seq <= after) continue;
         if (rows.length > 0 && (rows.length >= maxEvents || bytes + row.body.length > maxBytes)) {
           return { firstSeq: after + 1, lastSeq: row.seq - 1, rows };

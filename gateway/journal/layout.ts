@@ -6,7 +6,7 @@
  * only at its right edge; all its seqs lie below those of `condition`. A small commit writes whole pages, so they are
  * small (measured at ten events a second: 1.2 KB per event against 1.4 KB with pages of 2 KB).
  */
-import { statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import { type FileMarks, nameEpochInSchema, readMark, readMarks, writeMark } from './file-marks.ts';
@@ -21,6 +21,7 @@ export const PAGE_BYTES = 1024;
 const WAL_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Up to this size the whole file is checked at boot; above it damage is found when the page is read. */
 const FULL_CHECK_BYTES = 64 * 1024 * 1024;
+const WRITE_VERSION_AT = 18;
 const LOCK_WAIT_MS = 250;
 
 /** What a new file is given at birth. */
@@ -66,6 +67,7 @@ export function openFile(
       refuseIfInUse(file);
       throw new UnusableFileError('its write-ahead log is damaged: commits are lost');
     }
+    if (isMarkedReadOnly(file)) throw new UnusableFileError('its header says that nobody may write it');
     db = new Database(file, { timeout: LOCK_WAIT_MS });
     // Only before the first page exists; later these would write to a file that may yet have to be set aside.
     if (statSync(file).size === 0) {
@@ -86,6 +88,18 @@ export function openFile(
   } catch (error) {
     db?.close();
     throw mapSqliteError(error);
+  }
+}
+
+/** No SQLite makes such a file: a write version above 2 (database file format, section 1.3.3) is damage. */
+function isMarkedReadOnly(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const version = Buffer.alloc(1);
+  const descriptor = openSync(file, 'r');
+  try {
+    return readSync(descriptor, version, 0, 1, WRITE_VERSION_AT) === 1 && (version[0] ?? 0) > 2;
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -57,12 +57,11 @@ export function packBody(seq: number, rows: readonly StoredRow[]): string | Buff
 }
 
 /** The events of a row, oldest first; undefined when it cannot be read. */
-export function unpackRow({ seq, body, events }: PackedRow): StoredRow[] | undefined {
+export function unpackRow({ seq, body }: PackedRow): StoredRow[] | undefined {
   if (body === TOMBSTONE) return [];
   if (typeof body === 'string') {
-    const damaged = withChecksum(withoutChecksum(body)) !== body;
-    // Of one event the reader judges; one damaged text for several stands for all of them.
-    return damaged && events > 1 ? undefined : [{ seq, body }];
+    // A damaged text may have been a row of several: its type can be damaged like all else.
+    return withChecksum(withoutChecksum(body)) === body ? [{ seq, body }] : undefined;
   }
   // A column can hold anything in a damaged file.
   if (!Buffer.isBuffer(body) || body.length <= CRC_BYTES) return undefined;
@@ -77,14 +76,25 @@ export function unpackRow({ seq, body, events }: PackedRow): StoredRow[] | undef
   return rows;
 }
 
-/** As `unpackRow`, with a stand-in for each event of a row that cannot be read. */
-export function unpackOrMark(row: PackedRow): StoredRow[] {
+/**
+ * As `unpackRow`, with a stand-in for each event that a row which cannot be read may have held. `previousSeq` is what
+ * comes before the row, or what is pruned.
+ */
+export function unpackOrMark(row: PackedRow, previousSeq: number): StoredRow[] {
   const rows = unpackRow(row);
   if (rows !== undefined) return rows;
-  return Array.from({ length: row.events }, (_, n) => ({
-    seq: row.seq - row.events + 1 + n,
-    body: UNREADABLE,
-  }));
+  const length = mayHaveHeld(row, previousSeq);
+  return Array.from({ length }, (_, n) => ({ seq: row.seq - length + 1 + n, body: UNREADABLE }));
+}
+
+/**
+ * At most so many events were in a row that cannot be read. Its own count may be damaged with it, so the seqs since
+ * the row before count too: rather one too many is declared lost than one too few.
+ */
+export function mayHaveHeld({ seq, events }: PackedRow, previousSeq: number): number {
+  const isSound = Number.isInteger(events) && events >= 1 && events <= PACK_EVENTS;
+  const span = Math.min(PACK_EVENTS, Math.max(1, seq - previousSeq));
+  return Math.min(seq, Math.max(isSound ? events : 1, span));
 }
 
 /** Cuts what is to be stored into rows of bounded size. */

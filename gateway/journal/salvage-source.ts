@@ -7,7 +7,7 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import type { FileMarks, StoredFork } from './file-marks.ts';
 import { epochOfSchema, readMark, readMarks } from './file-marks.ts';
 import { type Connection, tablesOf } from './layout.ts';
-import { type PackedRow, unpackRow } from './packed-row.ts';
+import { mayHaveHeld, type PackedRow, unpackRow } from './packed-row.ts';
 import { decodeStoredEvent, type StoredEvent } from './stored-event.ts';
 
 const ROWS_AT_ONCE = 200;
@@ -69,9 +69,11 @@ export class SalvageSource {
     let whole = true;
     let from: number | undefined;
     let to: number | undefined;
+    let previousSeq = prunedUpTo;
     const takeRow = (row: PackedRow) => {
       const events = unpackRow(row);
-      if (events === undefined) unreadable += typeof row.events === 'number' ? row.events : 1;
+      if (events === undefined) unreadable += mayHaveHeld(row, previousSeq);
+      previousSeq = row.seq;
       for (const { seq, body } of events ?? []) {
         if (seq <= prunedUpTo) continue;
         const stored = decodeStoredEvent(body);
@@ -85,7 +87,10 @@ export class SalvageSource {
         take(seq, stored);
       }
     };
-    for (const table of tablesOf(lane)) whole = this.#readTable(table, takeRow) && whole;
+    for (const table of tablesOf(lane)) {
+      previousSeq = prunedUpTo;
+      whole = this.#readTable(table, takeRow) && whole;
+    }
     return { lane, carried, lost: whole ? unreadable : undefined, from, to };
   }
 

@@ -105,9 +105,11 @@ function oldestStretch(
   const rows: WaitingRow[] = [];
   const lost: StoredRow[] = [];
   let bytes = 0;
+  let previousSeq = pruned;
   const all = db.prepare<[], PackedRow>(`select seq, body, events from ${table} order by seq`);
   for (const row of all.iterate()) {
-    const events = unpackOrMark(row);
+    const events = unpackOrMark(row, previousSeq);
+    previousSeq = row.seq;
     const waiting = events.filter(({ seq }) => seq > pruned);
     const going = waiting.filter(goes);
     // A row without anything left in it goes with its neighbours.
