@@ -52,7 +52,7 @@ describe('--help', () => {
 describe('a wrong command line', () => {
   it.each([
     [GATEWAY, ['--bogus'], /'--bogus'/],
-    [GATEWAY, ['dance'], /unknown command "dance": expected check or status/],
+    [GATEWAY, ['dance'], /unknown command "dance": expected check, status, adopt or enroll/],
     [
       GATEWAY,
       ['check', '/nowhere/gateway.yaml'],
