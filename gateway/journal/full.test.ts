@@ -60,17 +60,30 @@ test('over its limit the journal halves the oldest condition events first, tells
   await journal.close();
 });
 
-test('when halving is not enough the oldest condition events go altogether, then health, then stock, gaps never', async () => {
+/** What tells the cloud the true times of events around it. */
+const clockEvent: StockEvent = {
+  type: 'clock',
+  occurredAt: START,
+  bootId: 'boot-1',
+  monotonicMs: 5,
+  wallBefore: START - 1000,
+  wallAfter: START,
+  source: 'system',
+};
+
+test('when halving is not enough the oldest condition events go altogether, then health, then stock, gaps and clocks never', async () => {
   using folder = new JournalFolder();
   const opened = await openVirtual(folder.file, { maxBytes: MEBIBYTE });
   const { journal } = opened;
   await fill(opened, sample, 2000);
+  await opened.run(journal.append(entry(clockEvent)));
   await fill(opened, deviceEvent, 1000);
   await fill(opened, weighing, 10_000);
   const { lanes } = await journal.status();
   const gaps = await gapsOf(journal);
   const left = async (lane: Lane) =>
-    (await readAll(journal, lane)).filter((event) => event.type !== 'gap').length;
+    (await readAll(journal, lane)).filter((event) => event.type !== 'gap' && event.type !== 'clock').length;
+  expect(await readAll(journal, 'health')).toContainEqual(clockEvent);
   expect(await left('condition')).toBe(0);
   expect(lostIn(gaps, 'condition')).toBe(2000);
   expect(await left('health')).toBe(0);

@@ -1,8 +1,8 @@
 /**
  * What is given up when the journal is over its byte limit, in this order: every second event of the oldest stretch
  * of `condition` (kept ones move to `condition_thinned`, so that whole pages come free), then the oldest thinned
- * ones altogether, then the rest of `condition`, then `health` except gap events, and `stock` last. One call frees
- * one stretch; the caller writes the gap event in the same transaction.
+ * ones altogether, then the rest of `condition`, then `health` except gap and clock events, and `stock` last. One call
+ * frees one stretch; the caller writes the gap event in the same transaction.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 import { spanOf } from './lane-rows.ts';
@@ -51,12 +51,13 @@ export function thinOnce(db: Connection, prunedUpTo: PrunedUpTo, spareStock: boo
   return (
     drop('condition', 'condition_thinned', () => true) ??
     drop('condition', 'lane_condition', () => true) ??
-    drop('health', 'lane_health', isNotGap) ??
+    drop('health', 'lane_health', isNotNeeded) ??
     (spareStock ? undefined : drop('stock', 'lane_stock', () => true))
   );
 }
 
-const isNotGap = ({ body }: StoredRow) => !body.includes('"event":{"type":"gap"');
+/** A gap event tells of a loss, a clock event puts the times of others right: neither may be lost itself. */
+const isNotNeeded = ({ body }: StoredRow) => !/"event":\{"type":"(gap|clock)"/.test(body);
 
 function halveOldest(db: Connection, pruned: number): Thinned | undefined {
   const goes = ({ seq }: StoredRow) => seq % 2 === 0;

@@ -215,7 +215,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
   {
     name: 'gap-events-thinned',
     breaks: 'a gap event itself is never given up',
-    edits: [{ file: THINNING, from: "'lane_health', isNotGap)", to: "'lane_health', () => true)" }],
+    edits: [{ file: THINNING, from: "'lane_health', isNotNeeded)", to: "'lane_health', () => true)" }],
     judge: FULL_TEST,
   },
   {
