@@ -1,9 +1,10 @@
 /** A flipped bit in the text of the schema: SQLite opens the file, and then knows our columns by other names. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { entry, JournalFolder, openVirtual, readAll, sample, weighing } from './journal-fixture.ts';
 
-it.each(['pruned_up_to', 'last_seq', 'lane_stock(', 'events integer'])(
+it.each(['pruned_up_to', 'last_seq', 'lane_stock(', 'events integer', 'integer primary key'])(
   'sets a journal aside whose schema no longer says %s',
   async (text) => {
     using folder = new JournalFolder();
@@ -26,3 +27,24 @@ it.each(['pruned_up_to', 'last_seq', 'lane_stock(', 'events integer'])(
     await run(journal.close());
   },
 );
+
+it.each([
+  ['gone', 'delete from lane_stock where seq = 3'],
+  ['under another seq', 'update lane_stock set seq = 4 where seq = 3; delete from lane_stock where seq = 5'],
+])('tells of a row among others that is %s, which SQLite finds nothing wrong with', async (_how, damage) => {
+  using folder = new JournalFolder();
+  const before = await openVirtual(folder.file);
+  for (let n = 1; n <= 6; n++) await before.run(before.journal.append(entry(weighing(n))));
+  await before.journal.close();
+  const db = new Database(folder.file);
+  if (damage.startsWith('update')) db.exec('delete from lane_stock where seq = 4');
+  db.exec(damage);
+  db.close();
+  const { journal } = await openVirtual(folder.file);
+  const kept = (await readAll(journal, 'stock')).length;
+  const gaps = (await readAll(journal, 'health')).filter((event) => event.type === 'gap');
+  const told = gaps.reduce((sum, gap) => sum + (gap.lost ?? 0), 0);
+  expect(kept + told).toBeGreaterThanOrEqual(6);
+  expect(kept).toBeLessThan(6);
+  await journal.close();
+});

@@ -5,7 +5,7 @@
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Connection, Statement } from './layout.ts';
-import { tablesOf, tailTableOf } from './layout.ts';
+import { isDense, tablesOf, tailTableOf } from './layout.ts';
 import {
   type PackedRow,
   packBody,
@@ -110,7 +110,7 @@ export class LaneRows {
   count(prunedUpTo: number): number {
     let events = 0;
     for (const table of this.#tables) {
-      const dense = table.name === tailTableOf(this.#lane) && this.#lane !== 'health';
+      const dense = table.name === tailTableOf(this.#lane) && isDense(this.#lane);
       events += dense ? spanOf(this.#db, table.name) : sumOf(this.#db, table.name);
       events -= skippedIn(table, prunedUpTo);
     }

@@ -40,6 +40,9 @@ export function tablesOf(lane: Lane): readonly string[] {
 /** The table new rows of a lane go to. */
 export const tailTableOf = (lane: Lane) => `lane_${lane}`;
 
+/** Whether the tail table of a lane holds every seq from its first to its last: only `health` is thinned in the middle. */
+export const isDense = (lane: Lane) => lane !== 'health';
+
 const SCHEMA = `
   create table meta(key text primary key, value text not null) without rowid;
   create table lane(name text primary key, last_seq integer not null, pruned_up_to integer not null) without rowid;
@@ -141,6 +144,7 @@ function verify(db: Connection, host: string | undefined, foreign: ForeignPolicy
     if (verdict !== 'ok') throw new UnusableFileError(`damaged: ${String(verdict)}`);
   }
   migrate(db, format);
+  for (const lane of LANES) checkRows(db, lane);
   return readMarks(db);
 }
 
@@ -180,6 +184,29 @@ function checkCounters(db: Connection, lane: Lane): void {
       throw new UnusableFileError(`lane ${lane} holds seq ${first} below its pruned ${pruned}`);
     }
   }
+}
+
+/**
+ * What SQLite itself finds nothing wrong with: a schema whose text was changed so that seq is no key any more, and,
+ * in a file that is checked as a whole, a row that is missing among others or stands under another seq.
+ */
+function checkRows(db: Connection, lane: Lane): void {
+  for (const table of tablesOf(lane)) {
+    const columns = db.pragma(`table_info(${table})`) as { name: string; type: string; pk: number }[];
+    const key = columns.find(({ pk }) => pk === 1);
+    if (key?.name !== 'seq' || key.type.toLowerCase() !== 'integer') {
+      throw new UnusableFileError(`table ${table} is not keyed by seq any more`);
+    }
+  }
+  if (!isDense(lane) || fileBytes(db) > FULL_CHECK_BYTES) return;
+  const stray = db
+    .prepare<[], number>(
+      `select seq from (select seq, seq - events as before, lag(seq) over (order by seq) as previous
+       from ${tailTableOf(lane)}) where before <> previous limit 1`,
+    )
+    .pluck()
+    .get();
+  if (stray !== undefined) throw new UnusableFileError(`lane ${lane}: rows do not join at seq ${stray}`);
 }
 
 export function pragmaNumber(db: Connection, name: string): number {

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { FileMarks, StoredFork } from './file-marks.ts';
 import { epochOfSchema, readMark, readMarks } from './file-marks.ts';
-import { type Connection, tablesOf } from './layout.ts';
+import { type Connection, isDense, tablesOf, tailTableOf } from './layout.ts';
 import { mayHaveHeld, type PackedRow, unpackRow } from './packed-row.ts';
 import { decodeStoredEvent, type StoredEvent } from './stored-event.ts';
 
@@ -70,9 +70,14 @@ export class SalvageSource {
     let from: number | undefined;
     let to: number | undefined;
     let previousSeq = prunedUpTo;
+    let dense = false;
+    let follows = false;
     const takeRow = (row: PackedRow) => {
       const events = unpackRow(row);
       if (events === undefined) unreadable += mayHaveHeld(row, previousSeq);
+      // A row between this one and the last is gone.
+      else if (follows) unreadable += Math.max(0, (events[0]?.seq ?? row.seq) - previousSeq - 1);
+      follows = dense && events !== undefined && events.length > 0;
       previousSeq = row.seq;
       for (const { seq, body } of events ?? []) {
         if (seq <= prunedUpTo) continue;
@@ -89,6 +94,8 @@ export class SalvageSource {
     };
     for (const table of tablesOf(lane)) {
       previousSeq = prunedUpTo;
+      dense = isDense(lane) && table === tailTableOf(lane);
+      follows = false;
       whole = this.#readTable(table, takeRow) && whole;
     }
     return { lane, carried, lost: whole ? unreadable : undefined, from, to };
