@@ -3,6 +3,8 @@
  * Ingest topic goes to its rule and nowhere else; a shadow request is answered; rules see it; it is retained if
  * asked; who subscribed gets it. Knows no sockets.
  */
+
+import { topicMatches } from '../../protocol/link/topic-filter.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Message } from './message.ts';
 import type { Counters, Quotas } from './quotas.ts';
@@ -11,7 +13,7 @@ import type { RuleEngine } from './rules/rule-engine.ts';
 import type { JsonObject } from './shadow/shadow-document.ts';
 import type { ShadowStore } from './shadow/shadow-store.ts';
 import { answerShadowRequest, shadowRequest } from './shadow/shadow-topics.ts';
-import { basicIngest, matchesFilter } from './topic-filter.ts';
+import { basicIngest } from './topics.ts';
 
 export const MAX_RETAINED = 10_000;
 
@@ -82,7 +84,7 @@ export class Exchange {
   retainedFor(filter: string): Message[] {
     return [...this.#retained.values()]
       .map(({ message }) => message)
-      .filter((message) => matchesFilter(filter, message.topic));
+      .filter((message) => topicMatches(filter, message.topic));
   }
 
   /** Sorted by topic; a page of them and where the next begins. */

@@ -2,8 +2,9 @@
  * The port for messages that devices publish, and its in-process hub. Whoever publishes waits for the handlers:
  * a device is told "taken" only after every handler's promise has resolved.
  */
+
+import { isTopicFilter, topicMatches } from '../../protocol/link/topic-filter.ts';
 import type { DeviceMessage } from '../drivers/driver.ts';
-import { isTopicFilter, topicMatches } from './topic-filter.ts';
 
 export type DeviceMessageHandler = (message: DeviceMessage) => void | Promise<void>;
 

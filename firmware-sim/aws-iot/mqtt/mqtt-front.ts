@@ -6,13 +6,14 @@
 import type { Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import { guardPacketSize, PACKET_OVERHEAD_BYTES } from '../../../cloud/intake/packet-size-guard.ts';
+import { isTopicFilter } from '../../../protocol/link/topic-filter.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { mayDo, type Place, type Principal } from '../identity/principal.ts';
 import type { Message } from '../message.ts';
 import type { Counters, Quotas } from '../quotas.ts';
 import { SlidingSeconds } from '../rates.ts';
-import { countedSlashes, isTopicFilter } from '../topic-filter.ts';
+import { countedSlashes } from '../topics.ts';
 import { watchKeepAlive } from './keep-alive.ts';
 import { publishFault } from './publish-fault.ts';
 import { Session } from './session.ts';

@@ -2,7 +2,7 @@
 import type { PublishPacket } from 'aedes';
 import { mayDo, type Place, type Principal } from '../identity/principal.ts';
 import type { Counters, Quotas } from '../quotas.ts';
-import { basicIngest, countedSlashes } from '../topic-filter.ts';
+import { basicIngest, countedSlashes } from '../topics.ts';
 
 export interface PublishLimits {
   readonly quotas: Quotas;

@@ -3,11 +3,12 @@
  * connection. A clean session ends with its connection; a persistent one lives on for an hour and then gets what was
  * stored at ten messages a second.
  */
+
+import { topicMatches } from '../../../protocol/link/topic-filter.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import type { Message } from '../message.ts';
 import type { Counters, Quotas } from '../quotas.ts';
 import { ByteThrottle, SlidingSecond } from '../rates.ts';
-import { matchesFilter } from '../topic-filter.ts';
 
 /** QoS 1 messages kept for one absent or slow client; the oldest go first. */
 export const MAX_STORED_MESSAGES = 10_000;
@@ -97,7 +98,7 @@ export class Session {
   wants(topic: string): 0 | 1 | undefined {
     let best: 0 | 1 | undefined;
     for (const [filter, qos] of this.subscriptions) {
-      if (matchesFilter(filter, topic) && (best === undefined || qos > best)) best = qos;
+      if (topicMatches(filter, topic) && (best === undefined || qos > best)) best = qos;
     }
     return best !== undefined && this.#options.mayReceive(topic) ? best : undefined;
   }

@@ -14,7 +14,7 @@ import type { ConnectionRecord, Sessions } from '../mqtt/sessions.ts';
 import type { Counters, Quotas } from '../quotas.ts';
 import type { ShadowId, ShadowStore } from '../shadow/shadow-store.ts';
 import { announceDelete, announceUpdate } from '../shadow/shadow-topics.ts';
-import { basicIngest, countedSlashes, isTopicName } from '../topic-filter.ts';
+import { basicIngest, countedSlashes, isTopicName } from '../topics.ts';
 import { type Answer, json, type RestRequest } from './http.ts';
 
 export interface DataPlaneOptions {

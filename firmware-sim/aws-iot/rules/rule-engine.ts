@@ -3,10 +3,12 @@
  * topic) goes through its SELECT to SQS queues and republishes. What fails goes to the rule's error queue in the
  * form AWS gives it, the original payload in base64.
  */
+
+import { topicMatches } from '../../../protocol/link/topic-filter.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Message } from '../message.ts';
 import type { Counters } from '../quotas.ts';
-import { basicIngest, isTopicName, matchesFilter } from '../topic-filter.ts';
+import { basicIngest, isTopicName } from '../topics.ts';
 import { parseExpression, parseRuleSql, RuleError, type RuleInput, type RuleQuery } from './rule-sql.ts';
 
 export type RuleAction =
@@ -78,7 +80,7 @@ export class RuleEngine {
       return;
     }
     for (const rule of this.#rules.values()) {
-      if (matchesFilter(rule.query.filter, message.topic)) this.#apply(rule, message, message.topic);
+      if (topicMatches(rule.query.filter, message.topic)) this.#apply(rule, message, message.topic);
     }
   }
 

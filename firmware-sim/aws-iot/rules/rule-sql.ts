@@ -3,8 +3,9 @@
  * `encode(*, 'base64') AS x`, `topic() AS x`, `topic(n) AS x`, `clientid() AS x` or `timestamp() AS x`. Everything
  * else (WHERE, other functions, fields, arithmetic) is refused when the rule is made, with what was not understood.
  */
+
+import { isTopicFilter } from '../../../protocol/link/topic-filter.ts';
 import { isObject, type JsonObject } from '../shadow/shadow-document.ts';
-import { isTopicFilter } from '../topic-filter.ts';
 
 /** What a function can ask about. */
 export interface RuleInput {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { basicIngest, countedSlashes, isTopicFilter, isTopicName, matchesFilter } from './topic-filter.ts';
+import { isTopicFilter, topicMatches } from '../../protocol/link/topic-filter.ts';
+import { basicIngest, countedSlashes, isTopicName } from './topics.ts';
 
 it.each([
   ['a/b', 'a/b', true],
@@ -15,7 +16,7 @@ it.each([
   ['$aws/#', '$aws/things', true],
   ['a/b', 'a/b/', false],
 ])('%s takes %s: %s', (filter, topic, takes) => {
-  expect(matchesFilter(filter, topic)).toBe(takes);
+  expect(topicMatches(filter, topic)).toBe(takes);
 });
 
 it.each([
