@@ -1,4 +1,4 @@
 /** The X.509 library, with what must stand before it is loaded. */
-import './reflect-metadata.ts';
+import 'reflect-metadata';
 
 export * from '@peculiar/x509';

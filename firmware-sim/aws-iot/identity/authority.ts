@@ -2,7 +2,7 @@
  * The stand-in's certificate authority: made at each start, signs the server certificate and those of devices
  * (ECDSA P-256). It also signs a request that a device made for itself, so that the key never leaves the device.
  */
-import './reflect-metadata.ts';
+import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
