@@ -53,6 +53,24 @@ test('damage that is met while making room does not write what was committed a s
   engine.close();
 });
 
+test('a gap event written by a commit that failed all the same is told with the next reply', () => {
+  using folder = new JournalFolder();
+  const engine = new JournalEngine({
+    file: folder.file,
+    maxBytes: 8 * MEBIBYTE,
+    hardLimitBytes: MEBIBYTE / 2,
+  });
+  engine.handle({ op: 'open', ...context('epoch-1') });
+  expect(commit(engine, 1, 0, 100).growth).toEqual({ stock: 1, condition: 100 });
+  const body = 'x'.repeat(MEBIBYTE);
+  const group = { events: { stock: [], condition: [], health: [] }, checkpoints: [{ key: 'large', body }] };
+  const tooLarge = { op: 'commit', group, prunes: [], generation: 0, ...context('epoch-2') } as const;
+  expect(() => engine.handle(tooLarge)).toThrow('no room left');
+  expect(engine.handle({ op: 'status', ...context('epoch-2') }).growth).toEqual({ health: 1 });
+  expect(engine.handle({ op: 'status', ...context('epoch-2') }).growth).toEqual({});
+  engine.close();
+});
+
 test('what was under way behind a failed commit fails too, so that it can be offered again in order', () => {
   using folder = new JournalFolder();
   const engine = new JournalEngine({

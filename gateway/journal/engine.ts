@@ -3,17 +3,18 @@
  * out to be damaged, at boot or later, it is salvaged here and the request tried once more; the epoch in each reply
  * tells the other side of the change.
  */
-import type { Lane } from '../../protocol/events/lanes.ts';
+import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { defaultMaxBytes, REAL_SURROUNDINGS, type Surroundings } from './disk-room.ts';
+import type { LaneSeqs } from './file-marks.ts';
 import { FileIdentity } from './identity.ts';
 import type { JournalBoot, JournalStatus } from './journal.ts';
 import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
 import type { StoredSlice } from './lane-rows.ts';
 import { openFile } from './layout.ts';
 import { finishReplacing, salvage } from './salvage.ts';
-import { type Growth, JournalStore, type LanePrune, type StoredGroup } from './store.ts';
+import { JournalStore, type LanePrune, type StoredGroup } from './store.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface EngineOptions {
@@ -62,10 +63,13 @@ export type EngineRequest = RequestContext &
     | { readonly op: 'close' }
   );
 
+export type Growth = Partial<Record<Lane, number>>;
+
 export interface EngineReply {
   readonly epoch: string;
   /** In the first reply after an opening. */
   readonly boot?: JournalBoot;
+  /** Highest seq of each lane that has grown since the last reply. */
   readonly growth?: Growth;
   readonly slice?: StoredSlice | undefined;
   readonly checkpoints?: { key: string; body: string }[];
@@ -79,6 +83,7 @@ export interface EngineLink {
   terminate(): Promise<void>;
 }
 
+const NONE: LaneSeqs = { stock: 0, condition: 0, health: 0 };
 const HARD_LIMIT_SLACK_BYTES = 16 * 1024 * 1024;
 
 interface OpenedFile {
@@ -92,6 +97,8 @@ export class JournalEngine {
   readonly #surroundings: Surroundings;
   #opened: OpenedFile | undefined;
   #bootTold = false;
+  /** Last seqs as of the last reply: a request may write events of the journal's own and fail all the same. */
+  #toldSeqs: LaneSeqs = NONE;
   #failure: { readonly generation: number; readonly error: unknown } | undefined;
   /** What is wrong with the file, found when nothing could be told of it; salvaged before the next request. */
   #damage: string | undefined;
@@ -109,11 +116,11 @@ export class JournalEngine {
     }
     if (this.#damage !== undefined) this.#salvage(this.#damage, request);
     try {
-      return this.#tellBoot(this.#answer(request));
+      return this.#tell(this.#answer(request));
     } catch (error) {
       if (!(error instanceof UnusableFileError)) throw error;
       this.#salvage(error.message, request);
-      return this.#tellBoot(this.#answer(request));
+      return this.#tell(this.#answer(request));
     }
   }
 
@@ -130,7 +137,8 @@ export class JournalEngine {
       case 'open':
         return { epoch };
       case 'commit':
-        return { epoch, growth: this.#commit(store, upkeep, request) };
+        this.#commit(store, upkeep, request);
+        return { epoch };
       case 'read': {
         // Seqs of another epoch mean nothing here.
         if (request.epoch !== epoch) return { epoch };
@@ -139,8 +147,8 @@ export class JournalEngine {
         return { epoch, slice };
       }
       case 'bury':
-        if (request.epoch !== epoch) return { epoch };
-        return { epoch, growth: store.bury(request.lane, request.seqs, request.stamp) };
+        if (request.epoch === epoch) store.bury(request.lane, request.seqs, request.stamp);
+        return { epoch };
       case 'checkpoints':
         return { epoch, checkpoints: store.checkpoints() };
       case 'mark-forked':
@@ -156,32 +164,36 @@ export class JournalEngine {
     }
   }
 
-  #commit(store: JournalStore, upkeep: Upkeep, request: Extract<EngineRequest, { op: 'commit' }>): Growth {
+  #commit(store: JournalStore, upkeep: Upkeep, request: Extract<EngineRequest, { op: 'commit' }>): void {
     const { group, prunes, stamp, generation } = request;
     if (this.#failure?.generation === generation) throw this.#failure.error;
-    let growth: Growth;
     try {
-      growth = store.commit(group, prunes, stamp);
+      store.commit(group, prunes, stamp);
     } catch (error) {
       if (!(error instanceof UnusableFileError)) this.#failure = { generation, error };
       throw error;
     }
     try {
-      const tidied = store.tidy(stamp, prunes.length > 0);
-      return { ...growth, ...tidied, ...upkeep.afterCommit(store, stamp) };
+      store.tidy(stamp, prunes.length > 0);
+      upkeep.afterCommit(store, stamp);
     } catch (error) {
       // The commit stands: a caller told otherwise would write it again. A full or failing disk tells of itself at
       // the next commit.
       if (error instanceof UnusableFileError) this.#damage = error.message;
       else if (!(error instanceof JournalError)) throw error;
-      return growth;
     }
   }
 
-  #tellBoot(reply: EngineReply): EngineReply {
-    if (this.#bootTold || this.#opened === undefined) return reply;
+  /** Adds what the main side does not know yet. */
+  #tell(reply: EngineReply): EngineReply {
+    if (this.#opened === undefined) return reply;
+    const { store, identity } = this.#opened;
+    const seqs = store.lastSeqs();
+    const growth = grown(this.#toldSeqs, seqs);
+    this.#toldSeqs = seqs;
+    if (this.#bootTold) return { ...reply, growth };
     this.#bootTold = true;
-    return { ...reply, boot: this.#opened.identity.boot };
+    return { ...reply, growth, boot: identity.boot };
   }
 
   #salvage(reason: string, context: RequestContext): void {
@@ -211,6 +223,7 @@ export class JournalEngine {
       throw mapSqliteError(error);
     }
     this.#bootTold = false;
+    this.#toldSeqs = this.#opened.store.lastSeqs();
     return this.#opened;
   }
 
@@ -228,4 +241,10 @@ export class JournalEngine {
   #salvageContext({ stamp, nextEpoch }: RequestContext) {
     return { stamp, birth: { epoch: nextEpoch, createdAt: stamp.recordedAt, host: this.#options.host } };
   }
+}
+
+function grown(before: LaneSeqs, now: LaneSeqs): Growth {
+  const growth: Growth = {};
+  for (const lane of LANES) if (now[lane] > before[lane]) growth[lane] = now[lane];
+  return growth;
 }

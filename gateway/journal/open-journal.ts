@@ -7,11 +7,17 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import { laneOf } from '../../protocol/events/lanes.ts';
 import type { EventRecord, Stamp } from '../../protocol/events/record.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import type { EngineLink, EngineOptions, EngineReply, EngineRequest, RequestContext } from './engine.ts';
+import type {
+  EngineLink,
+  EngineOptions,
+  EngineReply,
+  EngineRequest,
+  Growth,
+  RequestContext,
+} from './engine.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Journal, JournalBoot, JournalEntry, JournalStatus, LaneSlice } from './journal.ts';
 import { JournalError } from './journal-error.ts';
-import type { Growth } from './store.ts';
 import { decodeStoredEvent, encodeStoredEvent, toRecord } from './stored-event.ts';
 import { startInThread, startWorker } from './worker-link.ts';
 
@@ -114,8 +120,7 @@ class DurableJournal implements OpenJournal {
       maxQueuedBytes: 32 * 1024 * 1024,
     };
     this.#commits = new GroupCommit(options.clock, limits, async (group, prunes, generation) => {
-      const reply = await this.#call({ op: 'commit', group, prunes, generation });
-      this.#announce(reply.growth);
+      await this.#call({ op: 'commit', group, prunes, generation });
     });
   }
 
@@ -158,10 +163,7 @@ class DurableJournal implements OpenJournal {
       if (stored === undefined) unreadable.push(seq);
       else records.push(toRecord(seq, stored));
     }
-    if (unreadable.length > 0) {
-      const reply = await this.#call({ op: 'bury', epoch, lane, seqs: unreadable });
-      this.#announce(reply.growth);
-    }
+    if (unreadable.length > 0) await this.#call({ op: 'bury', epoch, lane, seqs: unreadable });
     return { firstSeq: slice.firstSeq, lastSeq: slice.lastSeq, records };
   }
 
@@ -212,6 +214,7 @@ class DurableJournal implements OpenJournal {
       this.#boot = reply.boot;
       this.#nextBootId = this.#createBootId();
     }
+    this.#announce(reply.growth);
     return reply;
   }
 

@@ -47,9 +47,6 @@ export interface LanePrune {
   readonly upTo: number;
 }
 
-/** Highest seq of each lane that a commit added to. */
-export type Growth = Partial<Record<Lane, number>>;
-
 /** Space given back beyond what the limit asks for, so that thinning is not due again at the next commit. */
 const SLACK_BYTES = 4 * 1024 * 1024;
 /** Free pages kept for new rows; more than this and half the file goes back to the disk, some at a time. */
@@ -114,8 +111,7 @@ export class JournalStore {
    * Writes a group and prunes in one transaction. `stamp` goes on the gap events the store itself writes: on a full
    * disk it gives up events to make room.
    */
-  commit(group: StoredGroup, prunes: readonly LanePrune[], stamp: Stamp): Growth {
-    const before = this.#counters;
+  commit(group: StoredGroup, prunes: readonly LanePrune[], stamp: Stamp): void {
     const write = () =>
       this.#transact((counters) => {
         this.#writeGroup(group, counters);
@@ -124,7 +120,7 @@ export class JournalStore {
     for (let round = 0; ; round++) {
       try {
         write();
-        break;
+        return;
       } catch (error) {
         // A full disk: events given up inside the file make room without the file growing.
         const full = error instanceof JournalError && error.code === 'disk-full';
@@ -132,19 +128,16 @@ export class JournalStore {
         if (!this.#onDiskFull() && !this.#thin(stamp, true)) throw error;
       }
     }
-    return growth(before, this.#counters);
   }
 
   /** To be called after a commit, apart from it since it may fail by itself: makes room in a file over its limit. */
-  tidy(stamp: Stamp, pruned: boolean): Growth {
-    const before = this.#counters;
+  tidy(stamp: Stamp, pruned: boolean): void {
     try {
       this.#shrink(stamp);
       if (pruned) this.#giveBackFreePages();
     } catch (error) {
       throw mapSqliteError(error);
     }
-    return growth(before, this.#counters);
   }
 
   read(lane: Lane, afterSeq: number, maxEvents: number, maxBytes: number): StoredSlice | undefined {
@@ -159,24 +152,20 @@ export class JournalStore {
   }
 
   /** Declares events unreadable: they are taken out of their rows and a gap event tells of them. */
-  bury(lane: Lane, seqs: readonly number[], stamp: Stamp): Growth {
-    const before = this.#counters;
+  bury(lane: Lane, seqs: readonly number[], stamp: Stamp): void {
     this.#transact((counters) => {
       this.#lanes[lane].bury(seqs);
       const reason = 'journal row unreadable';
       this.#writeGap({ lane, lost: seqs.length, reason }, stamp, counters);
     });
-    return growth(before, this.#counters);
   }
 
   /** Stores events of the journal's own. */
-  note(events: readonly StockEvent[], stamp: Stamp): Growth {
-    const before = this.#counters;
+  note(events: readonly StockEvent[], stamp: Stamp): void {
     this.#transact((counters) => {
       for (const event of events)
         this.#insert(laneOf(event.type), [encodeStoredEvent(stamp, event)], counters);
     });
-    return growth(before, this.#counters);
   }
 
   /** From now on new rows take only the room that others leave. */
@@ -329,10 +318,4 @@ function loadCounters(db: Connection, lanes: Record<Lane, LaneRows>): Counters {
     };
   };
   return { stock: load('stock'), condition: load('condition'), health: load('health') };
-}
-
-function growth(before: Counters, after: Counters): Growth {
-  const grown: Growth = {};
-  for (const lane of LANES) if (after[lane].lastSeq > before[lane].lastSeq) grown[lane] = after[lane].lastSeq;
-  return grown;
 }

@@ -14,7 +14,7 @@ import type { DeviceEvent } from '../../protocol/events/stock-event.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import type { Surroundings } from './disk-room.ts';
 import { JournalError } from './journal-error.ts';
-import type { Growth, JournalStore } from './store.ts';
+import type { JournalStore } from './store.ts';
 
 /** Four times what an ordinary checkpoint leaves. */
 export const WAL_ALARM_BYTES = 16 * 1024 * 1024;
@@ -62,15 +62,15 @@ export class Upkeep {
   }
 
   /** After each commit; throws only for damage. */
-  afterCommit(store: JournalStore, stamp: Stamp): Growth {
+  afterCommit(store: JournalStore, stamp: Stamp): void {
     const walBytes = this.#surroundings.sizeOf(`${this.#file}-wal`);
     const { bytes, held } = this.#reserve;
     const well = this.#active.size === 0 && this.#told.size === 0 && (held || bytes === 0);
-    if ((well && walBytes <= WAL_ALARM_BYTES) || stamp.monotonicMs < this.#nextCheckMs) return {};
+    if ((well && walBytes <= WAL_ALARM_BYTES) || stamp.monotonicMs < this.#nextCheckMs) return;
     this.#nextCheckMs = stamp.monotonicMs + RECHECK_MS;
     if (this.#reserve.take() && this.#active.delete('disk-full')) store.allowGrowth();
     this.#watchLog(store, walBytes);
-    return this.#tellChanges(store, stamp);
+    this.#tellChanges(store, stamp);
   }
 
   #watchLog(store: JournalStore, walBytes: number): void {
@@ -80,7 +80,7 @@ export class Upkeep {
     else this.#active.set('wal-growing', `the write-ahead log has ${left} bytes and cannot be emptied`);
   }
 
-  #tellChanges(store: JournalStore, stamp: Stamp): Growth {
+  #tellChanges(store: JournalStore, stamp: Stamp): void {
     const events: DeviceEvent[] = [];
     for (const name of ['disk-full', 'wal-growing'] as const) {
       const detail = this.#active.get(name);
@@ -90,21 +90,20 @@ export class Upkeep {
       const now = detail === undefined ? over : { active: true, detail };
       events.push({ ...base, condition: CONDITIONS[name], ...now });
     }
-    if (events.length === 0) return {};
-    const growth = this.#unlessFull(() => store.note(events, stamp));
-    if (growth === undefined) return {};
-    this.#told.clear();
-    for (const name of this.#active.keys()) this.#told.add(name);
-    return growth;
+    if (events.length === 0) return;
+    this.#unlessFull(() => {
+      store.note(events, stamp);
+      this.#told.clear();
+      for (const name of this.#active.keys()) this.#told.add(name);
+    });
   }
 
   /** A full disk tells of itself at the next commit. */
-  #unlessFull<T>(work: () => T): T | undefined {
+  #unlessFull(work: () => void): void {
     try {
-      return work();
+      work();
     } catch (error) {
-      if (error instanceof JournalError) return undefined;
-      throw error;
+      if (!(error instanceof JournalError)) throw error;
     }
   }
 }
