@@ -29,8 +29,8 @@ export interface CarryPlan {
   readonly sound: boolean;
   /** Commits are missing that the file does not know of. */
   readonly lostCommits: boolean;
-  /** Told with each loss, and by itself when a file that was not sound lost nothing. */
-  story(carried: number): string;
+  /** Told with each loss, and by itself when a file that was not sound lost nothing. `sessions`: all could be read. */
+  story(carried: number, sessions: boolean): string;
 }
 
 export interface Carried {
@@ -51,14 +51,15 @@ export function carryOver(
   const { db, marks } = openFile(target, birth, Number.MAX_SAFE_INTEGER);
   const store = new JournalStore({ db, epoch: marks.epoch, file: target, maxBytes: Number.MAX_SAFE_INTEGER });
   try {
-    store.commit({ events: NO_EVENTS, checkpoints: source.checkpoints() }, [], stamp);
+    const sessions = source.checkpoints();
+    store.commit({ events: NO_EVENTS, checkpoints: sessions.sound }, [], stamp);
     const naming = namesOf(source);
     const lanes = LANES.map((lane) => carryLane(store, source, lane, plan.sound, naming, stamp));
     const events = { stock: 0, condition: 0, health: 0 };
     for (const { lane, carried } of lanes) events[lane] = carried;
-    const story = plan.story(events.stock + events.condition + events.health);
+    const story = plan.story(events.stock + events.condition + events.health, sessions.whole);
     const lossy = lanes.filter(({ lost }) => lost !== 0 || plan.lostCommits);
-    const health = gaps(lossy, plan, story, stamp);
+    const health = gaps(lossy, plan, { story, sessions: sessions.whole }, stamp);
     if (health.length > 0) store.commit({ events: { ...NO_EVENTS, health }, checkpoints: [] }, [], stamp);
     return { epoch: marks.epoch, events, renamed: naming.renamed() };
   } finally {
@@ -108,10 +109,15 @@ function carryLane(
 }
 
 /** One gap per lane that lost something; one for the file as a whole when none of an unsound file did. */
-function gaps(lossy: readonly SalvagedLane[], plan: CarryPlan, story: string, stamp: Stamp): string[] {
+function gaps(
+  lossy: readonly SalvagedLane[],
+  plan: CarryPlan,
+  { story, sessions }: { readonly story: string; readonly sessions: boolean },
+  stamp: Stamp,
+): string[] {
   const now = stamp.recordedAt;
   if (lossy.length === 0) {
-    const whole = { from: now, to: now, lost: 0, reason: story };
+    const whole = { from: now, to: now, ...(sessions ? { lost: 0 } : {}), reason: story };
     return plan.sound ? [] : [encodeCarriedEvent({ ...stamp, event: laneGap(stamp, whole) }, undefined)];
   }
   return lossy.map(({ lane, from, to, lost }) => {

@@ -1,6 +1,8 @@
 /**
  * What a journal file says of itself, in its `meta` table: format, epoch, the machine that made it, its openings, and
- * whether the cloud has refused it. Rows are (key, text); the longer ones are JSON.
+ * whether the cloud has refused it. Rows are (key, sealed text), the longer ones JSON; `format` alone stands plain, so
+ * that every release can read it, and once more in the file's header (PRAGMA user_version): where the two do not agree,
+ * one is damaged.
  *
  * Openings. Each opening is counted in a durable commit before anything else is written, with a random id and each
  * lane's last seq. Two files that began as one (a card copied, an image put back) cannot tell the cloud the same
@@ -12,6 +14,10 @@ import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import type { ForkMark, JournalBoot } from './journal.ts';
 import { UnusableFileError } from './journal-error.ts';
 import type { Connection } from './layout.ts';
+import { seal, unseal } from './sealed.ts';
+
+const KEYS = ['format', 'epoch', 'created', 'host', 'opening', 'forked'] as const;
+type Key = Exclude<(typeof KEYS)[number], 'format'>;
 
 const seqsSchema = z.record(z.enum(LANES), z.int().nonnegative());
 const openingSchema = z.object({
@@ -41,6 +47,9 @@ export interface FileMarks {
 }
 
 export function readMarks(db: Connection): FileMarks {
+  const keys = db.prepare<[], string>('select key from meta').pluck().all();
+  const stray = keys.find((key) => !KEYS.some((known) => known === key));
+  if (stray !== undefined) throw new UnusableFileError(`it has a mark "${stray}" that nobody wrote`);
   const epoch = readMark(db, 'epoch');
   if (epoch === undefined) throw new UnusableFileError('no epoch');
   return {
@@ -51,26 +60,65 @@ export function readMarks(db: Connection): FileMarks {
   };
 }
 
-export function readMark(db: Connection, key: string): string | undefined {
+/** Undefined where there is none. Throws UnusableFileError for one that is not as it was written. */
+export function readMark(db: Connection, key: Key): string | undefined {
+  const sealed = readValue(db, key);
+  if (sealed === undefined) return undefined;
+  const text = unseal(sealed, key);
+  if (text === undefined) throw new UnusableFileError(`its mark "${key}" is damaged`);
+  return text;
+}
+
+export const writeMark = (db: Connection, key: Key, text: string) => writeValue(db, key, seal(text, key));
+
+/** The format a file says it has; NaN when it says none. Throws UnusableFileError when it says two. */
+export function readFormat(db: Connection): number {
+  const format = Number(readValue(db, 'format'));
+  const inHeader = Number(db.pragma('user_version', { simple: true }));
+  // Format 1 left the header alone.
+  if (inHeader !== (format === 1 ? 0 : format)) {
+    throw new UnusableFileError(`it says to be of format ${format} and of format ${inHeader}`);
+  }
+  return format;
+}
+
+export function writeFormat(db: Connection, format: number): void {
+  writeValue(db, 'format', String(format));
+  db.pragma(`user_version = ${format}`);
+}
+
+/** Format 1 had its marks plain. */
+export function sealMarks(db: Connection): void {
+  for (const key of ['epoch', 'created'] as const) {
+    const text = readValue(db, key);
+    if (text === undefined) throw new UnusableFileError(`no ${key}`);
+    writeMark(db, key, text);
+  }
+}
+
+/** As it stands in a file of format 1. */
+export const readPlainEpoch = (db: Connection) => readValue(db, 'epoch');
+
+function readValue(db: Connection, key: string): string | undefined {
   return db.prepare<[string], string>('select value from meta where key = ?').pluck().get(key);
 }
 
-export function writeMark(db: Connection, key: string, value: string): void {
+function writeValue(db: Connection, key: string, value: string): void {
   db.prepare(
     'insert into meta(key, value) values (?, ?) on conflict(key) do update set value = excluded.value',
   ).run(key, value);
 }
 
 /**
- * The epoch once more, as a view: its text stands with the schema, without which nothing can be read at all. So
+ * The epoch once more, sealed, as a view: its text stands with the schema, without which nothing can be read at all. So
  * whatever rows a salvage finds, it knows their names.
  */
 export function nameEpochInSchema(db: Connection, epoch: string): void {
-  db.exec(`create view epoch as select '${epoch.replaceAll("'", "''")}' as name`);
+  db.exec(`create view epoch as select '${seal(epoch, 'epoch').replaceAll("'", "''")}' as name`);
 }
 
 export function epochOfSchema(db: Connection): string | undefined {
-  return db.prepare<[], string>('select name from epoch').pluck().get();
+  return unseal(db.prepare<[], string>('select name from epoch').pluck().get(), 'epoch');
 }
 
 /** Counts an opening; durable when it returns. */
@@ -98,7 +146,7 @@ export function recordFork(db: Connection, marks: FileMarks, mark: ForkMark): St
 
 export const bootOf = ({ n, id, base }: Opening): JournalBoot => ({ n, id, base });
 
-function parseMark<T>(db: Connection, key: string, schema: z.ZodType<T>): T | undefined {
+function parseMark<T>(db: Connection, key: Key, schema: z.ZodType<T>): T | undefined {
   const text = readMark(db, key);
   if (text === undefined) return undefined;
   let value: unknown;

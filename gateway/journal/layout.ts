@@ -9,8 +9,18 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
-import { type FileMarks, nameEpochInSchema, readMark, readMarks, writeMark } from './file-marks.ts';
+import { CHECKPOINTS_SCHEMA, readCheckpoints } from './checkpoints.ts';
+import {
+  type FileMarks,
+  nameEpochInSchema,
+  readFormat,
+  readMark,
+  readMarks,
+  writeFormat,
+  writeMark,
+} from './file-marks.ts';
 import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
+import { COUNTERS_SCHEMA, counterSaver, readCounters } from './lane-counters.ts';
 import { FORMAT_VERSION, migrate } from './migrations.ts';
 import { walLostCommits } from './wal-damage.ts';
 
@@ -45,8 +55,8 @@ export const isDense = (lane: Lane) => lane !== 'health';
 
 const SCHEMA = `
   create table meta(key text primary key, value text not null) without rowid;
-  create table lane(name text primary key, last_seq integer not null, pruned_up_to integer not null) without rowid;
-  create table checkpoint(key text primary key, body text not null) without rowid;
+  ${COUNTERS_SCHEMA}
+  ${CHECKPOINTS_SCHEMA}
   create table condition_thinned(seq integer primary key, body not null, events integer not null default 1);
   ${LANES.map((lane) => `create table ${tailTableOf(lane)}(seq integer primary key, body not null, events integer not null default 1);`).join('\n')}
 `;
@@ -70,6 +80,8 @@ export function openFile(
       refuseIfInUse(file);
       throw new UnusableFileError('its write-ahead log is damaged: commits are lost');
     }
+    // A new one gets its first page before anything is kept in it.
+    if (existsSync(file) && statSync(file).size === 0) throw new UnusableFileError('nothing is left of it');
     if (isMarkedReadOnly(file)) throw new UnusableFileError('its header says that nobody may write it');
     db = new Database(file, { timeout: LOCK_WAIT_MS });
     // Only before the first page exists; later these would write to a file that may yet have to be set aside.
@@ -120,12 +132,12 @@ function createTables(db: Connection, birth: Birth): void {
   db.transaction(() => {
     db.exec(SCHEMA);
     nameEpochInSchema(db, birth.epoch);
-    writeMark(db, 'format', String(FORMAT_VERSION));
+    writeFormat(db, FORMAT_VERSION);
     writeMark(db, 'epoch', birth.epoch);
     writeMark(db, 'created', String(birth.createdAt));
     if (birth.host !== undefined) writeMark(db, 'host', birth.host);
-    const lane = db.prepare('insert into lane(name, last_seq, pruned_up_to) values (?, 0, 0)');
-    for (const name of LANES) lane.run(name);
+    const saveCounters = counterSaver(db);
+    for (const lane of LANES) saveCounters(lane, { lastSeq: 0, prunedUpTo: 0 });
   }).immediate();
 }
 
@@ -133,20 +145,26 @@ function createTables(db: Connection, birth: Birth): void {
 function verify(db: Connection, host: string | undefined, foreign: ForeignPolicy): FileMarks {
   const tables = new Set(db.prepare<[], string>('select name from sqlite_master').pluck().all());
   if (!tables.has('meta')) throw new UnusableFileError('a SQLite file, but not a journal');
-  const format = Number(readMark(db, 'format'));
+  const format = readFormat(db);
   if (format > FORMAT_VERSION) throw newerFormat(format);
-  if (foreign === 'refuse') refuseForeign(readMark(db, 'host'), host);
+  if (foreign === 'refuse') refuseForeign(hostOf(db, format), host);
   const missing = LANES.flatMap(tablesOf).find((table) => !tables.has(table));
   if (missing !== undefined) throw new UnusableFileError(`table ${missing} is missing`);
-  for (const lane of LANES) checkCounters(db, lane);
   if (fileBytes(db) <= FULL_CHECK_BYTES) {
     const verdict = db.pragma('quick_check(1)', { simple: true });
     if (verdict !== 'ok') throw new UnusableFileError(`damaged: ${String(verdict)}`);
   }
   migrate(db, format);
-  for (const lane of LANES) checkRows(db, lane);
+  for (const lane of LANES) {
+    checkCounters(db, lane);
+    checkRows(db, lane);
+  }
+  readCheckpoints(db);
   return readMarks(db);
 }
+
+/** Format 1 did not know the machine. */
+const hostOf = (db: Connection, format: number) => (format === 1 ? undefined : readMark(db, 'host'));
 
 function newerFormat(format: number): JournalError {
   return new JournalError(
@@ -170,18 +188,11 @@ function refuseForeign(made: string | undefined, here: string | undefined): void
 
 /** Rows are removed in the transaction that moves the counter, so none can stand at or below it. */
 function checkCounters(db: Connection, lane: Lane): void {
-  const counter = db
-    .prepare<[string], { last: unknown; pruned: unknown }>(
-      'select last_seq as last, pruned_up_to as pruned from lane where name = ?',
-    )
-    .get(lane);
-  const { last, pruned } = counter ?? {};
-  const sound = typeof last === 'number' && typeof pruned === 'number' && pruned >= 0 && last >= pruned;
-  if (!sound) throw new UnusableFileError(`counters of lane ${lane} make no sense`);
+  const { prunedUpTo } = readCounters(db, lane);
   for (const table of tablesOf(lane)) {
     const first = db.prepare<[], number | null>(`select min(seq) from ${table}`).pluck().get();
-    if (typeof first === 'number' && first <= pruned) {
-      throw new UnusableFileError(`lane ${lane} holds seq ${first} below its pruned ${pruned}`);
+    if (typeof first === 'number' && first <= prunedUpTo) {
+      throw new UnusableFileError(`lane ${lane} holds seq ${first} below its pruned ${prunedUpTo}`);
     }
   }
 }

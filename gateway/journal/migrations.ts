@@ -5,12 +5,14 @@
  *
  * Format 1: meta {format, epoch, created}, tables lane, checkpoint, condition_thinned, lane_*; a row is one event.
  * Format 2: a row holds several events (packed-row.ts) and says how many; a row of format 1 is one of one event. An
- * event may carry `origin`, the name it was born with; meta also holds `host`, `opening` and `forked`,
- * and a view names the epoch (file-marks.ts).
+ * event may carry `origin`, the name it was born with; meta also holds `host`, `opening` and `forked`, and a view names
+ * the epoch (file-marks.ts). Marks and checkpoints are sealed (sealed.ts), counters bear a checksum (lane-counters.ts).
  */
 import { LANES } from '../../protocol/events/lanes.ts';
-import { nameEpochInSchema, readMark, writeMark } from './file-marks.ts';
+import { sealCheckpoints } from './checkpoints.ts';
+import { nameEpochInSchema, readPlainEpoch, sealMarks, writeFormat } from './file-marks.ts';
 import { UnusableFileError } from './journal-error.ts';
+import { sealCounters } from './lane-counters.ts';
 import type { Connection } from './layout.ts';
 
 export const FORMAT_VERSION = 2;
@@ -21,18 +23,21 @@ export function migrate(db: Connection, format: number): void {
   if (format === FORMAT_VERSION) return;
   db.transaction(() => {
     for (const step of STEPS.slice(format - 1)) step(db);
-    writeMark(db, 'format', String(FORMAT_VERSION));
+    writeFormat(db, FORMAT_VERSION);
   }).immediate();
 }
 
 /** From each format to the next; the first leads from 1 to 2. */
 const STEPS: readonly ((db: Connection) => void)[] = [toFormat2];
 
-/** Written into the schema only: no row is touched, however many there are. */
+/** No row of a lane is touched, however many there are. */
 function toFormat2(db: Connection): void {
-  const epoch = readMark(db, 'epoch');
+  const epoch = readPlainEpoch(db);
   if (epoch === undefined) throw new UnusableFileError('no epoch');
   nameEpochInSchema(db, epoch);
+  sealMarks(db);
+  sealCounters(db);
+  sealCheckpoints(db);
   for (const table of ['condition_thinned', ...LANES.map((lane) => `lane_${lane}`)]) {
     db.exec(`alter table ${table} add column events integer not null default 1`);
   }

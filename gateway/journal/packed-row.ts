@@ -4,14 +4,14 @@
  * samples are 400 bytes and not 2,700, so that a commit dirties one page and not three.
  *
  * `body` is one of
- *   text  one event: its checksummed JSON (stored-event.ts), readable as it stands; also what format 1 wrote.
+ *   text  one event: its sealed JSON (stored-event.ts), readable as it stands; also what format 1 wrote.
  *   blob  CRC-32 of the rest (4 bytes, big-endian), then raw DEFLATE (RFC 1951) of the events' JSON, a line each, the
  *         last line belonging to `seq` and each earlier one to the seq before. An empty line is a seq without an event:
  *         thinned, or buried.
  *   ''    nothing left: the tombstone of an unreadable row.
  */
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
-import { withChecksum, withoutChecksum } from './stored-event.ts';
+import { seal, unseal, withoutSeal } from './sealed.ts';
 
 /** Bounds what one damaged page can take along. */
 export const PACK_EVENTS = 32;
@@ -24,7 +24,7 @@ export const TOMBSTONE = '';
 /** Stands for an event that cannot be read: no stored event decodes from it. */
 export const UNREADABLE = '?';
 
-/** One event: its seq and its checksummed JSON. */
+/** One event: its seq and its sealed JSON. */
 export interface StoredRow {
   readonly seq: number;
   readonly body: string;
@@ -45,7 +45,7 @@ export function packBody(seq: number, rows: readonly StoredRow[]): string | Buff
   let next = first.seq;
   for (const row of rows) {
     for (; next < row.seq; next++) lines.push('');
-    lines.push(withoutChecksum(row.body));
+    lines.push(withoutSeal(row.body));
     next++;
   }
   for (; next <= seq; next++) lines.push('');
@@ -61,7 +61,7 @@ export function unpackRow({ seq, body }: PackedRow): StoredRow[] | undefined {
   if (body === TOMBSTONE) return [];
   if (typeof body === 'string') {
     // A damaged text may have been a row of several: its type can be damaged like all else.
-    return withChecksum(withoutChecksum(body)) === body ? [{ seq, body }] : undefined;
+    return unseal(body) === undefined ? undefined : [{ seq, body }];
   }
   // A column can hold anything in a damaged file.
   if (!Buffer.isBuffer(body) || body.length <= CRC_BYTES) return undefined;
@@ -71,7 +71,7 @@ export function unpackRow({ seq, body }: PackedRow): StoredRow[] | undefined {
   const first = seq - lines.length + 1;
   const rows: StoredRow[] = [];
   for (const [index, json] of lines.entries()) {
-    if (json !== '') rows.push({ seq: first + index, body: withChecksum(json) });
+    if (json !== '') rows.push({ seq: first + index, body: seal(json) });
   }
   return rows;
 }

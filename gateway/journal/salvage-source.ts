@@ -4,8 +4,10 @@
  */
 import Database from 'better-sqlite3';
 import type { Lane } from '../../protocol/events/lanes.ts';
+import { type Checkpoint, readPlainCheckpoints, readSoundCheckpoints } from './checkpoints.ts';
 import type { FileMarks, StoredFork } from './file-marks.ts';
-import { epochOfSchema, readMark, readMarks } from './file-marks.ts';
+import { epochOfSchema, readMark, readMarks, readPlainEpoch } from './file-marks.ts';
+import { readCounters } from './lane-counters.ts';
 import { type Connection, isDense, tablesOf, tailTableOf } from './layout.ts';
 import { mayHaveHeld, type PackedRow, unpackRow } from './packed-row.ts';
 import { decodeStoredEvent, type StoredEvent } from './stored-event.ts';
@@ -51,7 +53,8 @@ export class SalvageSource {
 
   /** The epoch its seqs belong to, if it still says. */
   epoch(): string | undefined {
-    return this.#try((db) => readMark(db, 'epoch')) ?? this.#try((db) => epochOfSchema(db));
+    const sealed = this.#try((db) => readMark(db, 'epoch')) ?? this.#try((db) => epochOfSchema(db));
+    return sealed ?? (this.#isFormat1() ? this.#try(readPlainEpoch) : undefined);
   }
 
   forked(): StoredFork | undefined {
@@ -101,28 +104,32 @@ export class SalvageSource {
     return { lane, carried, lost: whole ? unreadable : undefined, from, to };
   }
 
-  checkpoints(): { key: string; body: string }[] {
-    const rows = this.#all<{ key: unknown; body: unknown }>('select key, body from checkpoint', []) ?? [];
-    return rows.flatMap(({ key, body }) =>
-      typeof key === 'string' && typeof body === 'string' ? [{ key, body }] : [],
-    );
+  /** Those that can be believed, and whether that is all of them. */
+  checkpoints(): { sound: Checkpoint[]; whole: boolean } {
+    if (!this.#isFormat1()) return this.#try(readSoundCheckpoints) ?? { sound: [], whole: false };
+    const plain = this.#try(readPlainCheckpoints);
+    return { sound: plain ?? [], whole: plain !== undefined };
+  }
+
+  /** The one thing that only format 1 has: rows that do not say how many events they hold. */
+  #isFormat1(): boolean {
+    const table = tailTableOf('stock');
+    const stands = this.#all(`select seq, body from ${table} limit 0`, []) !== undefined;
+    return stands && this.#all(`select events from ${table} limit 0`, []) === undefined;
   }
 
   /** True when every row could be read. */
   #readTable(table: string, take: (row: PackedRow) => void): boolean {
     // Not even the schema names it: no row of it will be found however long we search.
     if (this.#all(`select 1 from ${table} limit 0`, []) === undefined) return false;
-    const highest = this.#all<{ seq: number | null }>(`select max(seq) as seq from ${table}`, [])?.[0];
-    const end = highest === undefined ? Number.MAX_SAFE_INTEGER : (highest.seq ?? 0);
-    // A file of format 1 has no such column: each row is one event.
-    const events =
-      this.#all(`select events from ${table} limit 0`, []) === undefined ? '1 as events' : 'events';
+    const events = this.#isFormat1() ? '1 as events' : 'events';
     const query = `select seq, body, ${events} from ${table} where seq > ? order by seq limit ?`;
-    let whole = highest !== undefined;
+    let whole = true;
+    let taken = 0;
     let after = 0;
     let limit = ROWS_AT_ONCE;
     let step = 1;
-    for (let fruitless = 0; after < end && fruitless < MAX_FRUITLESS_STEPS; ) {
+    for (let fruitless = 0; fruitless < MAX_FRUITLESS_STEPS; ) {
       const rows: PackedRow[] | undefined = this.#all<PackedRow>(query, [after, limit]);
       if (rows?.length === 0) break;
       const ahead = ascending(rows ?? [], after);
@@ -130,6 +137,7 @@ export class SalvageSource {
       const last = ahead.at(-1);
       if (last !== undefined) {
         ahead.forEach(take);
+        taken += ahead.length;
         after = last.seq;
         [limit, step, fruitless] = [ROWS_AT_ONCE, 1, 0];
         continue;
@@ -144,7 +152,9 @@ export class SalvageSource {
         step = Math.min(step * 2, MAX_STEP);
       }
     }
-    return whole;
+    // In a damaged tree a search may pass by what a walk from leaf to leaf comes upon.
+    const walked = this.#all<{ rows: number }>(`select count(*) as rows from ${table} not indexed`, [])?.[0];
+    return whole && walked?.rows === taken;
   }
 
   #marks(): FileMarks | undefined {
@@ -153,9 +163,7 @@ export class SalvageSource {
 
   /** Events at or below it are the cloud's already, though their row may still stand. */
   #prunedUpTo(lane: Lane): number {
-    const sql = 'select pruned_up_to as upTo from lane where name = ?';
-    const upTo = this.#all<{ upTo: unknown }>(sql, [lane])?.[0]?.upTo;
-    return typeof upTo === 'number' ? upTo : 0;
+    return this.#try((db) => readCounters(db, lane))?.prunedUpTo ?? 0;
   }
 
   #all<T>(sql: string, parameters: readonly unknown[]): T[] | undefined {

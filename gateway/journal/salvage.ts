@@ -85,8 +85,10 @@ function build(file: string, source: string, kind: Kind, reason: string, context
   const plan = (because: string) => ({
     sound: kind === 'adoption',
     lostCommits: walLostCommits(source),
-    story: (carried: number) =>
-      `journal set aside as ${aside}, ${carried} waiting events carried over: ${because}`,
+    story: (carried: number, sessions: boolean) =>
+      `journal set aside as ${aside}, ${carried} waiting events carried over${
+        sessions ? '' : ', open sessions lost'
+      }: ${because}`,
   });
   const target = `${file}.new`;
   try {

@@ -8,7 +8,7 @@
  * Record format (2; migrations.ts brings older files forward, a newer one is refused). `lane_<name>(seq, body, events)`
  * holds what was committed together in rows of up to 32 events, packed and checksummed (packed-row.ts); each event is
  * JSON with its stamp and, when it came from another file, its origin (stored-event.ts). seq counts from 1 per lane
- * and epoch and is never given twice: `lane(last_seq, pruned_up_to)` survives the rows and is moved in the same
+ * and epoch and is never given twice: `lane(last_seq, pruned_up_to, crc)` survives the rows and is moved in the same
  * transaction that removes any. `checkpoint(key, body)` holds open sessions, `meta` format, epoch, machine, openings
  * and a refusal by the cloud (file-marks.ts).
  *
@@ -26,10 +26,12 @@ import { statSync } from 'node:fs';
 import { LANES, type Lane, laneOf } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
+import { type Checkpoint, Checkpoints, readCheckpoints } from './checkpoints.ts';
 import type { JournalStatus, LaneStatus } from './journal.ts';
 import { JournalError, mapSqliteError } from './journal-error.ts';
+import { counterSaver, readCounters, type SaveCounters } from './lane-counters.ts';
 import { LaneRows, type StoredSlice } from './lane-rows.ts';
-import { type Connection, fileBytes, pragmaNumber, type Statement } from './layout.ts';
+import { type Connection, fileBytes, pragmaNumber } from './layout.ts';
 import { encodeStoredEvent, laneGap } from './stored-event.ts';
 import { thinOnce } from './thinning.ts';
 
@@ -52,9 +54,6 @@ const SLACK_BYTES = 4 * 1024 * 1024;
 /** Free pages kept for new rows; more than this and half the file goes back to the disk, some at a time. */
 const FREE_PAGES_KEPT = 512;
 const VACUUM_PAGES_AT_ONCE = 1024;
-
-/** The character that follows `/`: all keys below a folder sort before the folder's name with it. */
-const BEHIND_SLASH = '0';
 
 /** A commit that meets a full disk has so many stretches of events given up for it before it is refused. */
 const MAX_ROUNDS_ON_FULL_DISK = 16;
@@ -79,10 +78,8 @@ export class JournalStore {
   readonly #onDiskFull: () => boolean;
   readonly #hardLimitPages: number;
   readonly #lanes: Record<Lane, LaneRows>;
-  readonly #saveCounter: Statement<[number, number, string]>;
-  readonly #putCheckpoint: Statement<[string, string]>;
-  readonly #dropCheckpoint: Statement<[string]>;
-  readonly #dropFolder: Statement<[string, string]>;
+  readonly #saveCounters: SaveCounters;
+  readonly #checkpoints: Checkpoints;
   #counters: Counters;
 
   constructor(options: StoreOptions) {
@@ -98,12 +95,8 @@ export class JournalStore {
       condition: new LaneRows(db, 'condition'),
       health: new LaneRows(db, 'health'),
     };
-    this.#saveCounter = db.prepare('update lane set last_seq = ?, pruned_up_to = ? where name = ?');
-    this.#putCheckpoint = db.prepare(
-      'insert into checkpoint(key, body) values (?, ?) on conflict(key) do update set body = excluded.body',
-    );
-    this.#dropCheckpoint = db.prepare('delete from checkpoint where key = ?');
-    this.#dropFolder = db.prepare('delete from checkpoint where key >= ? and key < ?');
+    this.#saveCounters = counterSaver(db);
+    this.#checkpoints = new Checkpoints(db);
     this.#counters = loadCounters(db, this.#lanes);
   }
 
@@ -186,9 +179,9 @@ export class JournalStore {
     }
   }
 
-  checkpoints(): { key: string; body: string }[] {
+  checkpoints(): Checkpoint[] {
     try {
-      return this.#db.prepare<[], { key: string; body: string }>('select key, body from checkpoint').all();
+      return readCheckpoints(this.#db);
     } catch (error) {
       throw mapSqliteError(error);
     }
@@ -226,9 +219,8 @@ export class JournalStore {
   #writeGroup(group: StoredGroup, counters: Counters): void {
     for (const lane of LANES) this.#insert(lane, group.events[lane], counters);
     for (const { key, body } of group.checkpoints) {
-      if (body !== undefined) this.#putCheckpoint.run(key, body);
-      else if (key.endsWith('/')) this.#dropFolder.run(key, `${key.slice(0, -1)}${BEHIND_SLASH}`);
-      else this.#dropCheckpoint.run(key);
+      if (body === undefined) this.#checkpoints.drop(key);
+      else this.#checkpoints.put({ key, body });
     }
   }
 
@@ -244,7 +236,7 @@ export class JournalStore {
     const { lastSeq, prunedUpTo, waiting } = counters[lane];
     if (epoch !== this.epoch || upTo <= prunedUpTo || upTo > lastSeq) return;
     const removed = this.#lanes[lane].prune(prunedUpTo, upTo);
-    this.#saveCounter.run(lastSeq, upTo, lane);
+    this.#saveCounters(lane, { lastSeq, prunedUpTo: upTo });
     counters[lane] = { lastSeq, prunedUpTo: upTo, waiting: waiting - removed };
   }
 
@@ -286,7 +278,7 @@ export class JournalStore {
         const { lane, removed } = thinned;
         const { lastSeq, prunedUpTo, waiting } = counters[lane];
         // The highest seq must outlive its row.
-        this.#saveCounter.run(lastSeq, prunedUpTo, lane);
+        this.#saveCounters(lane, { lastSeq, prunedUpTo });
         counters[lane] = { lastSeq, prunedUpTo, waiting: waiting - removed };
         if (thinned.lost > 0) this.#writeGap(thinned, stamp, counters);
       });
@@ -305,14 +297,10 @@ export class JournalStore {
 }
 
 function loadCounters(db: Connection, lanes: Record<Lane, LaneRows>): Counters {
-  const counter = db.prepare<[string], { last_seq: number; pruned_up_to: number }>(
-    'select last_seq, pruned_up_to from lane where name = ?',
-  );
   const load = (lane: Lane): LaneStatus => {
-    const row = counter.get(lane);
-    const prunedUpTo = row?.pruned_up_to ?? 0;
+    const { lastSeq, prunedUpTo } = readCounters(db, lane);
     return {
-      lastSeq: Math.max(row?.last_seq ?? 0, lanes[lane].highestSeq()),
+      lastSeq: Math.max(lastSeq, lanes[lane].highestSeq()),
       prunedUpTo,
       waiting: lanes[lane].count(prunedUpTo),
     };

@@ -1,10 +1,7 @@
 /**
- * How one event is stored: eight hex digits of CRC-32, then an EventRecord without its seq (the key holds that) as
- * JSON. SQLite has no checksums of its own: without ours a flipped bit could change a weight and nobody would know.
- * A row that does not read back is damage, never a reason to stop the lane. Unknown event types pass: the cloud
- * judges events.
+ * How one event is stored: an EventRecord without its seq (the key holds that) as JSON, sealed (sealed.ts). A row that
+ * does not read back is damage, never a reason to stop the lane. Unknown event types pass: the cloud judges events.
  */
-import { crc32 } from 'node:zlib';
 import * as z from 'zod';
 import {
   type EventRecord,
@@ -13,6 +10,7 @@ import {
   stampSchema,
 } from '../../protocol/events/record.ts';
 import type { GapEvent, StockEvent } from '../../protocol/events/stock-event.ts';
+import { seal, unseal } from './sealed.ts';
 
 const storedEventSchema = stampSchema.extend({
   origin: eventRecordSchema.shape.origin,
@@ -35,23 +33,13 @@ export function encodeCarriedEvent(stored: StoredEvent, bornAs: EventOrigin | un
 }
 
 function encode(stored: StoredEvent): string {
-  return withChecksum(JSON.stringify(stored));
-}
-
-const CHECKSUM_DIGITS = 8;
-
-export const withChecksum = (json: string) => checksum(json) + json;
-export const withoutChecksum = (body: string) => body.slice(CHECKSUM_DIGITS);
-
-function checksum(json: string): string {
-  return crc32(json).toString(16).padStart(CHECKSUM_DIGITS, '0');
+  return seal(JSON.stringify(stored));
 }
 
 /** Undefined for anything that is not a stored event. */
 export function decodeStoredEvent(body: unknown): StoredEvent | undefined {
-  if (typeof body !== 'string') return undefined;
-  const json = body.slice(CHECKSUM_DIGITS);
-  if (body.slice(0, CHECKSUM_DIGITS) !== checksum(json)) return undefined;
+  const json = unseal(body);
+  if (json === undefined) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(json);

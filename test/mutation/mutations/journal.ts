@@ -8,10 +8,12 @@ const ENGINE = 'gateway/journal/engine.ts';
 const OPEN_JOURNAL = 'gateway/journal/open-journal.ts';
 const THINNING = 'gateway/journal/thinning.ts';
 const SALVAGE = 'gateway/journal/salvage.ts';
+const SALVAGE_SOURCE = 'gateway/journal/salvage-source.ts';
 const CARRY_OVER = 'gateway/journal/carry-over.ts';
 const LANE_ROWS = 'gateway/journal/lane-rows.ts';
 const MARKS = 'gateway/journal/file-marks.ts';
-const STORED_EVENT = 'gateway/journal/stored-event.ts';
+const SEALED = 'gateway/journal/sealed.ts';
+const COUNTERS = 'gateway/journal/lane-counters.ts';
 
 const JOURNAL_TEST = 'gateway/journal/journal.test.ts';
 const DAMAGE_TEST = 'gateway/journal/damage.test.ts';
@@ -69,7 +71,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: STORE,
-        from: 'lastSeq: Math.max(row?.last_seq ?? 0, lanes[lane].highestSeq()),',
+        from: 'lastSeq: Math.max(lastSeq, lanes[lane].highestSeq()),',
         to: 'lastSeq: lanes[lane].highestSeq(),',
       },
     ],
@@ -81,8 +83,8 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: STORE,
-        from: 'this.#saveCounter.run(lastSeq, upTo, lane);',
-        to: 'this.#saveCounter.run(0, 0, lane);',
+        from: 'this.#saveCounters(lane, { lastSeq, prunedUpTo: upTo });',
+        to: 'this.#saveCounters(lane, { lastSeq: 0, prunedUpTo: 0 });',
       },
     ],
     judge: JOURNAL_TEST,
@@ -225,7 +227,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
       {
         file: STORE,
         from: `// The highest seq must outlive its row.
-        this.#saveCounter.run(lastSeq, prunedUpTo, lane);`,
+        this.#saveCounters(lane, { lastSeq, prunedUpTo });`,
         to: '',
       },
     ],
@@ -236,17 +238,43 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
     breaks: 'a flipped bit never changes an event unnoticed',
     edits: [
       {
-        file: STORED_EVENT,
-        from: 'if (body.slice(0, CHECKSUM_DIGITS) !== checksum(json)) return undefined;',
-        to: '',
+        file: SEALED,
+        from: 'return sealed.slice(0, DIGITS) === digits(key, text) ? text : undefined;',
+        to: 'return sealed.length + key.length > 0 ? text : undefined;',
       },
     ],
     judge: DAMAGE_TEST,
   },
   {
+    name: 'counters-believed',
+    breaks: 'a flipped bit never makes a seq be given twice',
+    edits: [{ file: COUNTERS, from: '|| checksum(lane, row) !== row.crc', to: '' }],
+    judge: DAMAGE_TEST,
+  },
+  {
+    name: 'row-passed-by-in-a-damaged-tree',
+    breaks: 'what a salvage does not come upon is told',
+    edits: [{ file: SALVAGE_SOURCE, from: 'return whole && walked?.rows === taken;', to: 'return true;' }],
+    judge: DAMAGE_TEST,
+  },
+  {
+    name: 'growth-of-a-failed-commit-untold',
+    breaks: 'a gap event that a failed commit left is sent',
+    edits: [
+      {
+        file: ENGINE,
+        from: '    } catch (error) {\n      if (!(error instanceof UnusableFileError)) this.#failure',
+        to: '    } catch (error) {\n      this.#toldSeqs = store.lastSeqs();\n      if (!(error instanceof UnusableFileError)) this.#failure',
+      },
+    ],
+    judge: ENGINE_TEST,
+  },
+  {
     name: 'unreadable-row-passed-over',
     breaks: 'a row that cannot be read is told as a gap',
-    edits: [{ file: OPEN_JOURNAL, from: 'if (unreadable.length > 0) {', to: 'if (unreadable.length < 0) {' }],
+    edits: [
+      { file: OPEN_JOURNAL, from: 'if (unreadable.length > 0) await', to: 'if (unreadable.length < 0) {' },
+    ],
     judge: DAMAGE_TEST,
   },
   {

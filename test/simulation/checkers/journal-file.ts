@@ -51,7 +51,10 @@ export function checkPruned(history: History, gateway: string, db: Connection): 
 /** Undefined for a file that is damaged, or not yet a journal. */
 function readLanes(db: Connection): { epoch: string; lanes: LaneRow[] } | undefined {
   try {
-    const epoch = db.prepare<[], string>(`select value from meta where key = 'epoch'`).pluck().get();
+    const epoch = db
+      .prepare<[], string>(`select substr(value, 9) from meta where key = 'epoch'`)
+      .pluck()
+      .get();
     const lanes = db.prepare<[], LaneRow>('select name, pruned_up_to from lane').all();
     return epoch === undefined ? undefined : { epoch, lanes };
   } catch (error) {

@@ -101,14 +101,14 @@ export class Database {
         const result = await clock.track(work());
         return life.alive ? result : NEVER();
       },
-      enter: async () => {
+      enter: async (entered) => {
         // An engine with one connection has it always: there the first statement is what fails.
         if (engine.concurrent) check();
         else await this.#turn();
         const leave = () => {
           if (!engine.concurrent) this.#leave();
         };
-        if (life.alive) return leave;
+        if (life.alive) return entered(leave);
         leave();
         return NEVER();
       },

@@ -20,8 +20,11 @@ export interface ClientHooks {
   after(kind: StatementKind): Promise<void>;
   /** Runs one call of the real driver. */
   run<T>(work: () => Promise<T>): Promise<T>;
-  /** One transaction at a time where the engine has one connection; resolves with what lets the next in. */
-  enter(): Promise<() => void>;
+  /**
+   * One transaction at a time where the engine has one connection. `entered` is called in the same moment, with what
+   * lets the next in; a death comes before it or finds it done.
+   */
+  enter<T>(entered: (leave: () => void) => T): Promise<T>;
   /** Committed for good; called before anybody else may begin. */
   committed(): Promise<void>;
 }
@@ -33,63 +36,73 @@ export interface SimulatedClient {
 }
 
 interface Open {
-  readonly inner: DatabaseConnection;
+  /** Undefined until it was asked for. */
+  inner: Promise<DatabaseConnection> | undefined;
   readonly leave: () => void;
   inTransaction: boolean;
+}
+
+/** A connection that its client has. */
+interface Taken {
+  readonly entry: Open;
+  readonly real: DatabaseConnection;
 }
 
 export function simulatedClient(base: Dialect, hooks: ClientHooks): SimulatedClient {
   const inner = base.createDriver();
   const open = new Set<Open>();
-  const entries = new WeakMap<DatabaseConnection, Open>();
-  const entryOf = (connection: DatabaseConnection): Open => {
-    const entry = entries.get(connection);
-    if (entry === undefined) throw new Error('a connection of another driver');
-    return entry;
-  };
-
-  const close = async (entry: Open) => {
-    if (!open.delete(entry)) return;
-    await hooks.run(() => inner.releaseConnection(entry.inner));
-    entry.leave();
+  const entries = new WeakMap<DatabaseConnection, Taken>();
+  const entryOf = (connection: DatabaseConnection): Taken => {
+    const taken = entries.get(connection);
+    if (taken === undefined) throw new Error('a connection of another driver');
+    return taken;
   };
 
   const driver: Driver = {
     init: () => inner.init(),
     destroy: () => Promise.resolve(),
     async acquireConnection() {
-      const leave = await hooks.enter();
-      const entry: Open = {
-        inner: await hooks.run(() => inner.acquireConnection()),
-        leave,
-        inTransaction: false,
-      };
-      open.add(entry);
-      const connection = connectionOver(entry.inner, hooks);
-      entries.set(connection, entry);
+      const entry = await hooks.enter((leave) => {
+        const entered: Open = { inner: undefined, leave, inTransaction: false };
+        open.add(entered);
+        return entered;
+      });
+      const real = await hooks.run(() => {
+        entry.inner = inner.acquireConnection();
+        return entry.inner;
+      });
+      const connection = connectionOver(real, hooks);
+      entries.set(connection, { entry, real });
       return connection;
     },
     async beginTransaction(connection, settings: TransactionSettings) {
-      const entry = entryOf(connection);
+      const { entry, real } = entryOf(connection);
       await hooks.before('begin');
       entry.inTransaction = true;
-      await hooks.run(() => inner.beginTransaction(entry.inner, settings));
+      await hooks.run(() => inner.beginTransaction(real, settings));
       await hooks.after('begin');
     },
     async commitTransaction(connection) {
-      const entry = entryOf(connection);
+      const { entry, real } = entryOf(connection);
       await hooks.before('commit');
-      await hooks.run(() => inner.commitTransaction(entry.inner));
+      await hooks.run(() => inner.commitTransaction(real));
       entry.inTransaction = false;
       await hooks.committed();
       await hooks.after('commit');
     },
     async rollbackTransaction(connection) {
-      const entry = entryOf(connection);
-      if (entry.inTransaction) await hooks.run(() => inner.rollbackTransaction(entry.inner));
+      const { entry, real } = entryOf(connection);
+      if (entry.inTransaction) await hooks.run(() => inner.rollbackTransaction(real));
       entry.inTransaction = false;
     },
-    releaseConnection: (connection) => close(entryOf(connection)),
+    async releaseConnection(connection) {
+      const { entry, real } = entryOf(connection);
+      await hooks.run(async () => {
+        if (!open.delete(entry)) return;
+        await inner.releaseConnection(real);
+        entry.leave();
+      });
+    },
   };
 
   return {
@@ -101,9 +114,12 @@ export function simulatedClient(base: Dialect, hooks: ClientHooks): SimulatedCli
     },
     async abort() {
       for (const entry of [...open]) {
-        if (entry.inTransaction) await inner.rollbackTransaction(entry.inner);
         open.delete(entry);
-        await inner.releaseConnection(entry.inner);
+        const real = await entry.inner;
+        if (real !== undefined) {
+          if (entry.inTransaction) await inner.rollbackTransaction(real);
+          await inner.releaseConnection(real);
+        }
         entry.leave();
       }
     },
