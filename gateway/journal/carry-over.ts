@@ -12,10 +12,10 @@ import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
 import { type Birth, openFile } from './layout.ts';
 import type { SalvagedLane, SalvageSource } from './salvage-source.ts';
+import { SIDE_FILES } from './side-files.ts';
 import { JournalStore } from './store.ts';
 import { encodeCarriedEvent, laneGap, type StoredEvent } from './stored-event.ts';
 
-export const SIDE_FILES = ['-wal', '-shm'];
 const EVENTS_PER_COMMIT = 1000;
 const NO_EVENTS = { stock: [], condition: [], health: [] };
 

@@ -133,6 +133,8 @@ export class JournalEngine {
   #answer(request: Exclude<EngineRequest, { op: 'close' }>): EngineReply {
     const { store, identity, upkeep } = this.#open(request);
     const { epoch } = store;
+    const withRoom = (work: () => void) =>
+      this.#unlessFull({ release: () => upkeep.onDiskFull(store) }, () => store.beyondLimit(work));
     switch (request.op) {
       case 'open':
         return { epoch };
@@ -143,17 +145,17 @@ export class JournalEngine {
         // Seqs of another epoch mean nothing here.
         if (request.epoch !== epoch) return { epoch };
         const slice = store.read(request.lane, request.afterSeq, request.maxEvents, request.maxBytes);
-        if (slice !== undefined) identity.handOut();
+        if (slice !== undefined) withRoom(() => identity.handOut());
         return { epoch, slice };
       }
       case 'bury':
-        if (request.epoch === epoch) store.bury(request.lane, request.seqs, request.stamp);
+        if (request.epoch === epoch) withRoom(() => store.bury(request.lane, request.seqs, request.stamp));
         return { epoch };
       case 'checkpoints':
         return { epoch, checkpoints: store.checkpoints() };
       case 'mark-forked':
         if (request.epoch === epoch) {
-          identity.markForked({ at: request.stamp.recordedAt, detail: request.detail });
+          withRoom(() => identity.markForked({ at: request.stamp.recordedAt, detail: request.detail }));
         }
         return { epoch };
       case 'status':
@@ -216,7 +218,9 @@ export class JournalEngine {
       const onDiskFull = () => upkeep.onDiskFull(store);
       const store: JournalStore = new JournalStore({ db, epoch: marks.epoch, file, maxBytes, onDiskFull });
       const opened = { id: context.nextBootId, host, lastSeqs: store.lastSeqs() };
-      const identity = this.#unlessFull({ release: onDiskFull }, () => new FileIdentity(db, marks, opened));
+      const identity = this.#unlessFull({ release: onDiskFull }, () =>
+        store.beyondLimit(() => new FileIdentity(db, marks, opened)),
+      );
       this.#opened = { store, identity, upkeep };
     } catch (error) {
       db.close();

@@ -39,6 +39,9 @@ export class UnusableFileError extends Error {
   }
 }
 
+/** The last one: the file ends before the page that its tree points to. */
+const DAMAGE = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_IOERR_SHORT_READ'];
+
 /** Our statements never change: a name they do not find was changed in the file, in the text of its schema or its header. */
 const FOREIGN_SCHEMA = /no such (table|column)|has no column named|unsupported file format|already exists/;
 
@@ -47,7 +50,7 @@ export function mapSqliteError(error: unknown): unknown {
   const code = sqliteCode(error);
   if (code === undefined || !(error instanceof Error)) return error;
   const because = { cause: error };
-  const damaged = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
+  const damaged = DAMAGE.some((name) => code.startsWith(name));
   if (damaged || (code === 'SQLITE_ERROR' && FOREIGN_SCHEMA.test(error.message))) {
     return new UnusableFileError(`${error.message} (${code})`, because);
   }

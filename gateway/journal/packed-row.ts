@@ -8,7 +8,7 @@
  *   blob  CRC-32 of the rest (4 bytes, big-endian), then raw DEFLATE (RFC 1951) of the events' JSON, a line each, the
  *         last line belonging to `seq` and each earlier one to the seq before. An empty line is a seq without an event:
  *         thinned, or buried.
- *   ''    nothing left: the tombstone of an unreadable row.
+ *   00000000  nothing, sealed: the tombstone of an unreadable row.
  */
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { seal, unseal, withoutSeal } from './sealed.ts';
@@ -20,7 +20,7 @@ const PACK_BYTES = 64 * 1024;
 const PLAIN_BYTES = 1024;
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 const CRC_BYTES = 4;
-export const TOMBSTONE = '';
+export const TOMBSTONE = seal('');
 /** Stands for an event that cannot be read: no stored event decodes from it. */
 export const UNREADABLE = '?';
 

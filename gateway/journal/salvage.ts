@@ -9,11 +9,12 @@
  *   3. `<file>.new` → `<file>`: from here on the replacing is done.
  *   4. The old file gets its last name.
  */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
-import { type Carried, carryOver, type SalvageContext, SIDE_FILES } from './carry-over.ts';
+import { existsSync, renameSync } from 'node:fs';
+import { basename } from 'node:path';
+import { type Carried, carryOver, type SalvageContext } from './carry-over.ts';
 import { JournalError } from './journal-error.ts';
 import { readDamaged, SalvageSource } from './salvage-source.ts';
+import { moveSideFiles, syncDirectory } from './side-files.ts';
 import { walLostCommits } from './wal-damage.ts';
 
 export type { SalvageContext } from './carry-over.ts';
@@ -103,22 +104,9 @@ function build(file: string, source: string, kind: Kind, reason: string, context
   }
 }
 
-function moveSideFiles(from: string, to: string): void {
-  for (const side of SIDE_FILES) if (existsSync(from + side)) renameSync(from + side, to + side);
-}
-
 function freeName(file: string, kind: Kind): string {
   for (let n = 1; ; n++) {
     const name = `${file}.${AT_LAST[kind]}-${n}`;
     if (!existsSync(name) && !existsSync(`${name}-wal`)) return name;
-  }
-}
-
-function syncDirectory(file: string): void {
-  const directory = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }

@@ -52,8 +52,10 @@ export interface LanePrune {
 /** Space given back beyond what the limit asks for, so that thinning is not due again at the next commit. */
 const SLACK_BYTES = 4 * 1024 * 1024;
 /** Free pages kept for new rows; more than this and half the file goes back to the disk, some at a time. */
-const FREE_PAGES_KEPT = 512;
-const VACUUM_PAGES_AT_ONCE = 1024;
+const FREE_PAGES_KEPT = 1024;
+const VACUUM_PAGES_AT_ONCE = 2048;
+/** SQLite's own limit. */
+const MOST_PAGES = 0xfffffffe;
 
 /** A commit that meets a full disk has so many stretches of events given up for it before it is refused. */
 const MAX_ROUNDS_ON_FULL_DISK = 16;
@@ -164,6 +166,17 @@ export class JournalStore {
   /** From now on new rows take only the room that others leave. */
   stopGrowth(): void {
     this.#db.pragma(`max_page_count = ${pragmaNumber(this.#db, 'page_count')}`);
+  }
+
+  /** For the file's own marks: they may take room that is kept from events. */
+  beyondLimit<T>(work: () => T): T {
+    const limit = pragmaNumber(this.#db, 'max_page_count');
+    this.#db.pragma(`max_page_count = ${MOST_PAGES}`);
+    try {
+      return work();
+    } finally {
+      this.#db.pragma(`max_page_count = ${limit}`);
+    }
   }
 
   allowGrowth(): void {

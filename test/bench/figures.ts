@@ -1,6 +1,7 @@
 /** Every figure by name, in the order in which all of them run. A figure is one file here and one line in this list. */
 import type { Figure } from './bench-line.ts';
 import { run as drain } from './drain.ts';
+import { run as flash } from './flash.ts';
 import { run as ingest } from './ingest.ts';
 import { run as journal } from './journal.ts';
 import { run as memory } from './memory.ts';
@@ -18,6 +19,7 @@ export const FIGURES: readonly Figure[] = [
     run: memory,
   },
   { name: 'journal', about: 'journal appends, and bytes written per forwarded event', run: journal },
+  { name: 'flash', about: 'what an event costs the flash at the pace of a real site', run: flash },
   { name: 'drain', about: 'a backlog over real MQTT into the database, live events beside it', run: drain },
   { name: 'week', about: 'seven days offline into the journal, then drained', run: week },
   { name: 'ingest', about: 'exactly-once ingest against plain batched inserts', run: ingest },

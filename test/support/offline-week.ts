@@ -107,23 +107,28 @@ export function offlineEvent(n: number, now: number): StockEvent {
     return { type: 'device', device: 'reader-1', occurredAt, condition: 'silent', active, detail };
   }
   if (n % 300 === 299) return pass(n, occurredAt);
-  if (n % 5 === 4) {
-    return {
-      type: 'weighing',
-      readPoint: 'scale-1',
-      device: 'scale-1',
-      occurredAt,
-      netMilligrams: n * 1000,
-      stability: 'device',
-      unit: 'kg',
-      raw: 'S S     100.00 kg',
-    };
-  }
+  return n % 5 === 4 ? offlineWeighing(n, now) : offlineSample(n, now);
+}
+
+export function offlineWeighing(n: number, now: number): StockEvent {
+  return {
+    type: 'weighing',
+    readPoint: 'scale-1',
+    device: 'scale-1',
+    occurredAt: Math.round(now),
+    netMilligrams: n * 1000,
+    stability: 'device',
+    unit: 'kg',
+    raw: 'S S     100.00 kg',
+  };
+}
+
+export function offlineSample(n: number, now: number): StockEvent {
   return {
     type: 'sample',
     readPoint: `probe-${n % PROBES}`,
     device: 'bus-1',
-    occurredAt,
+    occurredAt: Math.round(now),
     metric: 'temperature',
     valueMilli: 3000 + ((n * 7919) % 900),
     reason: 'change',

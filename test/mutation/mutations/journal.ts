@@ -9,6 +9,7 @@ const OPEN_JOURNAL = 'gateway/journal/open-journal.ts';
 const THINNING = 'gateway/journal/thinning.ts';
 const SALVAGE = 'gateway/journal/salvage.ts';
 const SALVAGE_SOURCE = 'gateway/journal/salvage-source.ts';
+const SIDES = 'gateway/journal/side-files.ts';
 const CARRY_OVER = 'gateway/journal/carry-over.ts';
 const LANE_ROWS = 'gateway/journal/lane-rows.ts';
 const MARKS = 'gateway/journal/file-marks.ts';
@@ -286,7 +287,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
   {
     name: 'salvage-forgets-the-wal',
     breaks: 'commits that stand only in the WAL of a damaged file are carried over',
-    edits: [{ file: CARRY_OVER, from: "SIDE_FILES = ['-wal', '-shm']", to: "SIDE_FILES = ['-shm']" }],
+    edits: [{ file: SIDES, from: "SIDE_FILES = ['-wal', '-shm']", to: "SIDE_FILES = ['-shm']" }],
     judge: DURABILITY_TEST,
   },
   {
