@@ -3,8 +3,7 @@
  * server stores each batch until it is acknowledged here, which happens after the commit and never before. Clouds
  * that share the durable consumer share the load; what a dead one had in hand goes to another after the ack wait.
  *
- * As with MQTT each connection attempt is a new connection, with a jittered backoff of ours between attempts. A
- * cloud asks only for as many batches as its queue has places, so that a slow database holds nothing that another
+ * As with MQTT each connection attempt is a new connection, never the client's own reconnecting. A cloud asks only for as many batches as its queue has places, so that a slow database holds nothing that another
  * could take, and says "still working" for what it holds.
  */
 import {
@@ -22,9 +21,8 @@ import {
 } from '@nats-io/transport-node';
 import type { Ack } from '../../protocol/link/ack.ts';
 import { parseTopic } from '../../protocol/link/topics.ts';
-import type { Clock, Timer } from '../../protocol/ports/clock.ts';
-import type { Random } from '../../protocol/ports/random.ts';
-import { backoffMs } from './backoff.ts';
+import type { Timer } from '../../protocol/ports/clock.ts';
+import { BrokerLink, type BrokerLinkCounters, type BrokerLinkOptions } from './broker-link.ts';
 import {
   type DeliveryCounters,
   DeliveryQueue,
@@ -53,7 +51,7 @@ const PULL_OPEN_MS = 5_000;
 const FIRST_NAK_MS = 1_000;
 const LONGEST_NAK_MS = 30_000;
 
-export interface JetStreamIntakeOptions extends JetStreamNames {
+export interface JetStreamIntakeOptions extends JetStreamNames, BrokerLinkOptions {
   /** nats://, tls:// or several with commas between; without credentials. */
   readonly url: string;
   readonly username?: string;
@@ -62,19 +60,11 @@ export interface JetStreamIntakeOptions extends JetStreamNames {
   /** Content of a .creds file. */
   readonly credentials?: Uint8Array;
   readonly ca?: Buffer;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly onConnected?: () => void;
-  readonly onTrouble?: (event: string, detail: Record<string, unknown>) => void;
 }
 
-export interface JetStreamIntakeCounters extends DeliveryCounters {
-  connects: number;
-  disconnects: number;
-  foreignMessages: number;
+export interface JetStreamIntakeCounters extends DeliveryCounters, BrokerLinkCounters {
   /** Batches that came again because a cloud had not acknowledged them in time. */
   redelivered: number;
-  acksDropped: number;
 }
 
 /** One connection, from its dialling to its end. */
@@ -89,25 +79,24 @@ interface Session {
 
 export class JetStreamIntake implements Intake {
   readonly #options: JetStreamIntakeOptions;
-  readonly #link = { connects: 0, disconnects: 0, foreignMessages: 0, redelivered: 0, acksDropped: 0 };
+  readonly #link: BrokerLink;
+  #redelivered = 0;
   #handlers: IntakeHandlers | undefined;
   #queue: DeliveryQueue | undefined;
   #session: Session | undefined;
-  #retry: Timer | undefined;
-  #failures = 0;
-  #state = 'closed';
 
   constructor(options: JetStreamIntakeOptions) {
     this.#options = options;
+    this.#link = new BrokerLink(options, () => void this.#attempt());
   }
 
   get state(): string {
-    return this.#state;
+    return this.#link.state;
   }
 
   get counters(): JetStreamIntakeCounters {
     const deliveries = this.#queue?.counters ?? { delivered: 0, failed: 0, held: 0 };
-    return { ...deliveries, ...this.#link };
+    return { ...deliveries, ...this.#link.counters, redelivered: this.#redelivered };
   }
 
   /** Begins to connect; a server that is not there yet is no error. */
@@ -115,16 +104,16 @@ export class JetStreamIntake implements Intake {
     this.#handlers = handlers;
     this.#queue = new DeliveryQueue({
       handler: handlers.onDelivery,
-      onFailure: ({ gateway, lane }, error) => this.#trouble('delivery-failed', { gateway, lane, error }),
+      onFailure: ({ gateway, lane }, error) =>
+        this.#link.trouble('delivery-failed', { gateway, lane, error }),
     });
-    void this.#attempt();
+    this.#link.dial();
   }
 
   /** What waits goes back to the server for another cloud at once; what is in the ledger is acknowledged first. */
   async close(): Promise<void> {
     this.#handlers = undefined;
-    this.#retry?.cancel();
-    this.#state = 'closed';
+    this.#link.close();
     const session = this.#session;
     // First: what is handed back must not come to us again.
     await session?.pull?.close();
@@ -147,7 +136,6 @@ export class JetStreamIntake implements Intake {
       ended: false,
     };
     this.#session = session;
-    this.#state = `connecting to ${this.#options.url}`;
     try {
       const connection = await connect(this.#connectionOptions());
       session.connection = connection;
@@ -189,16 +177,13 @@ export class JetStreamIntake implements Intake {
   }
 
   #ready(session: Session): void {
-    this.#failures = 0;
-    this.#link.connects += 1;
-    this.#state = `connected to ${this.#options.url} (stream ${this.#options.stream})`;
     const everyMs = Math.floor((this.#options.ackWaitMs ?? ACK_WAIT_MS) / 3);
     const sayWorking = () => {
       for (const message of session.inHand) message.working();
       session.working = this.#options.clock.setTimer(everyMs, 'jetstream working', sayWorking);
     };
     session.working = this.#options.clock.setTimer(everyMs, 'jetstream working', sayWorking);
-    this.#options.onConnected?.();
+    this.#link.up(`stream ${this.#options.stream}`);
   }
 
   async #pull(session: Session, consumer: Consumer): Promise<void> {
@@ -218,10 +203,10 @@ export class JetStreamIntake implements Intake {
   }
 
   #take(session: Session, message: JsMsg, queue: DeliveryQueue): void {
-    if (message.redelivered) this.#link.redelivered += 1;
+    if (message.redelivered) this.#redelivered += 1;
     const topic = parseTopic(topicOf(message.subject));
     if (topic?.kind !== 'up') {
-      this.#foreign(message.subject);
+      this.#link.foreign(message.subject);
       message.term();
       return;
     }
@@ -257,14 +242,14 @@ export class JetStreamIntake implements Intake {
       if (topic?.kind === 'state' && state !== undefined) {
         this.#handlers?.onGatewayState(topic.gateway, state);
       } else {
-        this.#foreign(message.subject);
+        this.#link.foreign(message.subject);
       }
     }
   }
 
   #sendAck(ack: Ack): void {
     const connection = this.#session?.connection;
-    if (connection === undefined || connection.isClosed()) this.#link.acksDropped += 1;
+    if (connection === undefined || connection.isClosed()) this.#link.counters.acksDropped += 1;
     else connection.publish(ackSubject(ack.gateway), JSON.stringify(ack));
   }
 
@@ -273,22 +258,7 @@ export class JetStreamIntake implements Intake {
     session.ended = true;
     session.working?.cancel();
     void session.connection?.close();
-    if (this.#session !== session || this.#handlers === undefined) return;
-    if (this.#state.startsWith('connected')) this.#link.disconnects += 1;
-    this.#failures += 1;
-    const waitMs = backoffMs(this.#failures, this.#options.random);
-    this.#state = `waiting ${Math.ceil(waitMs / 1000)} s for ${this.#options.url}: ${reason}`;
-    this.#trouble('intake-disconnected', { reason, waitMs });
-    this.#retry = this.#options.clock.setTimer(waitMs, 'intake reconnect', () => void this.#attempt());
-  }
-
-  #foreign(subject: string): void {
-    this.#link.foreignMessages += 1;
-    this.#trouble('foreign-message', { subject: subject.slice(0, 200) });
-  }
-
-  #trouble(event: string, detail: Record<string, unknown>): void {
-    this.#options.onTrouble?.(event, detail);
+    if (this.#session === session && this.#handlers !== undefined) this.#link.down(reason);
   }
 }
 

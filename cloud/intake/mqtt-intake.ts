@@ -12,9 +12,8 @@
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { ackTopic, parseTopic, STATE_FILTER, UP_FILTER } from '../../protocol/link/topics.ts';
-import type { Clock, Timer } from '../../protocol/ports/clock.ts';
-import type { Random } from '../../protocol/ports/random.ts';
-import { backoffMs } from './backoff.ts';
+import type { Timer } from '../../protocol/ports/clock.ts';
+import { BrokerLink, type BrokerLinkCounters, type BrokerLinkOptions } from './broker-link.ts';
 import { type DeliveryCounters, DeliveryQueue } from './delivery-queue.ts';
 import { parseGatewayState } from './gateway-state.ts';
 import type { Delivery, Intake, IntakeHandlers } from './intake.ts';
@@ -39,7 +38,7 @@ const NO_SHARING =
 
 const NOT_ALLOWED = `the broker refuses the subscription: allow this client to read ${UP_FILTER} and ${STATE_FILTER}`;
 
-export interface MqttIntakeOptions {
+export interface MqttIntakeOptions extends BrokerLinkOptions {
   /** mqtt://, mqtts://, ws:// or wss://; without credentials. */
   readonly url: string;
   readonly clientId: string;
@@ -48,48 +47,37 @@ export interface MqttIntakeOptions {
   readonly ca?: Buffer;
   /** Several clouds that share the load subscribe under one `$share` group; asks for MQTT 5. */
   readonly shareGroup?: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly onConnected?: () => void;
-  readonly onTrouble?: (event: string, detail: Record<string, unknown>) => void;
 }
 
-export interface MqttIntakeCounters extends DeliveryCounters {
-  connects: number;
-  disconnects: number;
-  foreignMessages: number;
-  acksDropped: number;
-}
+export type MqttIntakeCounters = DeliveryCounters & BrokerLinkCounters;
 
 export class MqttIntake implements Intake {
   readonly #options: MqttIntakeOptions;
-  readonly #link = { connects: 0, disconnects: 0, foreignMessages: 0, acksDropped: 0 };
+  readonly #link: BrokerLink;
   #handlers: IntakeHandlers | undefined;
   #queue: DeliveryQueue | undefined;
   #client: MqttClient | undefined;
-  #timer: Timer | undefined;
-  #subscribed = false;
+  #attemptLimit: Timer | undefined;
   #version: 4 | 5 = 5;
-  #failures = 0;
   #acksInFlight = 0;
-  #state = 'closed';
 
   constructor(options: MqttIntakeOptions) {
     this.#options = options;
+    this.#link = new BrokerLink(options, () => this.#attempt());
   }
 
   get state(): string {
-    return this.#state;
+    return this.#link.state;
   }
 
   /** True while subscribed. */
   get connected(): boolean {
-    return this.#subscribed;
+    return this.#link.connected;
   }
 
   get counters(): MqttIntakeCounters {
     const deliveries = this.#queue?.counters ?? { delivered: 0, failed: 0, held: 0 };
-    return { ...deliveries, ...this.#link };
+    return { ...deliveries, ...this.#link.counters };
   }
 
   /** Begins to connect; a broker that is not there yet is no error. */
@@ -99,16 +87,15 @@ export class MqttIntake implements Intake {
       handler: handlers.onDelivery,
       onAck: (delivery, ack) => this.#sendAck(delivery.gateway, JSON.stringify(ack)),
       onFailure: (delivery, error) =>
-        this.#trouble('delivery-failed', { gateway: delivery.gateway, lane: delivery.lane, error }),
+        this.#link.trouble('delivery-failed', { gateway: delivery.gateway, lane: delivery.lane, error }),
     });
-    this.#attempt();
+    this.#link.dial();
   }
 
   async close(): Promise<void> {
     this.#handlers = undefined;
-    this.#subscribed = false;
-    this.#timer?.cancel();
-    this.#state = 'closed';
+    this.#attemptLimit?.cancel();
+    this.#link.close();
     await this.#queue?.close();
     const client = this.#client;
     this.#client = undefined;
@@ -116,11 +103,10 @@ export class MqttIntake implements Intake {
   }
 
   #attempt(): void {
-    this.#state = `connecting to ${this.#options.url}`;
     const client = connect(this.#options.url, this.#clientOptions());
     this.#client = client;
     const fail = (reason: string) => this.#giveUp(client, reason);
-    this.#timer = this.#options.clock.setTimer(ATTEMPT_LIMIT_MS, 'intake connect limit', () =>
+    this.#attemptLimit = this.#options.clock.setTimer(ATTEMPT_LIMIT_MS, 'intake connect limit', () =>
       fail(`no answer within ${ATTEMPT_LIMIT_MS / 1000} s`),
     );
     client.handleMessage = (packet, done) => {
@@ -186,27 +172,17 @@ export class MqttIntake implements Intake {
   }
 
   #ready(): void {
-    this.#timer?.cancel();
-    this.#subscribed = true;
-    this.#failures = 0;
-    this.#link.connects += 1;
-    this.#state = `connected to ${this.#options.url} (MQTT ${this.#version === 5 ? '5' : '3.1.1'})`;
-    this.#options.onConnected?.();
+    this.#attemptLimit?.cancel();
+    this.#link.up(`MQTT ${this.#version === 5 ? '5' : '3.1.1'}`);
   }
 
   #giveUp(client: MqttClient, reason: string): void {
     if (client !== this.#client || this.#handlers === undefined) return;
     this.#client = undefined;
     client.end(true);
-    this.#timer?.cancel();
-    if (this.#subscribed) this.#link.disconnects += 1;
-    this.#subscribed = false;
+    this.#attemptLimit?.cancel();
     this.#acksInFlight = 0;
-    this.#failures += 1;
-    const waitMs = backoffMs(this.#failures, this.#options.random);
-    this.#state = `waiting ${Math.ceil(waitMs / 1000)} s for ${this.#options.url}: ${reason}`;
-    this.#trouble('intake-disconnected', { reason, waitMs });
-    this.#timer = this.#options.clock.setTimer(waitMs, 'intake reconnect', () => this.#attempt());
+    this.#link.down(reason);
   }
 
   async #take(packet: IPublishPacket): Promise<void> {
@@ -219,24 +195,19 @@ export class MqttIntake implements Intake {
     } else if (topic !== undefined && state !== undefined) {
       this.#handlers?.onGatewayState(topic.gateway, state);
     } else {
-      this.#link.foreignMessages += 1;
-      this.#trouble('foreign-message', { topic: packet.topic.slice(0, 200) });
+      this.#link.foreign(packet.topic);
     }
   }
 
   #sendAck(gateway: string, ack: string): void {
     const client = this.#client;
-    if (client === undefined || !this.#subscribed || this.#acksInFlight >= MAX_ACKS_IN_FLIGHT) {
-      this.#link.acksDropped += 1;
+    if (client === undefined || !this.connected || this.#acksInFlight >= MAX_ACKS_IN_FLIGHT) {
+      this.#link.counters.acksDropped += 1;
       return;
     }
     this.#acksInFlight += 1;
     client.publish(ackTopic(gateway), ack, { qos: 1 }, () => {
       if (client === this.#client) this.#acksInFlight -= 1;
     });
-  }
-
-  #trouble(event: string, detail: Record<string, unknown>): void {
-    this.#options.onTrouble?.(event, detail);
   }
 }

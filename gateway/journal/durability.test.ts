@@ -61,7 +61,7 @@ test('a commit that fails half-way leaves nothing of itself behind', () => {
   const context = { stamp: stampAt(START), nextEpoch: 'epoch-1', nextBootId: 'boot-1' };
   const stock = [1, 2].map((n) => encodeStoredEvent(stampAt(START), weighing(n)));
   // The checkpoint is written after the events, and the table refuses it.
-  const unwritable = { key: 'door-1', body: null as unknown as string };
+  const unwritable: { key: string; body: string } = JSON.parse('{"key":"door-1","body":null}');
   const commit = (checkpoints: { key: string; body: string }[], generation: number) =>
     engine.handle({
       op: 'commit',

@@ -9,7 +9,6 @@ const OPEN_JOURNAL = 'gateway/journal/open-journal.ts';
 const THINNING = 'gateway/journal/thinning.ts';
 const SALVAGE = 'gateway/journal/salvage.ts';
 const SALVAGE_SOURCE = 'gateway/journal/salvage-source.ts';
-const SIDES = 'gateway/journal/side-files.ts';
 const CARRY_OVER = 'gateway/journal/carry-over.ts';
 const LANE_ROWS = 'gateway/journal/lane-rows.ts';
 const MARKS = 'gateway/journal/file-marks.ts';
@@ -274,7 +273,11 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
     name: 'unreadable-row-passed-over',
     breaks: 'a row that cannot be read is told as a gap',
     edits: [
-      { file: OPEN_JOURNAL, from: 'if (unreadable.length > 0) await', to: 'if (unreadable.length < 0) {' },
+      {
+        file: OPEN_JOURNAL,
+        from: 'if (unreadable.length > 0) await',
+        to: 'if (unreadable.length < 0) await',
+      },
     ],
     judge: DAMAGE_TEST,
   },
@@ -287,7 +290,13 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
   {
     name: 'salvage-forgets-the-wal',
     breaks: 'commits that stand only in the WAL of a damaged file are carried over',
-    edits: [{ file: SIDES, from: "SIDE_FILES = ['-wal', '-shm']", to: "SIDE_FILES = ['-shm']" }],
+    edits: [
+      {
+        file: SALVAGE,
+        from: 'moveSideFiles(file, source);',
+        to: "moveSideFiles(file, source.concat('-apart'));",
+      },
+    ],
     judge: DURABILITY_TEST,
   },
   {
