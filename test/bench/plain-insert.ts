@@ -3,11 +3,12 @@
  * into one table, `INSERT … unnest`, several batches at a time; nothing is checked, nothing follows.
  */
 import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { EVENT_KINDS, eventRow } from '../../cloud/ingest/events.ts';
 import type { Delivery } from '../../cloud/intake/intake.ts';
 import { openDatabase, type Store } from '../../cloud/store/database.ts';
 import { migrate } from '../../cloud/store/migrate.ts';
+import type { Tables } from '../../cloud/store/tables.ts';
 import { columnList } from '../../cloud/store/unnest.ts';
 import type { EventRecord } from '../../protocol/events/record.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
@@ -47,6 +48,49 @@ export async function insertPlainly({ db }: Store, deliveries: readonly Delivery
   });
   await Promise.all(senders);
   return count / ((performance.now() - begun) / 1000);
+}
+
+/**
+ * Seconds to unpack the batches and to insert every row that came of them and stands in the ledger now, projections
+ * and all, into one table with a key: `INSERT … unnest`, several statements at a time.
+ */
+export async function insertAllRowsPlainly(
+  { db }: Store,
+  deliveries: readonly Delivery[],
+): Promise<{ rows: number; seconds: number }> {
+  await sql`create table bare_rows (id bigint primary key, body jsonb not null)`.execute(db);
+  const bodies = await readAllRows(db);
+  const starts = Array.from(
+    { length: Math.ceil(bodies.length / EVENTS_PER_BATCH) },
+    (_, n) => n * EVENTS_PER_BATCH,
+  );
+  const begun = performance.now();
+  for (const { payload } of deliveries) decodeBatch(payload);
+  const senders = Array.from({ length: IN_FLIGHT }, async () => {
+    for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
+      const part = bodies.slice(start, start + EVENTS_PER_BATCH);
+      const ids = part.map((_, n) => (start ?? 0) + n);
+      await sql`
+        insert into bare_rows select id, body::jsonb from unnest(${ids}::bigint[], ${part}::text[]) as t(id, body)
+      `.execute(db);
+    }
+  });
+  await Promise.all(senders);
+  const seconds = (performance.now() - begun) / 1000;
+  await sql`drop table bare_rows`.execute(db);
+  return { rows: bodies.length, seconds };
+}
+
+async function readAllRows(db: Kysely<Tables>): Promise<string[]> {
+  const bodies: string[] = [];
+  for (const { name } of await db.introspection.getTables()) {
+    if (name.startsWith('bare_')) continue;
+    const { rows } = await sql<{
+      body: string;
+    }>`select to_jsonb(t)::text as body from ${sql.table(name)} t`.execute(db);
+    for (const { body } of rows) bodies.push(body);
+  }
+  return bodies;
 }
 
 function columnArrays(rows: readonly ReturnType<typeof eventRow>[]) {
