@@ -1,5 +1,5 @@
 /** The API as tests meet it: over a database in memory and a ledger of fixed rows, in virtual time, without sockets. */
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import { LiveBus } from './live.ts';
@@ -13,10 +13,7 @@ export const TEST_NOW = Date.UTC(2026, 5, 1, 6, 0, 0);
 export async function openTestApi(options: Partial<ApiOptions> = {}) {
   const store = await openDatabase({ memory: true });
   await migrate(store.db);
-  const clock = new VirtualClock({
-    startAt: TEST_NOW,
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const clock = clockAt(TEST_NOW);
   const ledger = createMemoryLedger();
   const live = new LiveBus();
   const revoked: string[] = [];

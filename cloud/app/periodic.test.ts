@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { periodically } from './periodic.ts';
 
-const newClock = () =>
-  new VirtualClock({ startAt: 0, flush: () => new Promise((resolve) => setImmediate(resolve)) });
+const newClock = () => clockAt(0);
 
 it('runs its task at intervals, also after one that failed, until it is stopped', async () => {
   const clock = newClock();

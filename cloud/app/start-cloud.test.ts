@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ackSchema } from '../../protocol/link/ack.ts';
 import { type Batch, encodeBatch } from '../../protocol/link/batch.ts';
 import { ackTopic, upTopic } from '../../protocol/link/topics.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { verifyGateway } from '../api/gateway-registry.ts';
 import { listen } from '../intake/listen.ts';
 import { cloudConfigSchema } from './config.ts';
@@ -16,8 +16,7 @@ import { type RunningCloud, startCloud } from './start-cloud.ts';
 
 const START = Date.UTC(2026, 5, 1, 6, 0, 0);
 const log = pino({ level: 'silent' });
-const newClock = () =>
-  new VirtualClock({ startAt: START, flush: () => new Promise((resolve) => setImmediate(resolve)) });
+const newClock = () => clockAt(START);
 
 const site = {
   name: 'Test dock',

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import { addGateway, revokeGateway } from '../api/gateway-registry.ts';
 import { hashToken } from '../api/tokens.ts';
@@ -26,10 +27,7 @@ describe.each(databases())('sessions of several clouds on one $name', ({ open })
 
   beforeEach(async () => {
     store = await open();
-    clock = new VirtualClock({
-      startAt: START,
-      flush: () => new Promise((resolve) => setImmediate(resolve)),
-    });
+    clock = clockAt(START);
     for (const id of ['gw-1', 'gw-2']) {
       tokens.set(id, (await addGateway(store.db, id, () => `secret of ${id}`, START)) ?? '');
     }

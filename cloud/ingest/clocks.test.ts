@@ -1,13 +1,12 @@
 /** Gateways whose clocks lie, against the ledger: what is wrong is put right, late or early, in any order. */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { decodeEpc } from '../../protocol/epc/epc.ts';
 import type { Batch } from '../../protocol/link/batch.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
-import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
-import { createIngest, type Ingest } from './ingest.ts';
+import type { Ingest } from './ingest.ts';
 import { batchesOf, clockHistories, tell } from './test-clocks.ts';
 import {
   batchOf,
@@ -19,7 +18,7 @@ import {
   pass,
   register,
   T0,
-  TEST_SITE,
+  testIngest,
 } from './test-deliveries.ts';
 
 const DAY = 24 * 60 * MINUTE;
@@ -35,11 +34,8 @@ describe.each(databases())('clocks on $name', ({ open }) => {
   afterAll(() => store.close());
   beforeEach(async () => {
     await clear(store);
-    clock = new VirtualClock({
-      startAt: T0 + DAY,
-      flush: () => new Promise((resolve) => setImmediate(resolve)),
-    });
-    ingest = createIngest({ store, site: TEST_SITE, clock, coldChain: projectColdChain, decode: decodeEpc });
+    clock = clockAt(T0 + DAY);
+    ingest = testIngest(store, clock);
   });
 
   const take = (batch: Batch) => ingest.deliver(delivery(batch));

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeEpc } from '../../protocol/epc/epc.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
@@ -10,10 +10,7 @@ import { createIngest } from './ingest.ts';
 import { batchOf, clear, delivery, register, sample, T0, TEST_SITE } from './test-deliveries.ts';
 
 const TABLES = ['events', 'watermarks', 'samples', 'conditions'] as const;
-const clock = new VirtualClock({
-  startAt: T0,
-  flush: () => new Promise((resolve) => setImmediate(resolve)),
-});
+const clock = clockAt(T0);
 
 describe.each(databases())('a commit that fails on $name', ({ open }) => {
   let store: Store;

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeEpc } from '../../protocol/epc/epc.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import { readProbes } from '../coldchain/signs-of-life.ts';
@@ -47,10 +47,7 @@ const SHORT = 30;
 const LONG = 300;
 const now = T0 + 400 * DAY;
 const [RETURNABLE, OTHER] = EPCS;
-const clock = new VirtualClock({
-  startAt: now,
-  flush: () => new Promise((resolve) => setImmediate(resolve)),
-});
+const clock = clockAt(now);
 
 const device = (occurredAt: number, active: boolean): StockEvent => {
   return { type: 'device', device: 'bus-1', occurredAt, condition: 'PROBE_OPEN', active, detail: '' };

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decodeEpc } from '../../protocol/epc/epc.ts';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import { loadShipments, sweepShipments } from '../inventory/shipments.ts';
@@ -29,10 +29,7 @@ import {
   weighing,
 } from './test-deliveries.ts';
 
-const clock = new VirtualClock({
-  startAt: T0 + 24 * 60 * MINUTE,
-  flush: () => new Promise((resolve) => setImmediate(resolve)),
-});
+const clock = clockAt(T0 + 24 * 60 * MINUTE);
 
 /** Three shipments that compete for the same tags. */
 const WINDOW = {

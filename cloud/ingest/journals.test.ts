@@ -1,14 +1,12 @@
 /** Events that were carried over from another journal file, and journals that are not what they say. */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { decodeEpc } from '../../protocol/epc/epc.ts';
 import type { EventRecord } from '../../protocol/events/record.ts';
 import type { Batch } from '../../protocol/link/batch.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
-import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
-import { createIngest, type Ingest } from './ingest.ts';
+import type { Ingest } from './ingest.ts';
 import {
   batchOf,
   clear,
@@ -21,14 +19,11 @@ import {
   register,
   sample,
   T0,
-  TEST_SITE,
+  testIngest,
   weighing,
 } from './test-deliveries.ts';
 
-const clock = new VirtualClock({
-  startAt: T0 + 24 * 60 * MINUTE,
-  flush: () => new Promise((resolve) => setImmediate(resolve)),
-});
+const clock = clockAt(T0 + 24 * 60 * MINUTE);
 const OLD = 'epoch-0001';
 const NEW = 'epoch-0002';
 
@@ -58,7 +53,7 @@ describe.each(databases())('journals on $name', ({ open }) => {
   afterAll(() => store.close());
   beforeEach(async () => {
     await clear(store);
-    ingest = createIngest({ store, site: TEST_SITE, clock, coldChain: projectColdChain, decode: decodeEpc });
+    ingest = testIngest(store, clock);
   });
 
   const take = (batch: Batch) => ingest.deliver(delivery(batch));
@@ -156,7 +151,7 @@ describe.each(databases())('journals on $name', ({ open }) => {
 
   it('are not taken when set back, also by another ingest and after a restart of this one', async () => {
     await take(batchOf([weighing(T0, 1), weighing(T0 + 1, 2)], { boot: { n: 7, id: 'seventh', base: 0 } }));
-    ingest = createIngest({ store, site: TEST_SITE, clock, coldChain: projectColdChain, decode: decodeEpc });
+    ingest = testIngest(store, clock);
     const restored = { boot: { n: 8, id: 'restored', base: 1 }, firstSeq: 2 };
     await expect(take(batchOf([weighing(T0, 7)], restored))).resolves.toHaveProperty('refused');
     // What was refused is not on record: the honest eighth opening is taken.

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { decodeEpc } from '../../protocol/epc/epc.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import { until } from '../../test/support/processes.ts';
 import { projectColdChain } from '../coldchain/project.ts';
@@ -10,10 +10,7 @@ import { createIngest } from './ingest.ts';
 import { LEDGER } from './locks.ts';
 import { batchOf, delivery, register, sample, T0, TEST_SITE } from './test-deliveries.ts';
 
-const clock = new VirtualClock({
-  startAt: T0,
-  flush: () => new Promise((resolve) => setImmediate(resolve)),
-});
+const clock = clockAt(T0);
 const servers = databases().filter(({ name }) => name === 'PostgreSQL');
 
 describe.runIf(servers.length > 0).each(servers)('a rebuild on $name', ({ open }) => {

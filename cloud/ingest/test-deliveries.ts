@@ -1,13 +1,17 @@
 /** For tests: deliveries made by hand or by fast-check, a small site, and a dump of all that follows from events. */
 import * as fc from 'fast-check';
 import { sql } from 'kysely';
+import { decodeEpc } from '../../protocol/epc/epc.ts';
 import { type Lane, laneOf } from '../../protocol/events/lanes.ts';
 import type { EventRecord } from '../../protocol/events/record.ts';
 import type { StockEvent, TagSighting } from '../../protocol/events/stock-event.ts';
 import { type Batch, encodeBatch } from '../../protocol/link/batch.ts';
+import type { Clock } from '../../protocol/ports/clock.ts';
+import { projectColdChain } from '../coldchain/project.ts';
 import type { Delivery } from '../intake/intake.ts';
 import { type Site, siteSchema } from '../site.ts';
 import type { Store } from '../store/database.ts';
+import { createIngest, type Ingest } from './ingest.ts';
 
 export const T0 = Date.UTC(2026, 2, 2, 6);
 export const MINUTE = 60_000;
@@ -270,6 +274,11 @@ export async function clear(store: Store): Promise<void> {
     truncate events, watermarks, journal_openings, clock_marks, dead_letters, movements, samples, objects, passes, bins, contacts, devices,
       conditions, episodes, tracks, exceptions, holds, shipment_matches, decisions
   `.execute(store.db);
+}
+
+/** An ingest of the test site, with everything that follows from events. */
+export function testIngest(store: Store, clock: Clock): Ingest {
+  return createIngest({ store, site: TEST_SITE, clock, coldChain: projectColdChain, decode: decodeEpc });
 }
 
 export async function register(store: Store, ...gateways: string[]): Promise<void> {

@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Ack } from '../../protocol/link/ack.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { AwsAcks, type AwsAcksOptions, DELIVERY_SHADOW, MAX_GATEWAYS_WAITING } from './aws-acks.ts';
 import type { IotCalls } from './aws-clients.ts';
 
@@ -72,7 +73,7 @@ const open = (more: Partial<AwsAcksOptions> = {}) =>
   });
 
 beforeEach(() => {
-  clock = new VirtualClock({ startAt: 1_700_000_000_000, flush: () => new Promise((r) => setImmediate(r)) });
+  clock = clockAt(1_700_000_000_000);
   iot = new FakeIot(clock);
   troubles = [];
 });

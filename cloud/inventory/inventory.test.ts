@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { decodeEpc, encodeSgtin96, encodeSscc96 } from '../../protocol/epc/epc.ts';
+import { encodeSgtin96, encodeSscc96 } from '../../protocol/epc/epc.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import {
   deadLetterSchema,
@@ -14,8 +14,7 @@ import {
   stockRowSchema,
 } from '../api/contract.ts';
 import { releaseHold } from '../coldchain/decide.ts';
-import { projectColdChain } from '../coldchain/project.ts';
-import { createIngest, type Ingest } from '../ingest/ingest.ts';
+import type { Ingest } from '../ingest/ingest.ts';
 import {
   batchOf,
   clear,
@@ -27,6 +26,7 @@ import {
   sample,
   T0,
   TEST_SITE,
+  testIngest,
   weighing,
 } from '../ingest/test-deliveries.ts';
 import type { Store } from '../store/database.ts';
@@ -51,10 +51,7 @@ const CASES = ['1', '2', '3', '4'].map((serial) => {
 const [CASE_1 = '', CASE_2 = '', CASE_3 = '', CASE_4 = ''] = CASES;
 const PALLET = encodeSscc96({ filter: 2, companyPrefix: '0614141', serialReference: '1234567890' });
 
-const clock = new VirtualClock({
-  startAt: T0 + 24 * HOUR,
-  flush: () => new Promise((resolve) => setImmediate(resolve)),
-});
+const clock = clockAt(T0 + 24 * HOUR);
 
 const ASN = {
   id: 'ASN-1',
@@ -84,7 +81,7 @@ describe.each(databases())('the inventory on $name', ({ open }) => {
     for (const table of ['shipments', 'tag_master', 'items'] as const)
       await store.db.deleteFrom(table).execute();
     nextSeq = 1;
-    ingest = createIngest({ store, site: TEST_SITE, clock, coldChain: projectColdChain, decode: decodeEpc });
+    ingest = testIngest(store, clock);
   });
 
   async function happen(...events: StockEvent[]): Promise<void> {

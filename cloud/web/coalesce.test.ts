@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { createCoalescer } from './coalesce.ts';
 
 const EVERY_MS = 500;
 
-const newClock = () =>
-  new VirtualClock({ startAt: 0, flush: () => new Promise((resolve) => setImmediate(resolve)) });
+const newClock = () => clockAt(0);
 
 function countedTask(clock: VirtualClock, takesMs = 0) {
   const startedAt: number[] = [];

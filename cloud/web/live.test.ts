@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import type { LiveMessage } from '../api/contract.ts';
 import { followLive, type LiveSource, type LiveState, parseMessage } from './live.ts';
 
@@ -30,10 +30,7 @@ class FakeSource implements LiveSource {
 }
 
 function follow() {
-  const clock = new VirtualClock({
-    startAt: 0,
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const clock = clockAt(0);
   const sources: FakeSource[] = [];
   const states: LiveState[] = [];
   const messages: LiveMessage[] = [];

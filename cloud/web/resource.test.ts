@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { createApiClient, ProblemError, queryText } from './api-client.ts';
 import { Resource } from './resource.ts';
 
@@ -7,10 +7,7 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('a resource', () => {
   it('keeps what it knew when a later fetch fails, and forgets the problem when one succeeds', async () => {
-    const clock = new VirtualClock({
-      startAt: 0,
-      flush: () => new Promise((resolve) => setImmediate(resolve)),
-    });
+    const clock = clockAt(0);
     const answers = [
       () => 'first',
       () => {

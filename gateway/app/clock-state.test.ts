@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClockEvent } from '../../protocol/events/stock-event.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { type ClockWatch, createClockWatch } from './clock-state.ts';
 import type { SystemSync } from './system-time.ts';
 
@@ -12,10 +12,7 @@ const HOUR = 3_600_000;
 
 /** A machine whose wall clock is `aheadMs` ahead of the truth at its start. */
 function boot(aheadMs: number, sync: SystemSync = 'unknown') {
-  const truth = new VirtualClock({
-    startAt: TRUTH,
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const truth = clockAt(TRUTH);
   const machine = { aheadMs, sync };
   const clock: Clock = {
     now: () => truth.now() + machine.aheadMs,

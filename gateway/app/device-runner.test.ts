@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import type { Reading } from '../../protocol/readings/reading.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { type ByteDriver, type DriverOutput, type MessageDriver, NOTHING } from '../drivers/driver.ts';
 import { createDeviceMessageHub } from '../transports/device-messages.ts';
 import type { Line, LineHandlers } from '../transports/line.ts';
@@ -11,8 +11,7 @@ import { createDeviceRunner, type DeviceConnection, type DeviceRunnerOptions } f
 
 const START = Date.parse('2026-01-01T06:00:00Z');
 
-const virtualClock = () =>
-  new VirtualClock({ startAt: START, flush: () => new Promise((resolve) => setImmediate(resolve)) });
+const virtualClock = () => clockAt(START);
 
 /** One reading per byte; 0xff asks for a reconnect, 0x00 is discarded; `?` goes out each second while open. */
 class EchoDriver implements ByteDriver {

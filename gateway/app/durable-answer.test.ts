@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import type { Reading } from '../../protocol/readings/reading.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { readPointSchema } from '../sensing/read-point.ts';
 import type { DurableOutbox } from './durable-outbox.ts';
 import { createSensingHub } from './sensing-hub.ts';
@@ -27,10 +27,7 @@ const read = (epc: string): Reading => ({
 test.each(['durable', 'refused'])(
   'a device has its answer when the last thing it led to is %s',
   async (end) => {
-    const clock = new VirtualClock({
-      startAt: START,
-      flush: () => new Promise((resolve) => setImmediate(resolve)),
-    });
+    const clock = clockAt(START);
     const appends: PromiseWithResolvers<void>[] = [];
     const outbox: DurableOutbox = {
       append() {

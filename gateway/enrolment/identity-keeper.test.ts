@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import {
   type CertificateLife,
   FIRST_RETRY_MS,
@@ -13,10 +13,7 @@ const START = Date.UTC(2026, 5, 1);
 const DAY = 86_400_000;
 
 function rig(options: { life?: CertificateLife | undefined; fails?: () => boolean; renews?: boolean } = {}) {
-  const clock = new VirtualClock({
-    startAt: START,
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const clock = clockAt(START);
   let life = 'life' in options ? options.life : { notBefore: START, notAfter: START + 90 * DAY };
   const renewedAt: number[] = [];
   const events: (IdentityEvent & { at: number })[] = [];

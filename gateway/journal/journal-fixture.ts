@@ -5,14 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Stamp } from '../../protocol/events/record.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import type { Journal } from './journal.ts';
 import { type JournalOptions, type OpenJournal, openJournal } from './open-journal.ts';
 
 export const START = Date.UTC(2026, 8, 1, 6);
 
 export function virtualClock(): VirtualClock {
-  return new VirtualClock({ startAt: START, flush: () => new Promise((resolve) => setImmediate(resolve)) });
+  return clockAt(START);
 }
 
 /** Memory where there is some: what these tests prove does not hang on how slow the disk's fsync is. */

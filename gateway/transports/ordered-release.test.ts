@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { OrderedRelease } from './ordered-release.ts';
 
-const virtualClock = () =>
-  new VirtualClock({ startAt: 0, flush: () => new Promise((resolve) => setImmediate(resolve)) });
+const virtualClock = () => clockAt(0);
 
 describe('ordered release', () => {
   test('whatever order the work finishes in, it is released in the order of arrival, failures too', async () => {

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { packConfig, type ReportedConfig, unpackConfig } from '../../protocol/link/desired-config.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { ASK_EVERY_MS, type DesiredConfigParts, DesiredConfigWatch } from './desired-config.ts';
 
 const sha = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -46,7 +47,7 @@ const open = (more: Partial<DesiredConfigParts> = {}) => {
 };
 
 beforeEach(() => {
-  clock = new VirtualClock({ startAt: 0, flush: () => new Promise((resolve) => setImmediate(resolve)) });
+  clock = clockAt(0);
   [desired, reported, writes, kept, away] = [undefined, undefined, 0, [], undefined];
 });
 

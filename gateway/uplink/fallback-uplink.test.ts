@@ -1,16 +1,13 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { createFallbackUplink } from './fallback-uplink.ts';
 import { createForwarder } from './forwarder.ts';
 import { MadeUpJournal, START } from './forwarder-fixture.ts';
 import { createMemoryUplink } from './memory-uplink.ts';
 
 function rig() {
-  const clock = new VirtualClock({
-    startAt: START,
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const clock = clockAt(START);
   const carried: string[] = [];
   /** While true the first lets connections up and nothing through. */
   const wall = { up: false };

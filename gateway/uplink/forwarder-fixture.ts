@@ -7,7 +7,8 @@ import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
 import { decodeBatch, type ReceivedBatch } from '../../protocol/link/batch.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import type { Journal, JournalStatus } from '../journal/journal.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
 import type { ForwarderOptions } from './forwarder-options.ts';
@@ -177,10 +178,7 @@ export function linkRig(
     readonly journal?: MadeUpJournal;
   } = {},
 ): LinkRig {
-  const clock = new VirtualClock({
-    startAt: START,
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const clock = clockAt(START);
   const journal = parts.journal ?? new MadeUpJournal(parts.noise ?? 0);
   const upTo: Record<Lane, number> = { ...journal.prunedUpTo };
   const held: Record<Lane, [number, number][]> = { stock: [], condition: [], health: [] };

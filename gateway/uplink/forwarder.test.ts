@@ -5,6 +5,7 @@ import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { noise } from '../journal/journal-fixture.ts';
+import { linkRig, MadeUpJournal } from './forwarder-fixture.ts';
 import { append, bench, folders, MAKE, SOUND, START } from './lossy-link-fixture.ts';
 
 afterEach(() => {
@@ -22,6 +23,21 @@ test('events reach the cloud in batches and are pruned once the cloud has acked 
   expect(status.lanes.stock).toEqual({ lastSeq: 1200, ackedUpTo: 1200, backlog: 0, inFlightBatches: 0 });
   expect(status.counters).toMatchObject({ batchesResent: 0, eventsSent: 1200 });
   await close();
+});
+
+test('what is appended while the journal tells how far it is, is sent without waiting for more', async () => {
+  class OutOfDateJournal extends MadeUpJournal {
+    override async status() {
+      const status = await super.status();
+      if (this.lastSeq.stock === 0) this.grow('stock', 5);
+      return status;
+    }
+  }
+  const rig = linkRig({ bytesPerSecond: 1_000_000, wayMs: 10 }, { journal: new OutOfDateJournal() });
+  rig.forwarder.start();
+  await rig.clock.runFor(5000);
+  expect(rig.upTo.stock).toBe(5);
+  await rig.close();
 });
 
 test('without an ack nothing is pruned, and the batch is sent again with growing pauses', async () => {

@@ -13,7 +13,7 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, JournalStatus } from '../journal/journal.ts';
 import { BatchPacker } from './batch-packer.ts';
 import { BatchPublisher } from './batch-publisher.ts';
 import { BatchSending } from './batch-sending.ts';
@@ -65,6 +65,8 @@ class SendingLoop implements Forwarder {
   /** Of the epoch `#epoch`; undefined until the journal has told. */
   #lanes: Record<Lane, LaneSender> | undefined;
   #epoch = '';
+  /** Counts what the journal tells of. */
+  #appends = 0;
   #lastAckAt: number | undefined;
   #lastError: string | undefined;
   #timer: Timer | undefined;
@@ -100,6 +102,7 @@ class SendingLoop implements Forwarder {
   start(): void {
     const { journal, uplink } = this.#parts;
     journal.onAppended((lane, lastSeq) => {
+      this.#appends += 1;
       this.#lanes?.[lane].grew(lastSeq, this.#now(), uplink.connected);
       this.#wake();
     });
@@ -243,7 +246,14 @@ class SendingLoop implements Forwarder {
   }
 
   async #load(): Promise<void> {
-    const status = await this.#parts.journal.status();
+    const { journal } = this.#parts;
+    let status: JournalStatus;
+    let appends: number;
+    // What is appended while the answer is under way, it may not know of.
+    do {
+      appends = this.#appends;
+      status = await journal.status();
+    } while (appends !== this.#appends);
     const now = this.#now();
     this.#epoch = status.epoch;
     if (status.forked !== undefined) this.#refusal.known(status.epoch, status.forked.detail);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { HttpCarrier, type HttpExchange, type Outcome } from './http-carrier.ts';
 
 const TAKEN: Outcome = { kind: 'taken', acks: [], malformed: false };
@@ -10,10 +10,7 @@ const ACK: Ack = { v: 1, gateway: 'dc-1', epoch: 'epoch-0001', lane: 'stock', up
 
 /** A server that answers each request with what stands next; `undefined`: never. */
 function rig(greets = false) {
-  const clock = new VirtualClock({
-    startAt: Date.UTC(2026, 8, 1),
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const clock = clockAt(Date.UTC(2026, 8, 1));
   const state = { answer: (_lane: Lane): Outcome | undefined | Error => TAKEN, delayMs: 10 };
   const asked: { atMs: number; lane: string }[] = [];
   let most = 0;

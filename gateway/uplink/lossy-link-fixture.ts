@@ -6,7 +6,8 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { decodeBatch, MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { JournalFolder } from '../journal/journal-fixture.ts';
 import { type OpenJournal, openJournal } from '../journal/open-journal.ts';
 import { createForwarder, type Forwarder } from './forwarder.ts';
@@ -85,10 +86,7 @@ export async function bench(
     cloud?: CloudModel;
   } = {},
 ): Promise<Bench> {
-  const clock = new VirtualClock({
-    startAt: START,
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const clock = clockAt(START);
   const folder = new JournalFolder();
   folders.push(folder);
   const stamp = () => ({

@@ -1,13 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Ack } from '../../protocol/link/ack.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../../test/support/clock-at.ts';
 import { ShadowAcks } from './shadow-acks.ts';
 
 function rig() {
-  const clock = new VirtualClock({
-    startAt: Date.UTC(2026, 8, 1),
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const clock = clockAt(Date.UTC(2026, 8, 1));
   const world = { document: undefined as string | undefined, waits: true, fails: false };
   const reads: number[] = [];
   const told: Ack[] = [];

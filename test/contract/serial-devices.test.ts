@@ -16,8 +16,8 @@ import { createSerialLine } from '../../gateway/transports/serial-line.ts';
 import { createTcpLine } from '../../gateway/transports/tcp-line.ts';
 import { type Clock, createClock, type Timer } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import type { Reading } from '../../protocol/readings/reading.ts';
+import { clockAt } from '../support/clock-at.ts';
 import { openPtyPair } from '../support/pty.ts';
 
 const realClock = createClock({
@@ -191,11 +191,7 @@ describe.each(lines)('%s', (_name, attach) => {
 });
 
 describe('in virtual time', () => {
-  const virtualClock = () =>
-    new VirtualClock({
-      startAt: Date.parse('2026-01-01T06:00:00Z'),
-      flush: () => new Promise((resolve) => setImmediate(resolve)),
-    });
+  const virtualClock = () => clockAt(Date.parse('2026-01-01T06:00:00Z'));
 
   test('a scale that falls silent is started again, then reopened, and comes back', async () => {
     const clock = virtualClock();

@@ -20,7 +20,7 @@ import type { SystemSync } from '../../gateway/app/system-time.ts';
 import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
 import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../support/clock-at.ts';
 import { GATEWAY, IMPINJ_DOOR } from '../support/small-site.ts';
 
 const LIMIT_MS = 90_000;
@@ -28,10 +28,7 @@ const log = pino({ level: 'silent' });
 const START = Date.UTC(2026, 2, 2, 6);
 const MINUTE = 60_000;
 
-const truth = new VirtualClock({
-  startAt: START,
-  flush: () => new Promise((resolve) => setImmediate(resolve)),
-});
+const truth = clockAt(START);
 const folder = scratchFolder();
 let cloud: RunningCloud;
 beforeAll(async () => {

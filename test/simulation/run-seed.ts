@@ -9,7 +9,8 @@ import { projectColdChain } from '../../cloud/coldchain/project.ts';
 import { createIngest, type Ingest } from '../../cloud/ingest/ingest.ts';
 import { decodeEpc } from '../../protocol/epc/epc.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { clockAt } from '../support/clock-at.ts';
 import { checkAlarms } from './checkers/alarms.ts';
 import { checkExactlyOnce } from './checkers/exactly-once.ts';
 import { readLedgerRows } from './checkers/ledger-rows.ts';
@@ -73,10 +74,7 @@ export async function runSeed(seed: number, options: SeedOptions): Promise<SeedR
   const { engine, sabotage } = options;
   const drawn = drawPlan(seed, engine);
   const plan = options.adapt?.(drawn) ?? drawn;
-  const clock = new VirtualClock({
-    startAt: START,
-    flush: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const clock = clockAt(START);
   const history = new History(() => clock.now(), options.onTrace);
   const folder = mkdtempSync(join(SCRATCH, 'tallyport-simulation-'));
   watchConnections();

@@ -36,6 +36,12 @@ export const FORWARDER_MUTATIONS: readonly Mutation[] = [
     judge: FORWARDER_TEST,
   },
   {
+    name: 'out-of-date-status-believed',
+    breaks: 'what is appended while the journal is asked is sent too',
+    edits: [{ file: FORWARDER, from: 'while (appends !== this.#appends);', to: 'while (appends < 0);' }],
+    judge: FORWARDER_TEST,
+  },
+  {
     name: 'prune-what-was-sent',
     breaks: 'nothing is pruned above the ack',
     edits: [{ file: FORWARDER, from: 'const upTo = sender.floor;', to: 'const upTo = sender.cursor;' }],
