@@ -13,6 +13,7 @@ import { laneOf } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { createClock } from '../../protocol/ports/clock.ts';
+import { offlineSample, offlineWeighing } from '../support/offline-week.ts';
 import type { BenchLine, BenchOptions } from './bench-line.ts';
 
 const ROUNDS = 3;
@@ -42,27 +43,7 @@ function eventAt(n: number): StockEvent {
     const detail = 'no bytes for 30 s';
     return { type: 'device', device: 'reader-door-1', occurredAt, condition: 'silent', active: true, detail };
   }
-  if (n % 2 === 0) {
-    return {
-      type: 'weighing',
-      readPoint: 'scale-dock-1',
-      device: 'scale-1',
-      occurredAt,
-      netMilligrams: n * 1000,
-      stability: 'device',
-      unit: 'kg',
-      raw: 'S S     100.00 kg',
-    };
-  }
-  return {
-    type: 'sample',
-    readPoint: 'cold-room-1',
-    device: 'probe-1',
-    occurredAt,
-    metric: 'temperature',
-    valueMilli: 2000 + (n % 300),
-    reason: 'change',
-  };
+  return n % 2 === 0 ? offlineWeighing(n, occurredAt) : offlineSample(n, occurredAt);
 }
 
 export async function run({ quick }: BenchOptions): Promise<BenchLine[]> {

@@ -13,6 +13,7 @@ import { Aedes } from 'aedes';
 import { systemClock } from '../../gateway/app/system-clock.ts';
 import { openJournal } from '../../gateway/journal/open-journal.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
+import { offlineSample, offlineWeighing } from '../support/offline-week.ts';
 import { type BenchLine, type BenchOptions, median, percentile, rounded } from './bench-line.ts';
 import { startBusyGateway } from './busy-gateway.ts';
 
@@ -114,30 +115,8 @@ async function fill(file: string, count: number): Promise<void> {
   await journal.close();
 }
 
-function eventAt(n: number, startAt: number): StockEvent {
-  const occurredAt = startAt + n * 500;
-  if (n % 10 === 0) {
-    return {
-      type: 'weighing',
-      readPoint: 'scale-1',
-      device: 'scale-1',
-      occurredAt,
-      netMilligrams: n * 1000,
-      stability: 'device',
-      unit: 'kg',
-      raw: 'S S     100.00 kg',
-    };
-  }
-  return {
-    type: 'sample',
-    readPoint: `probe-${n % SENSORS}`,
-    device: 'bus-1',
-    occurredAt,
-    metric: 'temperature',
-    valueMilli: 3000 + (n % 900),
-    reason: 'change',
-  };
-}
+const eventAt = (n: number, startAt: number): StockEvent =>
+  n % 10 === 0 ? offlineWeighing(n, startAt + n * 500) : offlineSample(n, startAt + n * 500);
 
 async function idleBytes(): Promise<number> {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });

@@ -25,7 +25,7 @@ import {
 } from './limits.ts';
 import { createOutputCollector } from './output.ts';
 import { passEvents } from './pass-event.ts';
-import { createPhotoEyes } from './photo-eyes.ts';
+import { createPhotoEyes, sideOfEye } from './photo-eyes.ts';
 import { restorePortal } from './restore.ts';
 import {
   endsAt,
@@ -335,14 +335,6 @@ export function createPortalSensor(point: PortalPoint): Sensor {
     } else output.put(rows.beams(eyes.state));
   };
 
-  const sideOfEye = (reading: Input): Side | undefined => {
-    const names = point.photoEyes;
-    if (names === undefined) return undefined;
-    if (names.outer.device === reading.device && names.outer.input === reading.channel) return 'outer';
-    if (names.inner.device === reading.device && names.inner.input === reading.channel) return 'inner';
-    return undefined;
-  };
-
   return {
     readPoint: point.id,
     onReading(reading: Reading, now: number): SensingOutput {
@@ -355,7 +347,7 @@ export function createPortalSensor(point: PortalPoint): Sensor {
         return output.take();
       }
       if (reading.kind !== 'input') return NO_OUTPUT;
-      const side = sideOfEye(reading);
+      const side = sideOfEye(point, reading);
       if (side === undefined) return NO_OUTPUT;
       runDue(now);
       lastReadingAt = reading.at;
