@@ -51,15 +51,17 @@ export async function insertPlainly({ db }: Store, deliveries: readonly Delivery
 }
 
 /**
- * Seconds to unpack the batches and to insert every row that came of them and stands in the ledger now, projections
- * and all, into one table with a key: `INSERT … unnest`, several statements at a time.
+ * Seconds to unpack the batches and to insert every row that came of them, projections and all, into one table with a
+ * key: `INSERT … unnest`, several statements at a time. `before`: the rows that stood in the ledger before them.
  */
-export async function insertAllRowsPlainly(
+export async function insertRowsPlainly(
   { db }: Store,
   deliveries: readonly Delivery[],
+  before: readonly string[],
 ): Promise<{ rows: number; seconds: number }> {
   await sql`create table bare_rows (id bigint primary key, body jsonb not null)`.execute(db);
-  const bodies = await readAllRows(db);
+  const stood = new Set(before);
+  const bodies = (await readAllRows(db)).filter((body) => !stood.has(body));
   const starts = Array.from(
     { length: Math.ceil(bodies.length / EVENTS_PER_BATCH) },
     (_, n) => n * EVENTS_PER_BATCH,
@@ -81,7 +83,8 @@ export async function insertAllRowsPlainly(
   return { rows: bodies.length, seconds };
 }
 
-async function readAllRows(db: Kysely<Tables>): Promise<string[]> {
+/** Every row of the ledger, as JSON. */
+export async function readAllRows(db: Kysely<Tables>): Promise<string[]> {
   const bodies: string[] = [];
   for (const { name } of await db.introspection.getTables()) {
     if (name.startsWith('bare_')) continue;
