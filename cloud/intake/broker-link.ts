@@ -28,6 +28,7 @@ export class BrokerLink {
   readonly #attempt: () => void;
   #retry: Timer | undefined;
   #connected = false;
+  #closed = false;
   #failures = 0;
   #state = 'closed';
 
@@ -46,12 +47,15 @@ export class BrokerLink {
   }
 
   dial(): void {
+    this.#closed = false;
     this.#state = `connecting to ${this.#options.url}`;
     this.#attempt();
   }
 
   /** `how`: what is connected, in words. */
   up(how: string): void {
+    // A connection may be made while its intake is being closed.
+    if (this.#closed) return;
     this.#connected = true;
     this.#failures = 0;
     this.counters.connects += 1;
@@ -61,6 +65,7 @@ export class BrokerLink {
 
   /** The attempt or the connection has ended; another begins by itself. */
   down(reason: string): void {
+    if (this.#closed) return;
     const { url, clock, random } = this.#options;
     if (this.#connected) this.counters.disconnects += 1;
     this.#connected = false;
@@ -82,6 +87,7 @@ export class BrokerLink {
   }
 
   close(): void {
+    this.#closed = true;
     this.#retry?.cancel();
     this.#connected = false;
     this.#state = 'closed';

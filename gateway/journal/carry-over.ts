@@ -7,12 +7,11 @@
  * whose file no longer says its epoch, and, in a file that the cloud has refused as forked, those appended since the
  * fork: their old names belong to other events.
  */
-import { rmSync } from 'node:fs';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
 import { type Birth, openFile } from './layout.ts';
 import type { SalvagedLane, SalvageSource } from './salvage-source.ts';
-import { SIDE_FILES } from './side-files.ts';
+import { removeDatabase } from './side-files.ts';
 import { JournalStore } from './store.ts';
 import { encodeCarriedEvent, laneGap, type StoredEvent } from './stored-event.ts';
 
@@ -47,25 +46,40 @@ export function carryOver(
   plan: CarryPlan,
   { birth, stamp }: SalvageContext,
 ): Carried {
-  for (const side of ['', ...SIDE_FILES]) rmSync(target + side, { force: true });
-  const { db, marks } = openFile(target, birth, Number.MAX_SAFE_INTEGER);
-  const store = new JournalStore({ db, epoch: marks.epoch, file: target, maxBytes: Number.MAX_SAFE_INTEGER });
+  removeDatabase(target);
   try {
-    const sessions = source.checkpoints();
-    store.commit({ events: NO_EVENTS, checkpoints: sessions.sound }, [], stamp);
-    const naming = namesOf(source);
-    const lanes = LANES.map((lane) => carryLane(store, source, lane, plan.sound, naming, stamp));
-    const events = { stock: 0, condition: 0, health: 0 };
-    for (const { lane, carried } of lanes) events[lane] = carried;
-    const story = plan.story(events.stock + events.condition + events.health, sessions.whole);
-    const lossy = lanes.filter(({ lost }) => lost !== 0 || plan.lostCommits);
-    const health = gaps(lossy, plan, { story, sessions: sessions.whole }, stamp);
-    if (health.length > 0) store.commit({ events: { ...NO_EVENTS, health }, checkpoints: [] }, [], stamp);
-    return { epoch: marks.epoch, events, renamed: naming.renamed() };
+    const { db, marks } = openFile(target, birth, Number.MAX_SAFE_INTEGER);
+    const store = new JournalStore({
+      db,
+      epoch: marks.epoch,
+      file: target,
+      maxBytes: Number.MAX_SAFE_INTEGER,
+    });
+    try {
+      const carried = fill(store, source, plan, stamp);
+      // The file is moved without its log: all of it must be in the file, or the disk must be said to be full.
+      store.checkpointLog();
+      return carried;
+    } finally {
+      store.close();
+    }
   } finally {
     source.close();
-    store.close();
   }
+}
+
+function fill(store: JournalStore, source: SalvageSource, plan: CarryPlan, stamp: Stamp): Carried {
+  const sessions = source.checkpoints();
+  store.commit({ events: NO_EVENTS, checkpoints: sessions.sound }, [], stamp);
+  const naming = namesOf(source);
+  const lanes = LANES.map((lane) => carryLane(store, source, lane, plan.sound, naming, stamp));
+  const events = { stock: 0, condition: 0, health: 0 };
+  for (const { lane, carried } of lanes) events[lane] = carried;
+  const story = plan.story(events.stock + events.condition + events.health, sessions.whole);
+  const lossy = lanes.filter(({ lost }) => lost !== 0 || plan.lostCommits);
+  const health = gaps(lossy, plan, { story, sessions: sessions.whole }, stamp);
+  if (health.length > 0) store.commit({ events: { ...NO_EVENTS, health }, checkpoints: [] }, [], stamp);
+  return { epoch: store.epoch, events, renamed: naming.renamed() };
 }
 
 /** The row that an event becomes in the new file. */
@@ -76,7 +90,7 @@ interface Naming {
 
 function namesOf(source: SalvageSource): Naming {
   const epoch = source.epoch();
-  const kept = source.forked()?.kept;
+  const kept = source.ownNames();
   let renamed = 0;
   return {
     encode(lane, seq, event) {
@@ -118,7 +132,9 @@ function gaps(
   const now = stamp.recordedAt;
   if (lossy.length === 0) {
     const whole = { from: now, to: now, ...(sessions ? { lost: 0 } : {}), reason: story };
-    return plan.sound ? [] : [encodeCarriedEvent({ ...stamp, event: laneGap(stamp, whole) }, undefined)];
+    return plan.sound && sessions
+      ? []
+      : [encodeCarriedEvent({ ...stamp, event: laneGap(stamp, whole) }, undefined)];
   }
   return lossy.map(({ lane, from, to, lost }) => {
     const counted = lost === undefined || plan.lostCommits ? {} : { lost };

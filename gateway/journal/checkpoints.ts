@@ -57,7 +57,9 @@ export function readSoundCheckpoints(db: Connection): { sound: Checkpoint[]; who
 }
 
 function readSealed(db: Connection): { key: string; body: string | undefined }[] {
-  return readPlainCheckpoints(db).map(({ key, body }) => ({ key, body: unseal(body, key) }));
+  // A column can hold anything in a damaged file.
+  const bodyOf = (key: unknown, body: unknown) => (typeof key === 'string' ? unseal(body, key) : undefined);
+  return readPlainCheckpoints(db).map(({ key, body }) => ({ key, body: bodyOf(key, body) }));
 }
 
 /** As they stand in a file of format 1. */

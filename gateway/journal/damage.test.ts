@@ -269,6 +269,7 @@ test.each([
   ],
   ['the name of a lane', `update lane set name = 'stocc' where name = 'stock'`, /counters of lane stock/],
   ['a checkpoint', `update checkpoint set body = 'open sessioN'`, /checkpoint "door-1" is damaged/],
+  ['the type of its key', `update checkpoint set key = cast(key as blob)`, /checkpoint "door-1" is damaged/],
   ['the key of a checkpoint', `update checkpoint set key = 'door-3'`, /checkpoint "door-3" is damaged/],
 ])('%s is not believed when it was changed, and no event is lost over it', async (_, damage, reason) => {
   using folder = new JournalFolder();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
+import { adoptJournal } from './adopt.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { defaultMaxBytes, LEAST_BYTES, REAL_SURROUNDINGS, type Surroundings } from './disk-room.ts';
 import { type EngineReply, JournalEngine } from './engine.ts';
@@ -262,6 +263,47 @@ describe.runIf(probe !== undefined)('on a real file system that fills up', () =>
       expect((await readAll(second.journal, 'stock')).slice(-2)).toEqual([weighing(2), weighing(3)]);
       expect(readdirSync(disk.path).some((name) => name.includes('corrupt'))).toBe(false);
       await second.journal.close();
+    } finally {
+      disk.unmount();
+    }
+  });
+
+  test('an adoption that the disk has no room for says so, leaves all as it was, and is done once there is room', async () => {
+    const disk = mountSmall(8);
+    if (disk === undefined) throw new Error('the file system could be made a moment ago');
+    try {
+      const file = join(disk.path, 'journal.db');
+      const events = Array.from({ length: 4000 }, (_, n) => weighing(n + 1));
+      const limits = { maxBytes: 4 * MEBIBYTE };
+      const before = await openVirtual(file, limits);
+      for (let n = 0; n < events.length; n += 500) {
+        await before.run(before.journal.append({ events: events.slice(n, n + 500), put: [], drop: [] }));
+      }
+      await before.journal.close();
+      const other = join(disk.path, 'other');
+      const adopt = () => adoptJournal({ file, stamp: stampAt(START), epoch: 'epoch-2', host: undefined });
+      const size = statSync(file).size;
+      for (const room of [0.3, 0.9, 1.1, 1.5, 1.9]) {
+        rmSync(other, { force: true });
+        const taken = REAL_SURROUNDINGS.freeBytes(disk.path) - Math.round(size * room);
+        writeFileSync(other, Buffer.alloc(taken));
+        let adopted: boolean;
+        try {
+          expect(adopt().events.stock).toBe(events.length);
+          adopted = true;
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'disk-full' });
+          adopted = false;
+        }
+        expect(readdirSync(disk.path).filter((name) => name.includes('.new'))).toEqual([]);
+        if (adopted) break;
+      }
+      rmSync(other);
+      if (!existsSync(`${file}.adopted-1`)) adopt();
+      const after = await openVirtual(file, limits);
+      expect(after.journal.epoch).toBe('epoch-2');
+      expect(await readAll(after.journal, 'stock')).toEqual(events);
+      await after.journal.close();
     } finally {
       disk.unmount();
     }

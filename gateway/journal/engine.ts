@@ -200,8 +200,9 @@ export class JournalEngine {
 
   #salvage(reason: string, context: RequestContext): void {
     this.close();
-    salvage(this.#options.file, reason, this.#salvageContext(context));
+    // Should it be cut short, the next opening completes it.
     this.#damage = undefined;
+    salvage(this.#options.file, reason, this.#salvageContext(context));
   }
 
   #open(context: RequestContext): OpenedFile {
@@ -226,8 +227,9 @@ export class JournalEngine {
       db.close();
       throw mapSqliteError(error);
     }
+    // At first nobody has asked yet; later all that the new file holds is news.
+    this.#toldSeqs = this.#bootTold ? NONE : this.#opened.store.lastSeqs();
     this.#bootTold = false;
-    this.#toldSeqs = this.#opened.store.lastSeqs();
     return this.#opened;
   }
 

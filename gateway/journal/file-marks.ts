@@ -37,6 +37,8 @@ export interface StoredFork extends ForkMark {
   readonly kept: LaneSeqs;
 }
 
+const NOTHING: LaneSeqs = { stock: 0, condition: 0, health: 0 };
+
 export interface FileMarks {
   readonly epoch: string;
   /** A hash that stands for the machine; undefined when the machine had nothing to know it by. */
@@ -139,9 +141,28 @@ export function recordHandedOut(db: Connection, opening: Opening): Opening {
 /** The first mark stays: what was appended since has no names of its own either. */
 export function recordFork(db: Connection, marks: FileMarks, mark: ForkMark): StoredFork {
   if (marks.forked !== undefined) return marks.forked;
-  const fork = { ...mark, kept: marks.opening?.kept ?? { stock: 0, condition: 0, health: 0 } };
+  const fork = { ...mark, kept: marks.opening?.kept ?? NOTHING };
   writeMark(db, 'forked', JSON.stringify(fork));
   return fork;
+}
+
+/**
+ * The seqs up to which names are the file's own; undefined: all are. Where the mark of a fork cannot be read, what the
+ * last opening says, and if that cannot either, no name is believed.
+ */
+export function readOwnNames(db: Connection): LaneSeqs | undefined {
+  if (readValue(db, 'forked') === undefined) return undefined;
+  const fork = unlessDamaged(() => parseMark(db, 'forked', forkSchema));
+  return fork?.kept ?? unlessDamaged(() => parseMark(db, 'opening', openingSchema))?.kept ?? NOTHING;
+}
+
+function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UnusableFileError) return undefined;
+    throw error;
+  }
 }
 
 export const bootOf = ({ n, id, base }: Opening): JournalBoot => ({ n, id, base });

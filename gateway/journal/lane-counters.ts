@@ -49,10 +49,15 @@ export function sealCounters(db: Connection): void {
   );
   for (const lane of LANES) {
     const counters = read.get(lane);
-    if (counters === undefined) throw new UnusableFileError(`lane ${lane} has no counters`);
+    if (counters === undefined || !makeSense(counters)) {
+      throw new UnusableFileError(`counters of lane ${lane} make no sense`);
+    }
     save(lane, counters);
   }
 }
+
+const makeSense = ({ lastSeq, prunedUpTo }: LaneCounters) =>
+  Number.isInteger(lastSeq) && Number.isInteger(prunedUpTo) && prunedUpTo >= 0 && lastSeq >= prunedUpTo;
 
 const checksum = (lane: Lane, { lastSeq, prunedUpTo }: LaneCounters) =>
   crc32(`${lane} ${lastSeq} ${prunedUpTo}`);

@@ -6,7 +6,7 @@
  * only at its right edge; all its seqs lie below those of `condition`. A small commit writes whole pages, so they are
  * small (`npm run bench -- flash`; with a fifth stock events 1.6 KB per event against 1.8 KB with pages of 1 KB).
  */
-import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import { CHECKPOINTS_SCHEMA, readCheckpoints } from './checkpoints.ts';
@@ -22,7 +22,7 @@ import {
 import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
 import { COUNTERS_SCHEMA, counterSaver, readCounters } from './lane-counters.ts';
 import { FORMAT_VERSION, migrate } from './migrations.ts';
-import { SIDE_FILES, syncDirectory } from './side-files.ts';
+import { removeDatabase, syncDirectory } from './side-files.ts';
 import { walLostCommits } from './wal-damage.ts';
 
 export type { Connection, Statement };
@@ -33,7 +33,7 @@ const WAL_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Up to this size the whole file is checked at boot; above it damage is found when the page is read. */
 const FULL_CHECK_BYTES = 64 * 1024 * 1024;
 /** Of SQLite; what is shorter it takes for a file that is yet to be born. */
-const SMALLEST_PAGE_BYTES = 512;
+export const SMALLEST_PAGE_BYTES = 512;
 const WRITE_VERSION_AT = 18;
 const LOCK_WAIT_MS = 250;
 
@@ -98,8 +98,8 @@ export function openFile(
 
 /** Under another name until it is whole: what bears the journal's name was one, however little is left of it. */
 function createFile(file: string, birth: Birth): void {
-  const unborn = `${file}.unborn`;
-  for (const side of ['', ...SIDE_FILES]) rmSync(unborn + side, { force: true });
+  const unborn = `${file}.unborn-${process.pid}`;
+  removeDatabase(unborn);
   const db = new Database(unborn);
   try {
     // Only before the first page exists.
@@ -109,9 +109,25 @@ function createFile(file: string, birth: Birth): void {
   } finally {
     db.close();
   }
-  renameSync(unborn, file);
+  putInPlace(unborn, file);
   syncDirectory(file);
 }
+
+/** Never over a file that somebody else has put there meanwhile; that one is in use then, which its lock tells. */
+function putInPlace(unborn: string, file: string): void {
+  try {
+    linkSync(unborn, file);
+  } catch (error) {
+    if (isFileError(error, 'EEXIST')) rmSync(unborn);
+    // A file system without hard links.
+    else renameSync(unborn, file);
+    return;
+  }
+  rmSync(unborn);
+}
+
+const isFileError = (error: unknown, code: string) =>
+  error instanceof Error && 'code' in error && error.code === code;
 
 function connect(file: string): Connection {
   const db = new Database(file, { timeout: LOCK_WAIT_MS });

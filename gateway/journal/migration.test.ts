@@ -72,6 +72,27 @@ test('a file of format 1 is taken as it is: same epoch, same seqs, nothing set a
   await expect(openVirtual(folder.file, { host: 'machine-b' })).rejects.toMatchObject({ code: 'foreign' });
 });
 
+test('a tombstone of format 1 is one still: what it stood for was told long ago', async () => {
+  using folder = new JournalFolder();
+  writeFormat1(folder.file);
+  const { journal } = await openVirtual(folder.file);
+  expect(await readAll(journal, 'condition')).toEqual([]);
+  expect(await readAll(journal, 'health')).toEqual([]);
+  await journal.close();
+});
+
+test('counters of format 1 that make no sense are not sealed', async () => {
+  using folder = new JournalFolder();
+  writeFormat1(folder.file);
+  const db = new Database(folder.file);
+  db.exec(`update lane set pruned_up_to = 1000003 where name = 'stock'`);
+  db.close();
+  const { journal } = await openVirtual(folder.file);
+  expect(journal.epoch).not.toBe(EPOCH);
+  expect(await readAll(journal, 'stock')).toHaveLength(2);
+  await journal.close();
+});
+
 test('a damaged file of format 1 is salvaged with the names its events were born with', async () => {
   using folder = new JournalFolder();
   writeFormat1(folder.file);

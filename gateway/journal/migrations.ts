@@ -14,6 +14,7 @@ import { nameEpochInSchema, readPlainEpoch, sealMarks, writeFormat } from './fil
 import { UnusableFileError } from './journal-error.ts';
 import { sealCounters } from './lane-counters.ts';
 import type { Connection } from './layout.ts';
+import { TOMBSTONE } from './packed-row.ts';
 
 export const FORMAT_VERSION = 2;
 
@@ -30,7 +31,7 @@ export function migrate(db: Connection, format: number): void {
 /** From each format to the next; the first leads from 1 to 2. */
 const STEPS: readonly ((db: Connection) => void)[] = [toFormat2];
 
-/** No row of a lane is touched, however many there are. */
+/** Of the lanes' rows only tombstones are written anew. */
 function toFormat2(db: Connection): void {
   const epoch = readPlainEpoch(db);
   if (epoch === undefined) throw new UnusableFileError('no epoch');
@@ -40,5 +41,6 @@ function toFormat2(db: Connection): void {
   sealCheckpoints(db);
   for (const table of ['condition_thinned', ...LANES.map((lane) => `lane_${lane}`)]) {
     db.exec(`alter table ${table} add column events integer not null default 1`);
+    db.prepare(`update ${table} set body = ? where body = ''`).run(TOMBSTONE);
   }
 }

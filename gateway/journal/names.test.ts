@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
@@ -250,6 +251,34 @@ test('an image put back and refused by the cloud: what was recorded since takes 
   );
   await after.journal.close();
 });
+
+test.each([
+  ['and its last opening tells where the fork was', '', [1, 2, 3]],
+  ['nor its last opening', `; update meta set value = value || ' ' where key = 'opening'`, []],
+])(
+  'a refused file whose mark of that cannot be read, %s, gives no name that another may have given',
+  async (_, more, own) => {
+    using folder = new JournalFolder();
+    const first = await openVirtual(folder.file);
+    await first.run(first.journal.append(entry(...[1, 2, 3].map(weighing))));
+    await recordsOf(first.journal, 'stock');
+    await first.journal.close();
+    const { journal, run } = await openVirtual(folder.file);
+    await run(journal.append(entry(...[4, 5].map(weighing))));
+    await run(journal.markForked('opening 2 is known under another id'));
+    const { epoch } = journal;
+    await journal.close();
+    const db = new Database(folder.file);
+    db.exec(`update meta set value = value || ' ' where key = 'forked'${more}`);
+    db.close();
+    const after = await openVirtual(folder.file);
+    const records = await recordsOf(after.journal, 'stock');
+    expect(records).toHaveLength(5);
+    const named = records.flatMap(({ origin }) => (origin?.epoch === epoch ? [origin.seq] : []));
+    expect(named).toEqual(own);
+    await after.journal.close();
+  },
+);
 
 test('an adoption cut short is completed at the next start', async () => {
   for (const step of ['renamed', 'half built'] as const) {

@@ -2,13 +2,20 @@
  * Reads what can still be read from a damaged journal file, without writing to it. Unreadable stretches are stepped
  * over; each row is judged on its own. Nothing here throws for damage: what cannot be read is counted.
  */
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { Lane } from '../../protocol/events/lanes.ts';
 import { type Checkpoint, readPlainCheckpoints, readSoundCheckpoints } from './checkpoints.ts';
-import type { FileMarks, StoredFork } from './file-marks.ts';
-import { epochOfSchema, readMark, readMarks, readPlainEpoch } from './file-marks.ts';
+import { epochOfSchema, type LaneSeqs, readMark, readOwnNames, readPlainEpoch } from './file-marks.ts';
 import { readCounters } from './lane-counters.ts';
-import { type Connection, isDense, tablesOf, tailTableOf } from './layout.ts';
+import {
+  type Connection,
+  isDense,
+  pragmaNumber,
+  SMALLEST_PAGE_BYTES,
+  tablesOf,
+  tailTableOf,
+} from './layout.ts';
 import { mayHaveHeld, type PackedRow, unpackRow } from './packed-row.ts';
 import { decodeStoredEvent, type StoredEvent } from './stored-event.ts';
 
@@ -29,6 +36,8 @@ export interface SalvagedLane {
 
 export function readDamaged(file: string): SalvageSource {
   try {
+    // SQLite would take it for new, and a log beside it for a leftover to be deleted.
+    if (statSync(file).size < SMALLEST_PAGE_BYTES) return SalvageSource.unreadable();
     return new SalvageSource(new Database(file, { readonly: true, fileMustExist: true }));
   } catch {
     // Not a database at all: nothing to carry over, which the caller reports as an unknown loss.
@@ -57,8 +66,9 @@ export class SalvageSource {
     return sealed ?? (this.#isFormat1() ? this.#try(readPlainEpoch) : undefined);
   }
 
-  forked(): StoredFork | undefined {
-    return this.#marks()?.forked;
+  /** The seqs up to which names are this file's own; undefined: all of them are. */
+  ownNames(): LaneSeqs | undefined {
+    return this.#try(readOwnNames);
   }
 
   /**
@@ -111,11 +121,17 @@ export class SalvageSource {
     return { sound: plain ?? [], whole: plain !== undefined };
   }
 
-  /** The one thing that only format 1 has: rows that do not say how many events they hold. */
+  /** Rows that do not say how many events they hold, counters without a checksum, nothing in the header. */
   #isFormat1(): boolean {
     const table = tailTableOf('stock');
     const stands = this.#all(`select seq, body from ${table} limit 0`, []) !== undefined;
-    return stands && this.#all(`select events from ${table} limit 0`, []) === undefined;
+    const isMissing = (sql: string) => this.#all(sql, []) === undefined;
+    return (
+      stands &&
+      isMissing(`select events from ${table} limit 0`) &&
+      isMissing('select crc from lane limit 0') &&
+      this.#try((db) => pragmaNumber(db, 'user_version')) === 0
+    );
   }
 
   /** True when every row could be read. */
@@ -155,10 +171,6 @@ export class SalvageSource {
     // In a damaged tree a search may pass by what a walk from leaf to leaf comes upon.
     const walked = this.#all<{ rows: number }>(`select count(*) as rows from ${table} not indexed`, [])?.[0];
     return whole && walked?.rows === taken;
-  }
-
-  #marks(): FileMarks | undefined {
-    return this.#try((db) => readMarks(db));
   }
 
   /** Events at or below it are the cloud's already, though their row may still stand. */

@@ -14,7 +14,7 @@ import { basename } from 'node:path';
 import { type Carried, carryOver, type SalvageContext } from './carry-over.ts';
 import { JournalError } from './journal-error.ts';
 import { readDamaged, SalvageSource } from './salvage-source.ts';
-import { moveSideFiles, syncDirectory } from './side-files.ts';
+import { moveSideFiles, removeDatabase, syncDirectory } from './side-files.ts';
 import { walLostCommits } from './wal-damage.ts';
 
 export type { SalvageContext } from './carry-over.ts';
@@ -42,6 +42,7 @@ export function replaceAdopted(file: string, context: SalvageContext): Replaced 
   try {
     return finish(file, 'adoption', 'adopted', context);
   } catch (error) {
+    removeDatabase(`${file}.new`);
     if (existsSync(source) && !existsSync(file)) {
       moveSideFiles(source, file);
       renameSync(source, file);

@@ -1,9 +1,14 @@
 /** The files of a journal as the folder sees them: what lies beside the database, and names that outlive a power cut. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** SQLite's, by their endings. */
-export const SIDE_FILES = ['-wal', '-shm'];
+const SIDE_FILES = ['-wal', '-shm'];
+
+/** With what lies beside it, if there is any of it. */
+export function removeDatabase(file: string): void {
+  for (const side of ['', ...SIDE_FILES]) rmSync(file + side, { force: true });
+}
 
 export function moveSideFiles(from: string, to: string): void {
   for (const side of SIDE_FILES) if (existsSync(from + side)) renameSync(from + side, to + side);

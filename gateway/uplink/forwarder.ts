@@ -13,7 +13,7 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
-import type { Journal, JournalStatus } from '../journal/journal.ts';
+import type { Journal } from '../journal/journal.ts';
 import { BatchPacker } from './batch-packer.ts';
 import { BatchPublisher } from './batch-publisher.ts';
 import { BatchSending } from './batch-sending.ts';
@@ -65,8 +65,8 @@ class SendingLoop implements Forwarder {
   /** Of the epoch `#epoch`; undefined until the journal has told. */
   #lanes: Record<Lane, LaneSender> | undefined;
   #epoch = '';
-  /** Counts what the journal tells of. */
-  #appends = 0;
+  /** What the journal told of each lane at last. */
+  readonly #heard = new Map<Lane, { readonly epoch: string; readonly lastSeq: number }>();
   #lastAckAt: number | undefined;
   #lastError: string | undefined;
   #timer: Timer | undefined;
@@ -102,8 +102,8 @@ class SendingLoop implements Forwarder {
   start(): void {
     const { journal, uplink } = this.#parts;
     journal.onAppended((lane, lastSeq) => {
-      this.#appends += 1;
-      this.#lanes?.[lane].grew(lastSeq, this.#now(), uplink.connected);
+      this.#heard.set(lane, { epoch: journal.epoch, lastSeq });
+      if (journal.epoch === this.#epoch) this.#lanes?.[lane].grew(lastSeq, this.#now(), uplink.connected);
       this.#wake();
     });
     uplink.start({
@@ -246,14 +246,8 @@ class SendingLoop implements Forwarder {
   }
 
   async #load(): Promise<void> {
-    const { journal } = this.#parts;
-    let status: JournalStatus;
-    let appends: number;
-    // What is appended while the answer is under way, it may not know of.
-    do {
-      appends = this.#appends;
-      status = await journal.status();
-    } while (appends !== this.#appends);
+    const { journal, uplink } = this.#parts;
+    const status = await journal.status();
     const now = this.#now();
     this.#epoch = status.epoch;
     if (status.forked !== undefined) this.#refusal.known(status.epoch, status.forked.detail);
@@ -263,6 +257,10 @@ class SendingLoop implements Forwarder {
       condition: new LaneSender(status.lanes.condition, now),
       health: new LaneSender(status.lanes.health, now),
     };
+    // What was appended while the answer was under way, it may not know of.
+    for (const [lane, { epoch, lastSeq }] of this.#heard) {
+      if (epoch === status.epoch) this.#lanes[lane].grew(lastSeq, now, uplink.connected);
+    }
   }
 
   #linkLost(): void {

@@ -38,7 +38,13 @@ export const FORWARDER_MUTATIONS: readonly Mutation[] = [
   {
     name: 'out-of-date-status-believed',
     breaks: 'what is appended while the journal is asked is sent too',
-    edits: [{ file: FORWARDER, from: 'while (appends !== this.#appends);', to: 'while (appends < 0);' }],
+    edits: [
+      {
+        file: FORWARDER,
+        from: 'if (epoch === status.epoch) this.#lanes',
+        to: 'if (epoch === "") this.#lanes',
+      },
+    ],
     judge: FORWARDER_TEST,
   },
   {
