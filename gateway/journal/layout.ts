@@ -104,7 +104,6 @@ function createFile(file: string, birth: Birth): void {
   try {
     // Only before the first page exists.
     db.pragma(`page_size = ${PAGE_BYTES}`);
-    db.pragma('auto_vacuum = INCREMENTAL');
     createTables(db, birth);
   } finally {
     db.close();
@@ -139,6 +138,8 @@ function connect(file: string): Connection {
     db.pragma(`wal_autocheckpoint = ${Math.floor(WAL_LIMIT_BYTES / pragmaNumber(db, 'page_size'))}`);
     db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
     db.pragma('cache_size = -4096');
+    // What is written anew to give room back is little (store.ts).
+    db.pragma('temp_store = MEMORY');
     return db;
   } catch (error) {
     db.close();

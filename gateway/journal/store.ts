@@ -51,9 +51,9 @@ export interface LanePrune {
 
 /** Space given back beyond what the limit asks for, so that thinning is not due again at the next commit. */
 const SLACK_BYTES = 4 * 1024 * 1024;
-/** Free pages kept for new rows; more than this and half the file goes back to the disk, some at a time. */
-const FREE_PAGES_KEPT = 1024;
-const VACUUM_PAGES_AT_ONCE = 2048;
+/** Kept in the file for new rows; more than this goes back to the disk once little else is in the file. */
+const MOST_FREE_BYTES = 4 * 1024 * 1024;
+const REWRITABLE_BYTES = 8 * 1024 * 1024;
 /** SQLite's own limit. */
 const MOST_PAGES = 0xfffffffe;
 
@@ -302,10 +302,15 @@ export class JournalStore {
     return found;
   }
 
+  /**
+   * Gives a file that is nearly empty back to the disk by writing what is left anew, once, when that is little. Not bit
+   * by bit: SQLite searches its list of free pages for each one, and with a million of them the journal stands still.
+   */
   #giveBackFreePages(): void {
-    const free = pragmaNumber(this.#db, 'freelist_count');
-    if (free <= FREE_PAGES_KEPT || free * 2 <= pragmaNumber(this.#db, 'page_count')) return;
-    this.#db.exec(`pragma incremental_vacuum(${Math.min(free - FREE_PAGES_KEPT / 2, VACUUM_PAGES_AT_ONCE)})`);
+    const used = this.#usedBytes();
+    const free = fileBytes(this.#db) - used;
+    if (free < MOST_FREE_BYTES || used > REWRITABLE_BYTES || free < 3 * used) return;
+    this.#db.exec('vacuum');
   }
 }
 
