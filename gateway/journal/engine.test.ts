@@ -71,6 +71,24 @@ test('a gap event written by a commit that failed all the same is told with the 
   engine.close();
 });
 
+test('the seqs of a lane that was given up to its last row are not given again after a restart', () => {
+  using folder = new JournalFolder();
+  const limits = { maxBytes: 8 * MEBIBYTE, hardLimitBytes: MEBIBYTE / 2 };
+  const engine = new JournalEngine({ file: folder.file, ...limits });
+  engine.handle({ op: 'open', ...context('epoch-1') });
+  commit(engine, 1, 0, 100);
+  const group = {
+    events: { stock: [], condition: [], health: [] },
+    checkpoints: [{ key: 'large', body: 'x'.repeat(MEBIBYTE) }],
+  };
+  const tooLarge = { op: 'commit', group, prunes: [], generation: 0, ...context('epoch-2') } as const;
+  expect(() => engine.handle(tooLarge)).toThrow('no room left');
+  engine.close();
+  const { status } = engine.handle({ op: 'status', ...context('epoch-2') });
+  expect(status?.lanes.condition).toEqual({ lastSeq: 100, prunedUpTo: 0, waiting: 0 });
+  engine.close();
+});
+
 test('what was under way behind a failed commit fails too, so that it can be offered again in order', () => {
   using folder = new JournalFolder();
   const engine = new JournalEngine({

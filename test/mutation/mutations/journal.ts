@@ -231,7 +231,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
         to: '',
       },
     ],
-    judge: FULL_TEST,
+    judge: ENGINE_TEST,
   },
   {
     name: 'checksum-not-looked-at',
