@@ -86,7 +86,8 @@ export async function insertRowsPlainly(
 /** Every row of the ledger, as JSON. */
 export async function readAllRows(db: Kysely<Tables>): Promise<string[]> {
   const bodies: string[] = [];
-  for (const { name } of await db.introspection.getTables()) {
+  // Other schemas of the server may hold tables of the same names.
+  for (const name of new Set((await db.introspection.getTables()).map((table) => table.name))) {
     if (name.startsWith('bare_')) continue;
     const { rows } = await sql<{
       body: string;
