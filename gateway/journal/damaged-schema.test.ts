@@ -40,6 +40,7 @@ it('does not take a file for one of format 1 because a column has another name n
   writeFileSync(folder.file, bytes);
   const { journal } = await openVirtual(folder.file);
   expect(await journal.checkpoints()).toEqual([session]);
+  expect(await readAll(journal, 'stock')).toEqual([weighing(1)]);
   await journal.close();
 });
 

@@ -53,19 +53,25 @@ test('damage that is met while making room does not write what was committed a s
   engine.close();
 });
 
+function openSmall(folder: JournalFolder): JournalEngine {
+  const limits = { maxBytes: 8 * MEBIBYTE, hardLimitBytes: MEBIBYTE / 2 };
+  const engine = new JournalEngine({ file: folder.file, ...limits });
+  engine.handle({ op: 'open', ...context('epoch-1') });
+  return engine;
+}
+
+/** More than a small journal may ever hold: it gives up what it can, and fails. */
+function commitTooMuch(engine: JournalEngine): EngineReply {
+  const checkpoints = [{ key: 'large', body: 'x'.repeat(MEBIBYTE) }];
+  const group = { events: { stock: [], condition: [], health: [] }, checkpoints };
+  return engine.handle({ op: 'commit', group, prunes: [], generation: 0, ...context('epoch-2') });
+}
+
 test('a gap event written by a commit that failed all the same is told with the next reply', () => {
   using folder = new JournalFolder();
-  const engine = new JournalEngine({
-    file: folder.file,
-    maxBytes: 8 * MEBIBYTE,
-    hardLimitBytes: MEBIBYTE / 2,
-  });
-  engine.handle({ op: 'open', ...context('epoch-1') });
+  const engine = openSmall(folder);
   expect(commit(engine, 1, 0, 100).growth).toEqual({ stock: 1, condition: 100 });
-  const body = 'x'.repeat(MEBIBYTE);
-  const group = { events: { stock: [], condition: [], health: [] }, checkpoints: [{ key: 'large', body }] };
-  const tooLarge = { op: 'commit', group, prunes: [], generation: 0, ...context('epoch-2') } as const;
-  expect(() => engine.handle(tooLarge)).toThrow('no room left');
+  expect(() => commitTooMuch(engine)).toThrow('no room left');
   expect(engine.handle({ op: 'status', ...context('epoch-2') }).growth).toEqual({ health: 1 });
   expect(engine.handle({ op: 'status', ...context('epoch-2') }).growth).toEqual({});
   engine.close();
@@ -73,16 +79,9 @@ test('a gap event written by a commit that failed all the same is told with the 
 
 test('the seqs of a lane that was given up to its last row are not given again after a restart', () => {
   using folder = new JournalFolder();
-  const limits = { maxBytes: 8 * MEBIBYTE, hardLimitBytes: MEBIBYTE / 2 };
-  const engine = new JournalEngine({ file: folder.file, ...limits });
-  engine.handle({ op: 'open', ...context('epoch-1') });
+  const engine = openSmall(folder);
   commit(engine, 1, 0, 100);
-  const group = {
-    events: { stock: [], condition: [], health: [] },
-    checkpoints: [{ key: 'large', body: 'x'.repeat(MEBIBYTE) }],
-  };
-  const tooLarge = { op: 'commit', group, prunes: [], generation: 0, ...context('epoch-2') } as const;
-  expect(() => engine.handle(tooLarge)).toThrow('no room left');
+  expect(() => commitTooMuch(engine)).toThrow('no room left');
   engine.close();
   const { status } = engine.handle({ op: 'status', ...context('epoch-2') });
   expect(status?.lanes.condition).toEqual({ lastSeq: 100, prunedUpTo: 0, waiting: 0 });
@@ -91,17 +90,9 @@ test('the seqs of a lane that was given up to its last row are not given again a
 
 test('what was under way behind a failed commit fails too, so that it can be offered again in order', () => {
   using folder = new JournalFolder();
-  const engine = new JournalEngine({
-    file: folder.file,
-    maxBytes: 8 * MEBIBYTE,
-    hardLimitBytes: MEBIBYTE / 2,
-  });
-  engine.handle({ op: 'open', ...context('epoch-1') });
+  const engine = openSmall(folder);
   commit(engine, 1, 0, 0);
-  const body = 'x'.repeat(MEBIBYTE);
-  const group = { events: { stock: [], condition: [], health: [] }, checkpoints: [{ key: 'large', body }] };
-  const tooLarge = { op: 'commit', group, prunes: [], generation: 0, ...context('epoch-2') } as const;
-  expect(() => engine.handle(tooLarge)).toThrow('no room left');
+  expect(() => commitTooMuch(engine)).toThrow('no room left');
   expect(() => commit(engine, 2, 0, 0)).toThrow('no room left');
   commit(engine, 2, 1, 0);
   expect(stockBodies(engine, 'epoch-1')).toEqual([stockOf(1), stockOf(2)]);

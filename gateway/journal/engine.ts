@@ -7,7 +7,7 @@ import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { defaultMaxBytes, REAL_SURROUNDINGS, type Surroundings } from './disk-room.ts';
-import type { LaneSeqs } from './file-marks.ts';
+import { type LaneSeqs, NO_SEQS } from './file-marks.ts';
 import { FileIdentity } from './identity.ts';
 import type { JournalBoot, JournalStatus } from './journal.ts';
 import { JournalError, mapSqliteError, UnusableFileError } from './journal-error.ts';
@@ -83,7 +83,6 @@ export interface EngineLink {
   terminate(): Promise<void>;
 }
 
-const NONE: LaneSeqs = { stock: 0, condition: 0, health: 0 };
 const HARD_LIMIT_SLACK_BYTES = 16 * 1024 * 1024;
 
 interface OpenedFile {
@@ -98,7 +97,7 @@ export class JournalEngine {
   #opened: OpenedFile | undefined;
   #bootTold = false;
   /** Last seqs as of the last reply: a request may write events of the journal's own and fail all the same. */
-  #toldSeqs: LaneSeqs = NONE;
+  #toldSeqs: LaneSeqs = NO_SEQS;
   #failure: { readonly generation: number; readonly error: unknown } | undefined;
   /** What is wrong with the file, found when nothing could be told of it; salvaged before the next request. */
   #damage: string | undefined;
@@ -228,7 +227,7 @@ export class JournalEngine {
       throw mapSqliteError(error);
     }
     // At first nobody has asked yet; later all that the new file holds is news.
-    this.#toldSeqs = this.#bootTold ? NONE : this.#opened.store.lastSeqs();
+    this.#toldSeqs = this.#bootTold ? NO_SEQS : this.#opened.store.lastSeqs();
     this.#bootTold = false;
     return this.#opened;
   }

@@ -37,7 +37,7 @@ export interface StoredFork extends ForkMark {
   readonly kept: LaneSeqs;
 }
 
-const NOTHING: LaneSeqs = { stock: 0, condition: 0, health: 0 };
+export const NO_SEQS: LaneSeqs = { stock: 0, condition: 0, health: 0 };
 
 export interface FileMarks {
   readonly epoch: string;
@@ -141,7 +141,7 @@ export function recordHandedOut(db: Connection, opening: Opening): Opening {
 /** The first mark stays: what was appended since has no names of its own either. */
 export function recordFork(db: Connection, marks: FileMarks, mark: ForkMark): StoredFork {
   if (marks.forked !== undefined) return marks.forked;
-  const fork = { ...mark, kept: marks.opening?.kept ?? NOTHING };
+  const fork = { ...mark, kept: marks.opening?.kept ?? NO_SEQS };
   writeMark(db, 'forked', JSON.stringify(fork));
   return fork;
 }
@@ -153,7 +153,7 @@ export function recordFork(db: Connection, marks: FileMarks, mark: ForkMark): St
 export function readOwnNames(db: Connection): LaneSeqs | undefined {
   if (readValue(db, 'forked') === undefined) return undefined;
   const fork = unlessDamaged(() => parseMark(db, 'forked', forkSchema));
-  return fork?.kept ?? unlessDamaged(() => parseMark(db, 'opening', openingSchema))?.kept ?? NOTHING;
+  return fork?.kept ?? unlessDamaged(() => parseMark(db, 'opening', openingSchema))?.kept ?? NO_SEQS;
 }
 
 function unlessDamaged<T>(read: () => T): T | undefined {

@@ -4,7 +4,7 @@
  * One table per lane, keyed by seq alone: rows (packed-row.ts) are only ever added at the right edge and removed from
  * the left, so pages stay full and a commit touches few of them. `condition_thinned` takes what thinning keeps, again
  * only at its right edge; all its seqs lie below those of `condition`. A small commit writes whole pages, so they are
- * small (`npm run bench -- flash`; with a fifth stock events 1.6 KB per event against 1.8 KB with pages of 1 KB).
+ * small (`npm run bench -- flash`; pages of 1 KB cost a tenth more per event).
  */
 import { closeSync, existsSync, linkSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
@@ -105,8 +105,11 @@ function createFile(file: string, birth: Birth): void {
     // Only before the first page exists.
     db.pragma(`page_size = ${PAGE_BYTES}`);
     createTables(db, birth);
-  } finally {
     db.close();
+  } catch (error) {
+    db.close();
+    removeDatabase(unborn);
+    throw error;
   }
   putInPlace(unborn, file);
   syncDirectory(file);
