@@ -13,7 +13,6 @@ import type { Site } from '../site.ts';
 import type { Tables } from '../store/tables.ts';
 import { unnest } from '../store/unnest.ts';
 import { exceptionId } from './exception-id.ts';
-import { lockColdChain } from './lock.ts';
 import { type ExceptionRow, raiseExceptions, withdrawExceptions } from './raise.ts';
 
 export interface DeviceFact {
@@ -74,7 +73,8 @@ export function stretchesOf({ after, upTo, events }: Surroundings): Stretch[] {
 
 /**
  * Call it in the ingest transaction after the events are inserted, with the device events that were new (or, for
- * a rebuild, all). Reads what else is on record of the same conditions by itself.
+ * a rebuild, all). Reads what else is on record of the same conditions by itself. The caller holds the lock of the
+ * cold chain (lock.ts).
  */
 export async function projectDeviceConditions(
   trx: Transaction<Tables>,
@@ -91,7 +91,6 @@ export async function projectDeviceConditions(
     matters.set(name, known);
   }
   if (matters.size === 0) return [];
-  await lockColdChain(trx);
   const lasting = [...matters.values()].filter(({ condition }) => !MOMENTARY_CONDITIONS.has(condition));
   const momentary = [...matters.values()].filter(({ condition }) => MOMENTARY_CONDITIONS.has(condition));
   return [

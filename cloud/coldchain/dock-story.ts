@@ -8,6 +8,7 @@ import { type Rule, type Site, siteSchema } from '../site.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
 import type { SampleFact } from './affected.ts';
+import { lockColdChain } from './lock.ts';
 import { type MovementFact, projectColdChain } from './project.ts';
 
 export const MINUTE = 60_000;
@@ -102,6 +103,7 @@ export async function ingest(
   return db.transaction().execute(async (trx) => {
     const samples = await insertSamples(trx, facts);
     const movements = await insertMovements(trx, facts);
+    await lockColdChain(trx);
     return projectColdChain(trx, { samples, movements }, { site, now });
   });
 }

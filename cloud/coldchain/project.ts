@@ -1,6 +1,7 @@
 /**
  * The cold chain's part of the ingest transaction: new samples and movements in, episodes, exceptions and holds
- * brought in line. Call it last, after the rows of this batch are inserted, with exactly those that were new.
+ * brought in line. Call it last, after the rows of this batch are inserted, with exactly those that were new. The
+ * caller holds the lock of the cold chain (lock.ts).
  *
  * Invariant: what stands afterwards is a function of the samples, the movements, the site's rules and people's
  * decisions; not of the order, the batches or the repetition in which they came. (Revision numbers count how
@@ -15,7 +16,6 @@ import { findBoundaries } from './boundary.ts';
 import { excursionId } from './exception-id.ts';
 import { carryDecisions, excursionOf, successions } from './excursion.ts';
 import { holdForEpisodes, holdForObjects, withdrawHolds } from './exposure.ts';
-import { lockColdChain } from './lock.ts';
 import { raiseExceptions, withdrawExceptions } from './raise.ts';
 import { type Outcome, reevaluate } from './reevaluate.ts';
 import { diffEpisodes, type EpisodeDiff, readStanding, writeEpisodes } from './standing-episodes.ts';
@@ -52,7 +52,6 @@ export async function projectColdChain(
   const moved = facts.movements.filter((movement) => movement.moved);
   const mayHold = moved.length > 0 && site.rules.some((rule) => rule.hold);
   if (units.length === 0 && !mayHold) return [];
-  await lockColdChain(trx);
   const changes = units.length === 0 ? [] : await projectUnits(trx, units, facts.samples, now);
   if (!mayHold) return changes;
   const since = moved.reduce(

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, digestOf, isNestedTooDeeply, isStorable, MAX_JSON_DEPTH } from './canonical.ts';
+import { canonicalJson, digestOf, MAX_JSON_DEPTH, whyNotStorable } from './canonical.ts';
 
 function shuffleKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shuffleKeys);
@@ -37,26 +37,23 @@ describe('canonical JSON', () => {
 
   it('knows what is nested too deeply without running out of stack', () => {
     const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
-    expect(isNestedTooDeeply(nested(MAX_JSON_DEPTH))).toBe(false);
-    expect(isNestedTooDeeply(nested(MAX_JSON_DEPTH + 1))).toBe(true);
-    expect(isNestedTooDeeply(nested(100_000))).toBe(true);
+    expect(whyNotStorable(nested(MAX_JSON_DEPTH))).toBeUndefined();
+    expect(whyNotStorable(nested(MAX_JSON_DEPTH + 1))).toBe('nested too deeply');
+    expect(whyNotStorable(nested(100_000))).toBe('nested too deeply');
   });
 
   it('knows the texts that the database cannot keep', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(isStorable(JSON.stringify({ text }))).toBe(text.isWellFormed() && !text.includes('\0'));
+        const reason = /\0|\p{Surrogate}/u.test(text)
+          ? 'a text holds NUL or an unpaired surrogate'
+          : undefined;
+        for (const value of [text, { text }, { [text]: 1 }, [{ tags: [text] }]]) {
+          expect(whyNotStorable(JSON.parse(JSON.stringify(value)))).toBe(reason);
+        }
       }),
     );
-    for (const [text, storable] of [
-      ['\0', false],
-      ['a\\u0000', true],
-      ['\\\0', false],
-      ['\ud800', false],
-      ['\\ud800', true],
-      ['😀', true],
-    ] as const) {
-      expect(isStorable(JSON.stringify(text))).toBe(storable);
-    }
+    for (const text of ['\0', '\\\0', '\ud800', 'a\udc00b']) expect(whyNotStorable(text)).toBeDefined();
+    for (const text of ['a\\u0000', '\\ud800', '😀', '']) expect(whyNotStorable(text)).toBeUndefined();
   });
 });

@@ -19,6 +19,7 @@ import {
   register,
   T0,
   testIngest,
+  weighing,
 } from './test-deliveries.ts';
 
 const DAY = 24 * 60 * MINUTE;
@@ -194,6 +195,29 @@ describe.each(databases())('clocks on $name', ({ open }) => {
     // The hole was the word that counts.
     await takeAll([word(T0, 5, 'boot-1', 1, 'step'), word(T0 + 700, 30, 'boot-1', 2, 'system')]);
     expect((await dump(store)).passes).toMatchObject([{ occurred_at: T0 + 20_700 }]);
+  });
+
+  it('do not leave an event waiting that comes while the hole before its word closes', async () => {
+    // The first is of before the clock was right; those behind it keep its transaction busy.
+    const waiting = early(20, 'boot-1', 1, EPCS[0]);
+    const others = batchOf(
+      Array.from({ length: 300 }, (_, n) => weighing(T0 + n, n)),
+      { firstSeq: 2 },
+    );
+    const stock = { ...waiting, lastSeq: 301, events: [...waiting.events, ...others.events] };
+    const told = { bootId: 'boot-1', monotonicMs: 1, wallBefore: 1, wallAfter: 1 };
+    const right = word(T0, 40, 'boot-1', 2, 'system');
+    const beyondHole = {
+      ...right,
+      events: right.events.map((record) => ({ ...record, clock: 'synced' as const })),
+    };
+    const closing = batchOf([{ type: 'clock', occurredAt: T0, ...told }], { boot: BOOT });
+    for (let time = 0; time < 12; time++) {
+      await clear(store);
+      await takeAll([beyondHole]);
+      await takeAll([stock, closing]);
+      expect((await dump(store)).passes, `time ${time}`).toMatchObject([{ occurred_at: T0 + 20_000 }]);
+    }
   });
 
   it('are taken at their word where the gateway does not tell of openings', async () => {

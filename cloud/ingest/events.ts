@@ -63,6 +63,7 @@ interface TimedRow extends EventRow {
 
 const TIMED_KINDS: ColumnKinds<TimedRow> = {
   ...EVENT_KINDS,
+  body: 'jsonb',
   raw_occurred_at: 'bigint',
   correction_ms: 'bigint',
   time_quality: 'text',
@@ -143,7 +144,7 @@ async function insertNew(
   const { numAffectedRows } = await sql`
     insert into events (${columnList(TIMED_KINDS)}, received_at)
     select gateway, epoch, lane, seq, type, read_point, occurred_at, recorded_at, boot_id, monotonic_ms, clock,
-      body::jsonb, raw_occurred_at, correction_ms, time_quality, ${receivedAt}::bigint
+      body, raw_occurred_at, correction_ms, time_quality, ${receivedAt}::bigint
     from ${rows}
     on conflict do nothing
   `.execute(trx);

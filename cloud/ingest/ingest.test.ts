@@ -315,7 +315,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
     const alone = await dumpOfDay();
 
     await clear(store);
-    const crowd = [begin(), begin({ workers: 2 }), begin()];
+    const crowd = [begin(), begin(), begin()];
     const pieces = [...lanes, samples].flatMap((lane) => [...cut(lane, [7]), ...cut(lane, [11])]);
     const running = pieces.map((piece, index) => crowd[index % crowd.length]?.deliver(delivery(piece)));
     await clock.runUntilSettled(Promise.all([...running, ingest.rebuild()]));

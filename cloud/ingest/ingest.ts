@@ -1,11 +1,14 @@
 /**
- * Deliveries → ledger, exactly once. Deliveries that wait while a transaction runs share the next one. The answer
- * (the cumulative ack) resolves only after the commit; a rejection means "not taken": no ack, the gateway sends
- * again, and the keys make that harmless, also when a commit succeeded whose answer was lost.
+ * Deliveries → ledger, exactly once. Deliveries that wait while a transaction runs share the next one. Each lane has
+ * a queue of its own for all gateways, and a transaction of its own that runs beside the others': they write different
+ * tables and meet only at the end, for what follows from several events. The answer (the cumulative ack) resolves only
+ * after the commit; a rejection means "not taken": no ack, the gateway sends again, and the keys make that harmless,
+ * also when a commit succeeded whose answer was lost.
  *
  * A group that the database refuses for its data is taken apart, down to the single event, which then becomes a
  * dead letter: no value that a sender can choose blocks a lane.
  */
+import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
 import { type Clock, delay } from '../../protocol/ports/clock.ts';
 import type { Delivery } from '../intake/intake.ts';
@@ -18,10 +21,12 @@ import { givenUpBoots, raiseClockWaits, readClockWaits } from './clock-waits.ts'
 import type { ProjectColdChain } from './cold-chain-hook.ts';
 import { failureOf } from './database-error.ts';
 import { type DeadLetter, payloadText } from './dead-letters.ts';
+import { GroupQueue } from './group-queue.ts';
 import { type JudgedBatch, type Judgement, judgeDelivery } from './judge.ts';
+import type { ProjectContext } from './project.ts';
 import { type RebuildReport, rebuildLedger } from './rebuild.ts';
 import { type GivenUpBoot, settleClocks } from './settle-clocks.ts';
-import { type TakeContext, type Taken, takeBatches } from './take-batches.ts';
+import { type Taken, takeBatches } from './take-batches.ts';
 
 /** Events of one transaction: beyond this the gain is small and the locks are held long. */
 const MAX_GROUP_EVENTS = 2000;
@@ -30,11 +35,8 @@ export const MAX_WAITING_DELIVERIES = 512;
 const MAX_ATTEMPTS = 6;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 2000;
-/**
- * Transactions side by side: one, with all that waits in it, does more than two that wait for each other's locks
- * and commit half as much each.
- */
-const WORKERS = 1;
+/** A delivery that cannot be read has no lane that can be believed. */
+const LANE_OF_THE_REFUSED: Lane = 'health';
 
 export interface IngestCounters {
   transactions: number;
@@ -61,11 +63,8 @@ export interface IngestOptions {
   readonly clock: Clock;
   readonly coldChain: ProjectColdChain;
   readonly decode: DecodeEpc;
-  /** Whether a gateway may deliver; default: registered in the gateways table and not revoked. */
-  readonly knows?: (gateway: string) => Promise<boolean>;
   /** After each commit, what it changed. Must not throw. */
   readonly onCommitted?: (changes: readonly Change[]) => void;
-  readonly workers?: number;
 }
 
 export interface Ingest {
@@ -98,21 +97,24 @@ export function createIngest(options: IngestOptions): Ingest {
     retries: 0,
     rejected: 0,
   };
-  const waiting: Waiting[] = [];
-  const workers = options.workers ?? WORKERS;
+  const queues = new Map(
+    LANES.map((lane) => [
+      lane,
+      new GroupQueue<Waiting>({ limit: MAX_GROUP_EVENTS, sizeOf: countEvents, take: takeGroup }),
+    ]),
+  );
   /** Gateways whose waiting events may know their time now. */
   const told = new Set<string>();
+  let isSettling = false;
   /** Somebody may have been told that events wait, also before this process began. */
   let mayBeRaised = true;
-  let running = 0;
 
-  const context = (): TakeContext => ({
+  const context = (): ProjectContext => ({
     engine: store.engine,
     site,
     places,
     decode: options.decode,
     coldChain: options.coldChain,
-    knows: options.knows,
     now: clock.now(),
   });
 
@@ -125,6 +127,7 @@ export function createIngest(options: IngestOptions): Ingest {
         countTaken(counters, batches, taken);
         stampAcks(taken.acks, clock.now());
         for (const gateway of taken.clocksTold) told.add(gateway);
+        if (!isSettling) void settleTold();
         if (taken.changes.length > 0) options.onCommitted?.(distinctChanges(taken.changes));
         return taken;
       } catch (error) {
@@ -200,22 +203,17 @@ export function createIngest(options: IngestOptions): Ingest {
   }
 
   async function settleTold(): Promise<void> {
-    const gateways = [...told];
-    told.clear();
-    try {
-      if (await settle(gateways, [])) for (const gateway of gateways) told.add(gateway);
-    } catch {
-      counters.clockFailures += 1;
+    isSettling = true;
+    while (told.size > 0) {
+      const gateways = [...told];
+      told.clear();
+      try {
+        if (await settle(gateways, [])) for (const gateway of gateways) told.add(gateway);
+      } catch {
+        counters.clockFailures += 1;
+      }
     }
-  }
-
-  async function work(): Promise<void> {
-    running += 1;
-    while (waiting.length + told.size > 0) {
-      if (waiting.length > 0) await takeGroup(nextGroup(waiting));
-      if (told.size > 0) await settleTold();
-    }
-    running -= 1;
+    isSettling = false;
   }
 
   async function checkClocks(): Promise<void> {
@@ -231,14 +229,15 @@ export function createIngest(options: IngestOptions): Ingest {
   return {
     counters,
     deliver(delivery) {
-      if (waiting.length >= MAX_WAITING_DELIVERIES) {
+      const waiting = queues.values().reduce((sum, queue) => sum + queue.length, 0);
+      if (waiting >= MAX_WAITING_DELIVERIES) {
         counters.rejected += 1;
         return Promise.reject(new Error(`more than ${MAX_WAITING_DELIVERIES} deliveries wait; not taken`));
       }
       const judgement = judgeDelivery(delivery);
+      const lane = judgement.ok ? judgement.batch.lane : LANE_OF_THE_REFUSED;
       return new Promise((resolve, reject) => {
-        waiting.push({ judgement, resolve, reject });
-        if (running < workers) void work();
+        queues.get(lane)?.push({ judgement, resolve, reject });
       });
     },
     checkClocks,
@@ -246,16 +245,8 @@ export function createIngest(options: IngestOptions): Ingest {
   };
 }
 
-/** Takes from the front what fits into one transaction, at least one delivery. */
-function nextGroup(waiting: Waiting[]): Waiting[] {
-  let events = 0;
-  let count = 0;
-  for (const { judgement } of waiting) {
-    events += judgement.ok ? judgement.batch.events.length : 0;
-    if (count > 0 && events > MAX_GROUP_EVENTS) break;
-    count += 1;
-  }
-  return waiting.splice(0, count);
+function countEvents({ judgement }: Waiting): number {
+  return judgement.ok ? judgement.batch.events.length : 0;
 }
 
 /** The cloud's clock at the commit: gateways without a better source set their times by it. */

@@ -8,7 +8,7 @@ import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { decodeBatch, type ReceivedBatch } from '../../protocol/link/batch.ts';
 import { isGatewayId } from '../../protocol/link/topics.ts';
 import type { Delivery } from '../intake/intake.ts';
-import { isNestedTooDeeply, isStorable } from './canonical.ts';
+import { whyNotStorable } from './canonical.ts';
 import { type DeadLetter, payloadText } from './dead-letters.ts';
 
 export interface JudgedEvent {
@@ -80,11 +80,8 @@ type Poison = { ok: false; code: DeadLetter['code']; detail: string };
 type Verdict = { ok: true; event: JudgedEvent } | Poison;
 
 function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
-  if (isNestedTooDeeply(raw)) return { ok: false, code: 'POISON_EVENT', detail: 'nested too deeply' };
-  const text = JSON.stringify(raw);
-  if (!isStorable(text)) {
-    return { ok: false, code: 'POISON_EVENT', detail: 'a text holds NUL or an unpaired surrogate' };
-  }
+  const reason = whyNotStorable(raw);
+  if (reason !== undefined) return { ok: false, code: 'POISON_EVENT', detail: reason };
   const parsed = eventRecordSchema.safeParse(raw);
   if (!parsed.success) {
     const issues = parsed.error.issues.slice(0, 5);

@@ -20,8 +20,6 @@ export interface LaneState extends LaneName {
   lost: Range[];
   /** The newest opening of the journal that spoke on this lane; 0: none did. */
   opening: number;
-  /** Events of this gateway wait for a good clock; told for health lanes, which bring clocks. */
-  readonly clocksWaited: boolean;
 }
 
 /** Ids of the openings on record, by `openingName`. */
@@ -50,17 +48,14 @@ interface LaneRow extends AskedLane {
   ahead: Range[] | null;
   opening: number | null;
   opening_id: string | null;
-  clocks_waited: boolean;
 }
 
 /** Batches that do not say which opening sends them ask for this one, which none has. */
 const NO_OPENING = 0;
 
-/** `knows` overrides the registration in the gateways table. */
 export async function readLanes(
   trx: Transaction<Tables>,
   batches: readonly JudgedBatch[],
-  knows: ((gateway: string) => Promise<boolean>) | undefined,
 ): Promise<KnownLanes> {
   const known: KnownLanes = { lanes: new Map(), openings: new Map() };
   if (batches.length === 0) return known;
@@ -71,19 +66,14 @@ export async function readLanes(
     }),
   );
   const kinds = { gateway: 'text', epoch: 'text', lane: 'text', n: 'bigint' } as const;
-  const registered = sql`exists (select 1 from gateways g where g.id = t.gateway and g.revoked_at is null)`;
   const { rows } = await sql<LaneRow>`
-    select t.gateway, t.epoch, t.lane, t.n, w.up_to, w.ahead, w.opening, o.id as opening_id,
-      t.lane = 'health' and exists (
-        select 1 from events e where e.gateway = t.gateway and e.time_quality = 'waiting'
-      ) as clocks_waited
+    select t.gateway, t.epoch, t.lane, t.n, w.up_to, w.ahead, w.opening, o.id as opening_id
     from ${unnest<AskedLane>('t', kinds, [...asked.values()])}
       left join watermarks w using (gateway, epoch, lane)
       left join journal_openings o using (gateway, epoch, n)
-    where ${knows === undefined ? registered : sql`true`}
+    where exists (select 1 from gateways g where g.id = t.gateway and g.revoked_at is null)
   `.execute(trx);
-  for (const { gateway, epoch, lane, n, up_to: upTo, ahead, opening, opening_id, clocks_waited } of rows) {
-    if (knows !== undefined && !(await knows(gateway))) continue;
+  for (const { gateway, epoch, lane, n, up_to: upTo, ahead, opening, opening_id } of rows) {
     const watermark = upTo === null ? START : { upTo, ahead: ahead ?? [] };
     const name = { gateway, epoch, lane };
     known.lanes.set(laneName(name), {
@@ -91,7 +81,6 @@ export async function readLanes(
       watermark,
       lost: [],
       opening: opening ?? NO_OPENING,
-      clocksWaited: clocks_waited,
     });
     if (opening_id !== null) known.openings.set(openingName(name, n), opening_id);
   }
@@ -105,12 +94,13 @@ export function advance(state: LaneState, batch: JudgedBatch): void {
   state.lost.push(...lost);
 }
 
+/** Returns the gateways of which events wait for a good clock. */
 export async function writeLanes(
   trx: Transaction<Tables>,
   lanes: readonly LaneState[],
   now: number,
-): Promise<void> {
-  if (lanes.length === 0) return;
+): Promise<ReadonlySet<string>> {
+  if (lanes.length === 0) return new Set();
   const rows = lanes
     .map(({ gateway, epoch, lane, watermark, opening }) => {
       return { gateway, epoch, lane, up_to: watermark.upTo, ahead: JSON.stringify(watermark.ahead), opening };
@@ -124,7 +114,7 @@ export async function writeLanes(
     ahead: 'text',
     opening: 'bigint',
   } as const;
-  await sql`
+  const touched = await sql<{ id: string; events_wait: boolean }>`
     with moved as (
       insert into watermarks (gateway, epoch, lane, up_to, ahead, opening, updated_at)
       select gateway, epoch, lane, up_to, ahead::jsonb, opening, ${now}::bigint from ${unnest('t', kinds, rows)}
@@ -134,5 +124,9 @@ export async function writeLanes(
     )
     update gateways set last_batch_at = greatest(last_batch_at, ${now}::bigint)
     where id in (select id from gateways where id in (select gateway from moved) order by id for update)
+    returning id, exists (
+      select from events e where e.gateway = gateways.id and e.time_quality = 'waiting'
+    ) as events_wait
   `.execute(trx);
+  return new Set(touched.rows.flatMap(({ id, events_wait }) => (events_wait ? [id] : [])));
 }

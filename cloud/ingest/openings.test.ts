@@ -24,7 +24,6 @@ function verdicts(batches: readonly JudgedBatch[]): (string | undefined)[] {
       watermark: START,
       lost: [],
       opening: 0,
-      clocksWaited: false,
     };
     lanes.set(one.lane, lane);
     const verdict = judgeOpening(one, lane, openings);

@@ -67,12 +67,19 @@ export async function keepOpenings(
   if (fresh.length === 0) return;
   const kinds = { gateway: 'text', epoch: 'text', n: 'bigint', id: 'text' } as const;
   const rows = fresh.toSorted((a, b) => (openingName(a, a.n) < openingName(b, b.n) ? -1 : 1));
-  const kept = await sql`
+  const inserted = await sql`
     insert into journal_openings (gateway, epoch, n, id, first_seen)
     select gateway, epoch, n, id, ${now}::bigint from ${unnest('t', kinds, rows)}
-    on conflict do nothing returning n
+    on conflict do nothing
   `.execute(trx);
-  if (kept.rows.length < fresh.length) throw new OpeningRaced('another lane recorded the same opening');
+  if (inserted.numAffectedRows === BigInt(rows.length)) return;
+  // Mostly another lane of the same journal was quicker.
+  const onRecord = await sql`
+    select from ${unnest('t', kinds, rows)} join journal_openings using (gateway, epoch, n, id)
+  `.execute(trx);
+  if (onRecord.rows.length < rows.length) {
+    throw new OpeningRaced('another journal recorded an opening of the same number');
+  }
 }
 
 /** One for each epoch, whatever of it was refused. */

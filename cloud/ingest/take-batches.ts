@@ -20,11 +20,6 @@ import { journalForked, judgeOpening, keepOpenings, type NewOpening } from './op
 import { type ProjectContext, projectEvents } from './project.ts';
 import { needsClocks } from './true-time.ts';
 
-export interface TakeContext extends ProjectContext {
-  /** Overrides the registration in the gateways table. */
-  readonly knows?: ((gateway: string) => Promise<boolean>) | undefined;
-}
-
 export interface Taken {
   /** One for each batch, in order; undefined where the gateway is not known. */
   readonly acks: (Ack | undefined)[];
@@ -42,11 +37,11 @@ export async function takeBatches(
   trx: Transaction<Tables>,
   batches: readonly JudgedBatch[],
   refused: readonly DeadLetter[],
-  context: TakeContext,
+  context: ProjectContext,
 ): Promise<Taken> {
   const { now } = context;
   await lockLanes(trx, context.engine, batches.map(laneName));
-  const known = await readLanes(trx, batches, context.knows);
+  const known = await readLanes(trx, batches);
   const { accepted, strangers, forked, openings } = admit(batches, known);
   const lanes = [...known.lanes.values()];
   const revoked = await revokedAmong(
@@ -56,8 +51,7 @@ export async function takeBatches(
 
   await keepOpenings(trx, openings, now);
   const marks = marksOf(accepted);
-  const needed = unsyncedEvents(accepted).some(({ record }) => needsClocks(record));
-  if (marks.length > 0 || needed) await lockClocks(trx, context.engine, gatewaysOf(accepted));
+  await lockClocks(trx, context.engine, concernedWithClocks(accepted));
   await keepMarks(trx, marks);
   const times = await timeEvents(trx, accepted, known.lanes);
   const written = await writeEvents(trx, accepted, times, now);
@@ -83,11 +77,8 @@ export async function takeBatches(
     ...accepted.flatMap((batch) => batch.deadLetters),
     ...written.conflicting.map(refusedBody),
   ];
-  await writeLanes(trx, lanes, now);
+  const waiting = await writeLanes(trx, lanes, now);
   await keepDeadLetters(trx, deadLetters, now);
-  const waits = new Set(
-    written.fresh.flatMap(({ batch, time }) => (time.quality === 'waiting' ? [batch.gateway] : [])),
-  );
   return {
     acks: batches.map((batch) => ackOf(batch, known.lanes.get(laneName(batch)), forked.get(batch))),
     changes: [...changes, ...gatewayChanges(accepted, now)],
@@ -95,14 +86,24 @@ export async function takeBatches(
     repeated: written.repeated,
     forked: forked.size,
     deadLetters,
-    clocksTold: lanes.flatMap(({ gateway, lane, clocksWaited }) =>
-      lane === 'health' && (clocksWaited || waits.has(gateway)) ? [gateway] : [],
-    ),
+    clocksTold: accepted
+      .filter(bringsClocks)
+      .flatMap(({ gateway }) => (waiting.has(gateway) ? [gateway] : [])),
   };
 }
 
-function gatewaysOf(batches: readonly JudgedBatch[]): string[] {
-  return batches.map(({ gateway }) => gateway);
+/** A health batch may bring the word of a clock, or close the hole before one. */
+function bringsClocks({ lane }: JudgedBatch): boolean {
+  return lane === 'health';
+}
+
+/** The gateways of which these batches bring clocks or events that need one. */
+function concernedWithClocks(batches: readonly JudgedBatch[]): string[] {
+  return batches.flatMap((batch) =>
+    bringsClocks(batch) || unsyncedEvents([batch]).some(({ record }) => needsClocks(record))
+      ? [batch.gateway]
+      : [],
+  );
 }
 
 interface Admission {

@@ -1,11 +1,13 @@
 /**
- * Rows as parameters: one array per column, `unnest($1::text[], …)`. There is no limit of rows or parameters, and
+ * Rows as parameters: one array per column, `unnest($1::text[])`. There is no limit of rows or parameters, and
  * nothing is ever written into the statement's text. A column that says the same in every row (the gateway of a
- * batch) is sent once, as a scalar: batches are mostly such columns, and the bytes cost more than the insert.
+ * batch) is sent once, as a scalar: batches are mostly such columns, and the bytes cost more than the insert. JSON is
+ * sent as lines: in an array each of its quotes would have to be escaped here and understood there.
  */
 import { type RawBuilder, sql } from 'kysely';
 
-export type ColumnKind = 'text' | 'bigint' | 'integer' | 'boolean' | 'double precision';
+/** jsonb: the row holds JSON text, as JSON.stringify writes it. */
+export type ColumnKind = 'text' | 'bigint' | 'integer' | 'boolean' | 'double precision' | 'jsonb';
 
 /** The kind of each column of a row; its keys are the columns' names, in this order. */
 export type ColumnKinds<Row> = { readonly [Key in keyof Row]-?: ColumnKind };
@@ -18,17 +20,21 @@ export function unnest<Row extends object>(
 ): RawBuilder<unknown> {
   const columns = Object.keys(kinds) as (keyof Row & string)[];
   const varying = columns.filter((column, index) => index === 0 || !isConstant(rows, column));
-  const arrays = varying.map((column) => {
+  const sets = varying.map((column) => {
     const values = rows.map((row) => row[column] ?? null);
-    return sql`${values}::${sql.raw(kinds[column])}[]`;
+    return kinds[column] === 'jsonb' ? lines(values) : sql`unnest(${values}::${sql.raw(kinds[column])}[])`;
   });
-  const list = columns.map((column) =>
-    varying.includes(column)
-      ? sql.ref(column)
-      : sql`${rows[0]?.[column] ?? null}::${sql.raw(kinds[column])} as ${sql.ref(column)}`,
-  );
+  const list = columns.map((column) => {
+    const value = varying.includes(column) ? sql.ref(column) : sql`${rows[0]?.[column] ?? null}`;
+    return sql`${value}::${sql.raw(kinds[column])} as ${sql.ref(column)}`;
+  });
   const names = sql.join(varying.map((column) => sql.ref(column)));
-  return sql`(select ${sql.join(list)} from unnest(${sql.join(arrays)}) as rows(${names})) as ${sql.ref(name)}`;
+  return sql`(select ${sql.join(list)} from rows from (${sql.join(sets)}) as rows(${names})) as ${sql.ref(name)}`;
+}
+
+/** JSON texts, none of which holds a line break or is empty; null is sent as the empty line. */
+function lines(values: readonly unknown[]): RawBuilder<unknown> {
+  return sql`string_to_table(${values.join('\n')}::text, E'\\n', '')`;
 }
 
 function isConstant<Row>(rows: readonly Row[], column: keyof Row): boolean {

@@ -17,6 +17,7 @@ const LINK_ROUTE = 'cloud/api/routes/link.ts';
 const SCHEMA = 'cloud/store/migrations/001-ledger.ts';
 
 const INGEST_TEST = 'cloud/ingest/ingest.test.ts';
+const LANES_AT_ONCE_TEST = 'cloud/ingest/lanes-at-once.test.ts';
 const COMMIT_TEST = 'cloud/ingest/commit.test.ts';
 const WATERMARK_TEST = 'cloud/ingest/watermark.test.ts';
 
@@ -232,7 +233,11 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
     name: 'stranger-taken',
     breaks: 'a gateway that is not registered delivers nothing',
     edits: [
-      { file: LANES, from: 'knows === undefined ? registered', to: 'knows !== undefined ? registered' },
+      {
+        file: LANES,
+        from: 'where exists (select 1 from gateways',
+        to: 'where true or exists (select 1 from gateways',
+      },
     ],
     judge: INGEST_TEST,
   },
@@ -261,6 +266,33 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
       },
     ],
     judge: INGEST_TEST,
+    needs: 'DATABASE_URL',
+  },
+  {
+    name: 'derived-not-locked',
+    breaks: 'what follows from two lanes that come at once is seen by one of them',
+    edits: [{ file: 'cloud/ingest/project.ts', from: 'await lockDerived(trx, context.engine);', to: '' }],
+    judge: LANES_AT_ONCE_TEST,
+    needs: 'DATABASE_URL',
+  },
+  {
+    name: 'opening-race-not-looked-at',
+    breaks: 'of two copies of a journal that open at once one is refused',
+    edits: [
+      {
+        file: OPENINGS,
+        from: 'if (onRecord.rows.length < rows.length)',
+        to: 'if (onRecord.rows.length < 0)',
+      },
+    ],
+    judge: LANES_AT_ONCE_TEST,
+    needs: 'DATABASE_URL',
+  },
+  {
+    name: 'clocks-not-locked',
+    breaks: 'an event that begins to wait for a clock and the word it waits for do not miss each other',
+    edits: [{ file: TAKE, from: 'bringsClocks(batch) || unsyncedEvents', to: 'unsyncedEvents' }],
+    judge: 'cloud/ingest/clocks.test.ts',
     needs: 'DATABASE_URL',
   },
   {
