@@ -232,6 +232,9 @@ export async function replay(store: Pick<Store, 'db'>, site: Site, facts: readon
       samples: samples.slice(start, start + size),
       movements: movements.slice(start, start + size),
     };
-    await store.db.transaction().execute((trx) => projectColdChain(trx, page, { site, now: DAWN }));
+    await store.db.transaction().execute(async (trx) => {
+      await lockColdChain(trx);
+      await projectColdChain(trx, page, { site, now: DAWN });
+    });
   }
 }

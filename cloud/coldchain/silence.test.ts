@@ -5,6 +5,7 @@ import type { Store } from '../store/database.ts';
 import { type DeviceFact, projectDeviceConditions } from './device-conditions.ts';
 import { DAWN, emptyLedger, ledgerOf, MINUTE, siteOf } from './dock-story.ts';
 import { listExceptions } from './exceptions.ts';
+import { lockColdChain } from './lock.ts';
 import { checkSilence } from './silence.ts';
 
 describe.each(databases())('silence and faults on $name', ({ open }) => {
@@ -199,7 +200,10 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
       await event('device', fact.readPoint, at(minute), at(minute), full, key);
     }
     const fresh = facts.map(([minute]) => ({ ...fact, occurredAt: at(minute) }));
-    return store.db.transaction().execute((trx) => projectDeviceConditions(trx, fresh, { site, now: DAWN }));
+    return store.db.transaction().execute(async (trx) => {
+      await lockColdChain(trx);
+      return projectDeviceConditions(trx, fresh, { site, now: DAWN });
+    });
   };
 
   it('a fault of a probe is a SENSOR_FAULT of its room while it lasts, and excuses its silence', async () => {

@@ -117,7 +117,7 @@ const KINDS = {
   started_at: 'bigint',
   active_at: 'bigint',
   ended_at: 'bigint',
-  peak_milli: 'integer',
+  peak_milli: 'bigint',
   unknown_ms: 'bigint',
 } as const;
 

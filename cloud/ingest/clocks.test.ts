@@ -5,6 +5,7 @@ import type { Batch } from '../../protocol/link/batch.ts';
 import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
+import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
 import type { Ingest } from './ingest.ts';
 import { batchesOf, clockHistories, tell } from './test-clocks.ts';
@@ -259,6 +260,30 @@ describe.each(databases())('clocks on $name', ({ open }) => {
     await takeAll([word(T0, 30, 'boot-1', 1, 'system')]);
     await ingest.checkClocks();
     expect(await raised('CLOCK_UNSYNCED')).toMatchObject([{ cleared_at: clock.now() }]);
+  });
+
+  it('of one gateway whose events cannot take effect leave those of the others alone', async () => {
+    await register(store, 'gw-0');
+    let isBroken = true;
+    ingest = testIngest(store, clock, {
+      coldChain: async (trx, facts, context) => {
+        if (isBroken && facts.movements.some(({ epc }) => epc === EPCS[0])) throw new Error('broken');
+        return projectColdChain(trx, facts, context);
+      },
+    });
+    const both = [
+      { gateway: 'gw-0', epc: EPCS[0] },
+      { gateway: 'gw-1', epc: EPCS[1] },
+    ];
+    for (const { gateway, epc } of both) await take({ ...early(20, 'boot-1', 1, epc), gateway });
+    await clock.runFor(DAY);
+    await expect(ingest.checkClocks()).rejects.toThrow('broken');
+    expect((await dump(store)).passes).toHaveLength(1);
+    expect(await raised('CLOCK_UNSYNCED')).toMatchObject([{ subject: 'gw-0' }]);
+    isBroken = false;
+    await takeAll(both.map(({ gateway }) => ({ ...word(T0, 30, 'boot-1', 1, 'system'), gateway })));
+    expect((await dump(store)).passes).toHaveLength(2);
+    expect(ingest.counters).toMatchObject({ settledEvents: 2, clockFailures: 1 });
   });
 
   it('are given up after a day: the receipt bounds the time, and people are told that it is a guess', async () => {

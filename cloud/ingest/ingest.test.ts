@@ -2,15 +2,13 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { decodeEpc } from '../../protocol/epc/epc.ts';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
-import { projectColdChain } from '../coldchain/project.ts';
 import { loadShipments, sweepShipments } from '../inventory/shipments.ts';
 import type { Store } from '../store/database.ts';
 import type { Change } from './change.ts';
-import { createIngest, type Ingest, type IngestOptions } from './ingest.ts';
+import type { Ingest, IngestOptions } from './ingest.ts';
 import {
   batchOf,
   clear,
@@ -25,7 +23,7 @@ import {
   register,
   sample,
   T0,
-  TEST_SITE,
+  testIngest,
   weighing,
 } from './test-deliveries.ts';
 
@@ -49,15 +47,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
   let changes: Change[];
 
   const begin = (more: Partial<IngestOptions> = {}) =>
-    createIngest({
-      store,
-      site: TEST_SITE,
-      clock,
-      coldChain: projectColdChain,
-      decode: decodeEpc,
-      onCommitted: (committed) => changes.push(...committed),
-      ...more,
-    });
+    testIngest(store, clock, { onCommitted: (committed) => changes.push(...committed), ...more });
 
   beforeAll(async () => {
     store = await open();
@@ -242,6 +232,25 @@ describe.each(databases())('ingest into $name', ({ open }) => {
     expect(letters.map((letter) => letter.code)).toEqual(garbage.map(() => 'UNREADABLE_BATCH'));
     for (const letter of letters) expect(Buffer.byteLength(letter.payload)).toBeLessThanOrEqual(4096);
     await expect(ingest.deliver(delivery(batch))).resolves.toMatchObject({ upTo: 1 });
+  });
+
+  it.each(['\0', '\ud800'])('does not take a journal that calls its opening %j', async (id) => {
+    const batch = batchOf([weighing(T0, 1)], { boot: { n: 1, id, base: 0 } });
+    for (const _ of [1, 2]) await expect(ingest.deliver(delivery(batch))).resolves.toBeUndefined();
+    expect(await deadLetters()).toMatchObject([{ code: 'UNREADABLE_BATCH', times: 2 }]);
+  });
+
+  it('raises an excursion also when the probe says a number beyond all sense', async () => {
+    const beyond = Number.MAX_SAFE_INTEGER;
+    for (const [minute, valueMilli] of [3_000_000_000, 12_000, 12_000, beyond, 12_000, -beyond].entries()) {
+      const batch = batchOf([sample(T0 + 2 * minute * MINUTE, valueMilli)], { firstSeq: minute + 1 });
+      await ingest.deliver(delivery(batch));
+    }
+    expect(await deadLetters()).toEqual([]);
+    const whole = await dumpOfDay();
+    expect(whole.episodes).toMatchObject([{ peak_milli: beyond }]);
+    await ingest.rebuild();
+    expect(await dump(store)).toEqual(whole);
   });
 
   it('reports that this database is behind what the gateway has pruned, and moves on', async () => {

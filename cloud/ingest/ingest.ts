@@ -17,7 +17,7 @@ import { placesOf } from '../inventory/places.ts';
 import type { Site } from '../site.ts';
 import type { Store } from '../store/database.ts';
 import { type Change, distinctChanges } from './change.ts';
-import { givenUpBoots, raiseClockWaits, readClockWaits } from './clock-waits.ts';
+import { type ClockCounters, ClockSettling } from './clock-settling.ts';
 import type { ProjectColdChain } from './cold-chain-hook.ts';
 import { failureOf } from './database-error.ts';
 import { type DeadLetter, payloadText } from './dead-letters.ts';
@@ -25,7 +25,6 @@ import { GroupQueue } from './group-queue.ts';
 import { type JudgedBatch, type Judgement, judgeDelivery } from './judge.ts';
 import type { ProjectContext } from './project.ts';
 import { type RebuildReport, rebuildLedger } from './rebuild.ts';
-import { type GivenUpBoot, settleClocks } from './settle-clocks.ts';
 import { type Taken, takeBatches } from './take-batches.ts';
 
 /** Events of one transaction: beyond this the gain is small and the locks are held long. */
@@ -38,7 +37,7 @@ const MAX_RETRY_MS = 2000;
 /** A delivery that cannot be read has no lane that can be believed. */
 const LANE_OF_THE_REFUSED: Lane = 'health';
 
-export interface IngestCounters {
+export interface IngestCounters extends ClockCounters {
   transactions: number;
   batches: number;
   /** Events that took effect. */
@@ -48,10 +47,6 @@ export interface IngestCounters {
   deadLetters: number;
   /** Batches of copied or restored journals, not taken. */
   forkedBatches: number;
-  /** Events that waited for a good clock and have taken effect since. */
-  settledEvents: number;
-  /** Attempts to let them take effect that failed; they are tried again. */
-  clockFailures: number;
   retries: number;
   /** Deliveries that were not taken: no ack. */
   rejected: number;
@@ -83,7 +78,7 @@ interface Waiting {
 }
 
 export function createIngest(options: IngestOptions): Ingest {
-  const { store, site, clock } = options;
+  const { store, site, clock, onCommitted = () => {} } = options;
   const places = placesOf(site);
   const counters: IngestCounters = {
     transactions: 0,
@@ -97,17 +92,13 @@ export function createIngest(options: IngestOptions): Ingest {
     retries: 0,
     rejected: 0,
   };
-  const queues = new Map(
-    LANES.map((lane) => [
-      lane,
-      new GroupQueue<Waiting>({ limit: MAX_GROUP_EVENTS, sizeOf: countEvents, take: takeGroup }),
-    ]),
-  );
-  /** Gateways whose waiting events may know their time now. */
-  const told = new Set<string>();
-  let isSettling = false;
-  /** Somebody may have been told that events wait, also before this process began. */
-  let mayBeRaised = true;
+  const queue = () =>
+    new GroupQueue<Waiting>({ limit: MAX_GROUP_EVENTS, sizeOf: countEvents, take: takeGroup });
+  const queues: Readonly<Record<Lane, GroupQueue<Waiting>>> = {
+    stock: queue(),
+    condition: queue(),
+    health: queue(),
+  };
 
   const context = (): ProjectContext => ({
     engine: store.engine,
@@ -117,6 +108,7 @@ export function createIngest(options: IngestOptions): Ingest {
     coldChain: options.coldChain,
     now: clock.now(),
   });
+  const clocks = new ClockSettling({ store, clock, counters, context, onCommitted });
 
   async function commit(batches: readonly JudgedBatch[], refused: readonly DeadLetter[]): Promise<Taken> {
     for (let attempt = 1; ; attempt++) {
@@ -126,9 +118,8 @@ export function createIngest(options: IngestOptions): Ingest {
         );
         countTaken(counters, batches, taken);
         stampAcks(taken.acks, clock.now());
-        for (const gateway of taken.clocksTold) told.add(gateway);
-        if (!isSettling) void settleTold();
-        if (taken.changes.length > 0) options.onCommitted?.(distinctChanges(taken.changes));
+        clocks.tell(taken.clocksTold);
+        if (taken.changes.length > 0) onCommitted(distinctChanges(taken.changes));
         return taken;
       } catch (error) {
         if (failureOf(error) !== 'transient' || attempt === MAX_ATTEMPTS) throw error;
@@ -189,47 +180,10 @@ export function createIngest(options: IngestOptions): Ingest {
     entry.reject(error);
   }
 
-  /** One page of what waited for the clocks of these gateways; what fails is tried again at the next look. */
-  async function settle(
-    gateways: readonly string[] | 'all',
-    givenUp: readonly GivenUpBoot[],
-  ): Promise<boolean> {
-    const settled = await clock.track(
-      store.db.transaction().execute((trx) => settleClocks(trx, gateways, context(), givenUp)),
-    );
-    counters.settledEvents += settled.events;
-    if (settled.changes.length > 0) options.onCommitted?.(distinctChanges(settled.changes));
-    return settled.more;
-  }
-
-  async function settleTold(): Promise<void> {
-    isSettling = true;
-    while (told.size > 0) {
-      const gateways = [...told];
-      told.clear();
-      try {
-        if (await settle(gateways, [])) for (const gateway of gateways) told.add(gateway);
-      } catch {
-        counters.clockFailures += 1;
-      }
-    }
-    isSettling = false;
-  }
-
-  async function checkClocks(): Promise<void> {
-    const waits = await clock.track(readClockWaits(store.db));
-    if (waits.length === 0 && !mayBeRaised) return;
-    const now = clock.now();
-    while (waits.length > 0 && (await settle('all', givenUpBoots(waits, now))));
-    const changes = await clock.track(store.db.transaction().execute((trx) => raiseClockWaits(trx, now)));
-    mayBeRaised = waits.length > 0;
-    if (changes.length > 0) options.onCommitted?.(distinctChanges(changes));
-  }
-
   return {
     counters,
     deliver(delivery) {
-      const waiting = queues.values().reduce((sum, queue) => sum + queue.length, 0);
+      const waiting = LANES.reduce((sum, lane) => sum + queues[lane].length, 0);
       if (waiting >= MAX_WAITING_DELIVERIES) {
         counters.rejected += 1;
         return Promise.reject(new Error(`more than ${MAX_WAITING_DELIVERIES} deliveries wait; not taken`));
@@ -237,10 +191,10 @@ export function createIngest(options: IngestOptions): Ingest {
       const judgement = judgeDelivery(delivery);
       const lane = judgement.ok ? judgement.batch.lane : LANE_OF_THE_REFUSED;
       return new Promise((resolve, reject) => {
-        queues.get(lane)?.push({ judgement, resolve, reject });
+        queues[lane].push({ judgement, resolve, reject });
       });
     },
-    checkClocks,
+    checkClocks: () => clocks.check(),
     rebuild: (onProgress = () => {}) => clock.track(rebuildLedger(store, context(), onProgress)),
   };
 }

@@ -54,6 +54,10 @@ export function judgeDelivery(delivery: Delivery): Judgement {
     );
   }
   if (!EPOCH.test(batch.epoch)) return refuse(delivery, 'UNREADABLE_BATCH', `epoch is not ${EPOCH.source}`);
+  const badOpening = whyNotStorable(batch.boot?.id);
+  if (badOpening !== undefined) {
+    return refuse(delivery, 'UNREADABLE_BATCH', `id of the opening: ${badOpening}`);
+  }
   const events: JudgedEvent[] = [];
   const deadLetters: DeadLetter[] = [];
   for (const raw of batch.events) {

@@ -1,9 +1,10 @@
 /**
- * Advisory locks of the ingest, held until the transaction ends, always taken in this order: the ledger (shared by
- * every batch, exclusive for a rebuild), the lanes of the batches (sorted), the clocks of their gateways where an
- * event waits for them or they say something, and, after the rows that each event
- * decides alone, the derived state (matches, episodes, holds), which is a function of several events and must see
- * all that is committed. PGlite has one connection: there is nothing to lock out.
+ * Locks of the ingest, held until the transaction ends, always taken in this order: the ledger (shared by every batch,
+ * exclusive for a rebuild); the lanes of the batches (sorted); the rows of new openings (sorted); the clocks of the
+ * gateways of health batches and of events that need a clock; the rows that each event decides alone (tables in one
+ * order, rows sorted); the derived state (matches, episodes, holds), which is a function of several events and must see
+ * all that is committed; the rows of the gateways (sorted); the dead letters. PGlite has one connection: there is
+ * nothing to lock out.
  */
 import { sql, type Transaction } from 'kysely';
 import { lockColdChain } from '../coldchain/lock.ts';

@@ -45,35 +45,25 @@ const waitingRow = z.object({
 });
 type WaitingRow = z.infer<typeof waitingRow>;
 
-/** Of these gateways, or of all; `givenUp` are estimated where no clock tells. */
+/** A page of what this gateway's clocks can tell; `givenUp`: its boots that are estimated where no clock tells. */
 export async function settleClocks(
   trx: Transaction<Tables>,
-  gateways: readonly string[] | 'all',
+  gateway: string,
   context: ProjectContext,
-  givenUp: readonly GivenUpBoot[] = [],
+  givenUp: readonly GivenUpBoot[],
 ): Promise<Settled> {
   await lockLanes(trx, context.engine, []);
-  const waiting = (await waitingBoots(trx)).filter(
-    ({ gateway }) => gateways === 'all' || gateways.includes(gateway),
-  );
+  await lockClocks(trx, context.engine, [gateway]);
+  const waiting = await waitingBoots(trx, gateway);
   if (waiting.length === 0) return { events: 0, more: false, changes: [] };
-  await lockClocks(
-    trx,
-    context.engine,
-    waiting.map(({ gateway }) => gateway),
-  );
-  const clocks = await readClocks(trx, waiting);
-  const lastResort = new Map(givenUp.map((boot) => [`${boot.gateway}/${boot.boot_id}`, boot.latestStart]));
-  const asked = waiting.flatMap(({ gateway, boot_id }): AskedBoot[] => {
-    const known = clocks.get(gateway)?.knownUpTo(boot_id);
-    const upTo = lastResort.has(`${gateway}/${boot_id}`) ? Number.MAX_VALUE : known;
+  const clocks = (await readClocks(trx, waiting)).get(gateway) ?? new GatewayClocks([]);
+  const lastResort = new Map(givenUp.map((boot) => [boot.boot_id, boot.latestStart]));
+  const asked = waiting.flatMap(({ boot_id }): AskedBoot[] => {
+    const upTo = lastResort.has(boot_id) ? Number.MAX_VALUE : clocks.knownUpTo(boot_id);
     return upTo === undefined ? [] : [{ gateway, boot_id, up_to: upTo }];
   });
   const rows = await waitingEvents(trx, asked);
-  const timed = rows.map((row) => {
-    const time = timeOf(row, clocks, lastResort.get(`${row.gateway}/${row.boot_id}`));
-    return { ...row, ...time };
-  });
+  const timed = rows.map((row) => ({ ...row, ...timeOf(row, clocks, lastResort.get(row.boot_id)) }));
   await writeTimes(trx, timed);
   const changes = await projectEvents(
     trx,
@@ -86,33 +76,25 @@ export async function settleClocks(
 }
 
 function timeOf(
-  row: WaitingRow,
-  clocks: ReadonlyMap<string, GatewayClocks>,
+  { recorded_at: recordedAt, boot_id: bootId, monotonic_ms: monotonicMs }: WaitingRow,
+  clocks: GatewayClocks,
   latestStart: number | undefined,
 ): EventTime {
-  const { recorded_at: recordedAt, boot_id: bootId, monotonic_ms: monotonicMs } = row;
-  const known = (clocks.get(row.gateway) ?? new GatewayClocks([])).timeOf({
-    recordedAt,
-    bootId,
-    monotonicMs,
-    clock: 'unsynced',
-  });
+  const known = clocks.timeOf({ recordedAt, bootId, monotonicMs, clock: 'unsynced' });
   if (known.quality !== 'waiting' || latestStart === undefined) return known;
   return corrected('estimated', latestStart + monotonicMs, recordedAt);
 }
 
 /** The boots that have events waiting: one look into the index for each, however many events wait. */
-async function waitingBoots(trx: Transaction<Tables>): Promise<BootName[]> {
+async function waitingBoots(trx: Transaction<Tables>, gateway: string): Promise<BootName[]> {
   const next = (beyond: ReturnType<typeof sql>) => sql`
-    select gateway, boot_id from events where time_quality = 'waiting' and ${beyond}
-    order by gateway, boot_id limit 1`;
+    select gateway, boot_id from events where time_quality = 'waiting' and gateway = ${gateway} and ${beyond}
+    order by boot_id limit 1`;
   const { rows } = await sql<BootName>`
     with recursive boots as (
       (${next(sql`true`)})
       union all
-      select n.gateway, n.boot_id from boots b cross join lateral (
-        ${next(sql`(gateway, boot_id) > (b.gateway, b.boot_id)`)}
-      ) n
+      select n.gateway, n.boot_id from boots b cross join lateral (${next(sql`boot_id > b.boot_id`)}) n
     )
     select gateway, boot_id from boots
   `.execute(trx);

@@ -11,7 +11,7 @@ import { projectColdChain } from '../coldchain/project.ts';
 import type { Delivery } from '../intake/intake.ts';
 import { type Site, siteSchema } from '../site.ts';
 import type { Store } from '../store/database.ts';
-import { createIngest, type Ingest } from './ingest.ts';
+import { createIngest, type Ingest, type IngestOptions } from './ingest.ts';
 
 export const T0 = Date.UTC(2026, 2, 2, 6);
 export const MINUTE = 60_000;
@@ -277,8 +277,15 @@ export async function clear(store: Store): Promise<void> {
 }
 
 /** An ingest of the test site, with everything that follows from events. */
-export function testIngest(store: Store, clock: Clock): Ingest {
-  return createIngest({ store, site: TEST_SITE, clock, coldChain: projectColdChain, decode: decodeEpc });
+export function testIngest(store: Store, clock: Clock, more: Partial<IngestOptions> = {}): Ingest {
+  return createIngest({
+    store,
+    site: TEST_SITE,
+    clock,
+    coldChain: projectColdChain,
+    decode: decodeEpc,
+    ...more,
+  });
 }
 
 export async function register(store: Store, ...gateways: string[]): Promise<void> {

@@ -10,7 +10,7 @@ import type { Delivery, DeliveryHandler } from './intake.ts';
 
 /** Deliveries waiting or in the handler; at MAX_BATCH_BYTES each this bounds the memory to 30 MB. */
 export const MAX_QUEUED_DELIVERIES = 256;
-/** Handlers running at once: the ingest commits together what waits at the same time. */
+/** Handlers running at once: the ingest commits together what waits of a lane at the same time. */
 export const MAX_HANDLERS = 32;
 
 export interface DeliveryCounters {

@@ -36,7 +36,11 @@ export type DatabaseOptions =
   | { dataDir: string }
   | { memory: true };
 
-const DEFAULT_MAX_CONNECTIONS = 8;
+/**
+ * While another process rebuilds, three lanes, the settling of clocks and three watches may wait for it, each with a
+ * connection; people and gateways still need some.
+ */
+const DEFAULT_MAX_CONNECTIONS = 14;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** No statement of ours takes this long; one that does is stuck and must not hold its locks for ever. */
 const STATEMENT_TIMEOUT_MS = 120_000;
