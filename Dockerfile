@@ -17,6 +17,6 @@ VOLUME /var/lib/tallyport
 # gateway: status page 8081, device broker 1884. cloud: page and API 8080, gateway broker 1883.
 EXPOSE 8080 8081 1883 1884
 ENTRYPOINT ["node"]
-# Compiled code is kept here: from the second start on the compiler is not loaded, which saves 30 MiB.
-ENV NODE_COMPILE_CACHE=/tmp/tallyport-code
+# Compiled code is kept here: from the second start on the compiler is not loaded, which saves 30 MiB. One arena: 7 MiB.
+ENV NODE_COMPILE_CACHE=/tmp/tallyport-code MALLOC_ARENA_MAX=1
 CMD ["gateway/app/main.ts", "--config", "/etc/tallyport/gateway.yaml"]

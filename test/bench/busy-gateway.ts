@@ -50,6 +50,7 @@ export async function startBusyGateway(options: {
   const start = () =>
     startProcess(process.execPath, ['gateway/app/main.ts', '--config', config], {
       NODE_COMPILE_CACHE: 'node_modules/.cache/tallyport',
+      MALLOC_ARENA_MAX: '1',
     });
   const first = start();
   await until('the first gateway to answer', () => answers(`http://127.0.0.1:${statusPort}/healthz`), 60_000);
