@@ -10,12 +10,12 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Kysely } from 'kysely';
 import type * as z from 'zod';
 import type { Clock } from '../../protocol/ports/clock.ts';
+import { problemSchema, type Status } from '../contract/contract.ts';
+import type { NewToken } from '../enrolment/tokens.ts';
 import type { Tables } from '../store/tables.ts';
-import { problemSchema, type Status } from './contract.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveBus } from './live.ts';
 import type { Access } from './roles.ts';
-import type { NewToken } from './tokens.ts';
 import type { User } from './users.ts';
 
 export type Api = FastifyInstance<

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeTestCa, makeTestRequest, newKeys } from '../enrolment/certificates.fixture.ts';
 import { type DeviceCa, openDeviceCa } from '../enrolment/device-ca.ts';
 import { MAX_UNUSED_TOKENS } from '../enrolment/gateway-tokens.ts';
-import { makeTestCa, makeTestRequest, newKeys } from '../enrolment/test-certificates.ts';
 import { X509Crl } from '../enrolment/x509.ts';
-import { verifyGateway } from './gateway-registry.ts';
+import { verifyGateway } from '../fleet/gateway-registry.ts';
+import { bearer, openTestApi, TEST_NOW, type TestApi } from './api.fixture.ts';
 import { ENROLMENTS_PER_MINUTE } from './routes/enrolment.ts';
-import { bearer, openTestApi, TEST_NOW, type TestApi } from './test-api.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

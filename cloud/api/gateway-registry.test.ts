@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../../test/support/databases.ts';
+import { putGateway, verifyGateway } from '../fleet/gateway-registry.ts';
 import type { Store } from '../store/database.ts';
-import { putGateway, verifyGateway } from './gateway-registry.ts';
 
 const TOKEN = 'a-token-that-stands-in-a-file';
 

@@ -14,8 +14,8 @@ import type {
   Shipment,
   StockObject,
   StockRow,
-} from './contract.ts';
-import type { Page } from './lists.ts';
+} from '../contract/contract.ts';
+import type { Page } from '../contract/lists.ts';
 
 export interface StockFilter {
   readonly gtin?: string | undefined;

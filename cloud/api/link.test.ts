@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import type { Outcome } from '../intake/delivery-queue.ts';
+import { bearer, openTestApi, type TestApi } from './api.fixture.ts';
 import { type LinkDoor, MAX_REQUESTS_OF_GATEWAY } from './routes/link.ts';
-import { bearer, openTestApi, type TestApi } from './test-api.ts';
 
 const ACK = { v: 1, gateway: 'dock', epoch: 'epoch-01', lane: 'stock', upTo: 7 } as const;
 /** Enough for one test; the limit has a gateway of its own. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Exception, Shipment, StockObject } from './contract.ts';
-import { verifyGateway } from './gateway-registry.ts';
-import { bearer, openTestApi, TEST_NOW, type TestApi } from './test-api.ts';
+import type { Exception, Shipment, StockObject } from '../contract/contract.ts';
+import { verifyGateway } from '../fleet/gateway-registry.ts';
+import { bearer, openTestApi, TEST_NOW, type TestApi } from './api.fixture.ts';
 
 let api: TestApi;
 beforeAll(async () => {

@@ -14,10 +14,10 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import * as z from 'zod';
+import { gatewayOfToken } from '../fleet/gateway-registry.ts';
 import { answerProblems } from './answer-problems.ts';
 import { type Api, type ApiContext, answers } from './api.ts';
 import { authenticate } from './authenticate.ts';
-import { gatewayOfToken } from './gateway-registry.ts';
 import { metricsRoute } from './metrics.ts';
 import { page } from './page.ts';
 import { coldChainRoutes } from './routes/cold-chain.ts';

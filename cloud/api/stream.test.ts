@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LiveMessage } from './contract.ts';
+import type { LiveMessage } from '../contract/contract.ts';
+import { bearer, openTestApi, type TestApi } from './api.fixture.ts';
 import { MAX_SUBSCRIBERS } from './live.ts';
 import { HEARTBEAT_MS } from './routes/stream.ts';
-import { bearer, openTestApi, type TestApi } from './test-api.ts';
 
 let api: TestApi;
 beforeAll(async () => {

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
-import { type AwsAccess, openIot, openQueue } from '../intake/aws-clients.ts';
-import { SqsIntake } from '../intake/sqs-intake.ts';
+import { type AwsAccess, openIot, openQueue } from '../intake/aws/aws-clients.ts';
+import { SqsIntake } from '../intake/aws/sqs-intake.ts';
 
 const httpUrl = z.string().regex(/^https?:\/\/[^/]/, 'expected an address such as https://…');
 const queueUrl = z

@@ -1,10 +1,10 @@
 /** The commands that do one thing to the database and end. */
 import { decodeEpc } from '../../protocol/epc/epc.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { addGateway } from '../api/gateway-registry.ts';
 import { LiveBus } from '../api/live.ts';
 import { addUser, type User } from '../api/users.ts';
 import { projectColdChain } from '../coldchain/project.ts';
+import { addGateway } from '../fleet/gateway-registry.ts';
 import { createIngest } from '../ingest/ingest.ts';
 import type { Store } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';

@@ -7,7 +7,7 @@ import { basename, dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { parseConfig } from '../../protocol/config/yaml-config.ts';
 import { isGatewayId } from '../../protocol/link/topics.ts';
-import { type Site, siteSchema, VIRTUAL_LOCATIONS } from '../site.ts';
+import { type Site, siteSchema, VIRTUAL_LOCATIONS } from '../site/site.ts';
 import { awsIntakeSchema } from './aws-config.ts';
 import { ConfigError, readText } from './config-error.ts';
 import { enrolmentSchema } from './enrolment-config.ts';

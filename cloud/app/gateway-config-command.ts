@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import * as z from 'zod';
 import { parseConfig } from '../../protocol/config/yaml-config.ts';
-import { type IotCalls, openIot } from '../intake/aws-clients.ts';
-import { readConfigStanding, writeDesiredConfig } from '../intake/aws-desired-config.ts';
+import { type IotCalls, openIot } from '../intake/aws/aws-clients.ts';
+import { readConfigStanding, writeDesiredConfig } from '../intake/aws/aws-desired-config.ts';
 import { accessOf } from './aws-config.ts';
 import type { Command } from './commands.ts';
 import { ConfigError, readText } from './config.ts';

@@ -1,7 +1,8 @@
 /** The commands about gateways' identities: invite, revoke, write the list of certificates to refuse. */
-import { revokeGateway } from '../api/gateway-registry.ts';
+
 import { revokedCertificates } from '../enrolment/certificates.ts';
 import { invite } from '../enrolment/invitations.ts';
+import { revokeGateway } from '../fleet/gateway-registry.ts';
 import { type Command, using } from './commands.ts';
 import { ConfigError } from './config-error.ts';
 import { openIdentityProvision } from './enrolment-config.ts';

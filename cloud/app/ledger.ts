@@ -1,6 +1,9 @@
 /** What the API asks, answered by inventory and cold chain; every decision is told to the live stream. */
 import type { Kysely } from 'kysely';
 import type { Clock } from '../../protocol/ports/clock.ts';
+import { getException, listExceptions, listHolds } from '../answers/exceptions.ts';
+import { listRooms } from '../answers/rooms.ts';
+import { samplesOf } from '../answers/samples.ts';
 import type { Decision, Ledger, Undecided } from '../api/ledger.ts';
 import type { LiveBus } from '../api/live.ts';
 import {
@@ -9,11 +12,7 @@ import {
   type Refusal,
   releaseHold,
   resolveException,
-} from '../coldchain/decide.ts';
-import { getException, listExceptions, listHolds } from '../coldchain/list-exceptions.ts';
-import { listRooms } from '../coldchain/list-rooms.ts';
-import { samplesOf } from '../coldchain/list-samples.ts';
-import type { Change } from '../ingest/change.ts';
+} from '../exceptions/decide.ts';
 import {
   findObject,
   findShipment,
@@ -25,8 +24,9 @@ import {
   listStock,
   movementsOf,
 } from '../inventory/queries.ts';
-import { closeShipment, loadShipments } from '../inventory/shipments.ts';
-import type { Site } from '../site.ts';
+import { closeShipment, loadShipments } from '../inventory/shipments/shipments.ts';
+import type { Change } from '../ledger/change.ts';
+import type { Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
 

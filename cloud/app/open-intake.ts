@@ -5,12 +5,12 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
-import { EmbeddedBroker } from '../intake/embedded-broker.ts';
-import { HttpsIntake } from '../intake/https-intake.ts';
+import { EmbeddedBroker } from '../intake/embedded/embedded-broker.ts';
+import { HttpsIntake } from '../intake/https/https-intake.ts';
 import type { Intake } from '../intake/intake.ts';
-import { JetStreamIntake } from '../intake/jetstream-intake.ts';
+import { JetStreamIntake } from '../intake/jetstream/jetstream-intake.ts';
 import { MemoryIntake } from '../intake/memory-intake.ts';
-import { MqttIntake } from '../intake/mqtt-intake.ts';
+import { MqttIntake } from '../intake/mqtt/mqtt-intake.ts';
 import { openAws } from './aws-config.ts';
 import { type CloudConfig, ConfigError, readText } from './config.ts';
 

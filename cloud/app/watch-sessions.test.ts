@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
-import { addGateway, revokeGateway } from '../api/gateway-registry.ts';
-import { hashToken } from '../api/tokens.ts';
+import { hashToken } from '../enrolment/tokens.ts';
+import { addGateway, revokeGateway } from '../fleet/gateway-registry.ts';
 import type { Store } from '../store/database.ts';
 import { type BrokerSessions, SESSION_CHECK_MS, watchSessions } from './watch-sessions.ts';
 

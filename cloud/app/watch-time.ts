@@ -1,9 +1,9 @@
 /** What no event tells: probes that fell silent, windows that ended, events that wait for a clock. Looked at by ours. */
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { LiveBus } from '../api/live.ts';
-import { checkSilence } from '../coldchain/silence.ts';
-import { sweepShipments } from '../inventory/shipments.ts';
-import type { Site } from '../site.ts';
+import { checkSilence } from '../fleet/silence.ts';
+import { sweepShipments } from '../inventory/shipments/shipments.ts';
+import type { Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
 import { periodically } from './periodic.ts';
 

@@ -2,9 +2,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../../test/support/databases.ts';
-import type { Rule, Site } from '../site.ts';
+import type { Rule, Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
-import { rulesAt } from './affected.ts';
 import {
   emptyLedger,
   type Fact,
@@ -16,8 +15,9 @@ import {
   replay,
   sampleAt,
   siteOf,
-} from './dock-story.ts';
+} from './dock-story.fixture.ts';
 import { evaluate } from './engine/evaluate.ts';
+import { rulesAt } from './rules/affected.ts';
 
 const RULES: Rule[] = [
   { ...highRule, deadBandMilli: 1000, onDelayMs: 3 * MINUTE, offDelayMs: 2 * MINUTE, maxGapMs: 5 * MINUTE },

@@ -1,8 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { databases } from '../../test/support/databases.ts';
-import { exceptionSchema, holdSchema } from '../api/contract.ts';
+import { exceptionSchema, holdSchema } from '../contract/contract.ts';
+import { EXCEPTION_KINDS, kindOf } from '../exceptions/kinds.ts';
 import type { Store } from '../store/database.ts';
-import { DAWN, emptyLedger, ingest, ledgerOf, MINUTE, moveAt, samplesAt, siteOf } from './dock-story.ts';
+import {
+  DAWN,
+  emptyLedger,
+  ingest,
+  ledgerOf,
+  MINUTE,
+  moveAt,
+  samplesAt,
+  siteOf,
+} from './dock-story.fixture.ts';
+import { retireEpisodes } from './episodes/retire.ts';
 import {
   acknowledgeException,
   clearExceptions,
@@ -16,8 +27,6 @@ import {
   resolveException,
   withdrawExceptions,
 } from './exceptions.ts';
-import { EXCEPTION_KINDS, kindOf } from './kinds.ts';
-import { retireEpisodes } from './retire.ts';
 
 const QUINN = { actor: 'quinn', reason: 'unit repaired, product file 12' };
 const GTIN = '04006381333931';

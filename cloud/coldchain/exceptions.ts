@@ -1,4 +1,14 @@
 /** The public face of exceptions and holds: raising by machines, deciding by people, lists for the API. */
+
+export {
+  type ExceptionFilter,
+  getException,
+  type HoldFilter,
+  listExceptions,
+  listHolds,
+} from '../answers/exceptions.ts';
+export { listRooms } from '../answers/rooms.ts';
+export { type SamplesQuery, samplesOf } from '../answers/samples.ts';
 export {
   acknowledgeException,
   type Decision,
@@ -6,16 +16,12 @@ export {
   type Refusal,
   releaseHold,
   resolveException,
-} from './decide.ts';
-export { exceptionId } from './exception-id.ts';
-export { EXCEPTION_KINDS, type ExceptionKind, type Severity } from './kinds.ts';
+} from '../exceptions/decide.ts';
+export { exceptionId } from '../exceptions/exception-id.ts';
+export { EXCEPTION_KINDS, type ExceptionKind, type Severity } from '../exceptions/kinds.ts';
 export {
-  type ExceptionFilter,
-  getException,
-  type HoldFilter,
-  listExceptions,
-  listHolds,
-} from './list-exceptions.ts';
-export { listRooms } from './list-rooms.ts';
-export { type SamplesQuery, samplesOf } from './list-samples.ts';
-export { clearExceptions, type ExceptionRow, raiseExceptions, withdrawExceptions } from './raise.ts';
+  clearExceptions,
+  type ExceptionRow,
+  raiseExceptions,
+  withdrawExceptions,
+} from '../exceptions/raise.ts';

@@ -12,9 +12,9 @@
  * within it are read. So neither the goods nor the movements of past years cost anything.
  */
 import { type RawBuilder, sql, type Transaction } from 'kysely';
-import type { Change } from '../ingest/change.ts';
+import type { Change } from '../ledger/change.ts';
 import type { Tables } from '../store/tables.ts';
-import { EPISODE_END } from './standing-episodes.ts';
+import { EPISODE_END } from './episodes/standing-episodes.ts';
 
 interface Touched {
   exception_id: string;

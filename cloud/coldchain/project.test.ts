@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { databases } from '../../test/support/databases.ts';
-import type { Rule } from '../site.ts';
+import { acknowledgeException, releaseHold } from '../exceptions/decide.ts';
+import type { Rule } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
-import { acknowledgeException, releaseHold } from './decide.ts';
 import {
   DAWN,
   emptyLedger,
@@ -16,7 +16,7 @@ import {
   sampleAt,
   samplesAt,
   siteOf,
-} from './dock-story.ts';
+} from './dock-story.fixture.ts';
 
 const QUALITY = { actor: 'quinn', reason: 'product file 12: stable for 2 h at 15 °C' };
 /** The holds as `epc status from-to` in minutes, and whose. */

@@ -8,18 +8,18 @@
  * often that view changed, so they do tell the history.)
  */
 import type { Transaction } from 'kysely';
-import type { Change } from '../ingest/change.ts';
-import type { Site } from '../site.ts';
+import { excursionId } from '../exceptions/exception-id.ts';
+import { raiseExceptions, withdrawExceptions } from '../exceptions/raise.ts';
+import type { Change } from '../ledger/change.ts';
+import type { Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
-import { affectedUnits, type SampleFact, type Unit } from './affected.ts';
-import { findBoundaries } from './boundary.ts';
-import { excursionId } from './exception-id.ts';
-import { carryDecisions, excursionOf, successions } from './excursion.ts';
+import { findBoundaries } from './episodes/boundary.ts';
+import { carryDecisions, excursionOf, successions } from './episodes/excursion.ts';
+import { type Outcome, reevaluate } from './episodes/reevaluate.ts';
+import { diffEpisodes, type EpisodeDiff, readStanding, writeEpisodes } from './episodes/standing-episodes.ts';
+import { goOn, readTracks, writeTracks } from './episodes/tracks.ts';
 import { holdForEpisodes, holdForObjects, withdrawHolds } from './exposure.ts';
-import { raiseExceptions, withdrawExceptions } from './raise.ts';
-import { type Outcome, reevaluate } from './reevaluate.ts';
-import { diffEpisodes, type EpisodeDiff, readStanding, writeEpisodes } from './standing-episodes.ts';
-import { goOn, readTracks, writeTracks } from './tracks.ts';
+import { affectedUnits, type SampleFact, type Unit } from './rules/affected.ts';
 
 export interface MovementFact {
   readonly epc: string;

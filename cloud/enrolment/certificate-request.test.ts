@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkCertificateRequest } from './certificate-request.ts';
-import { EC, makeTestRequest, newKeys, rsa } from './test-certificates.ts';
+import { EC, makeTestRequest, newKeys, rsa } from './certificates.fixture.ts';
 
 const BEGIN = '-----BEGIN CERTIFICATE REQUEST-----';
 const END = '-----END CERTIFICATE REQUEST-----';

@@ -1,8 +1,8 @@
 import { X509Certificate as NodeCertificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { checkCertificateRequest } from './certificate-request.ts';
+import { makeTestCa, makeTestRequest, newKeys, privatePem, rsa } from './certificates.fixture.ts';
 import { CRL_LIFE_DAYS, DeviceCaError, openDeviceCa } from './device-ca.ts';
-import { makeTestCa, makeTestRequest, newKeys, privatePem, rsa } from './test-certificates.ts';
 import { X509Certificate, X509Crl } from './x509.ts';
 
 const DAY = 86_400_000;

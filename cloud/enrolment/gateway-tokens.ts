@@ -4,8 +4,8 @@
  * a token is worth is always asked of the database, so it holds in every cloud process at once.
  */
 import type { Kysely, Transaction } from 'kysely';
-import { hashToken, MAX_TOKEN_LENGTH, type NewToken } from '../api/tokens.ts';
 import type { Tables } from '../store/tables.ts';
+import { hashToken, MAX_TOKEN_LENGTH, type NewToken } from './tokens.ts';
 
 /** Issued and not used yet: answers that may still be on their way to the gateway. The oldest beyond go. */
 export const MAX_UNUSED_TOKENS = 4;

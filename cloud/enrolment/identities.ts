@@ -4,13 +4,13 @@
  * what the gateway has delivered: enrolled again under its id, it goes on where its journal stands.
  */
 import type { Kysely, Transaction } from 'kysely';
-import type { NewToken } from '../api/tokens.ts';
 import type { Tables } from '../store/tables.ts';
 import { type CheckedRequest, checkCertificateRequest } from './certificate-request.ts';
 import { recordCertificate, revokeCertificates } from './certificates.ts';
 import type { DeviceCa, SignedCertificate } from './device-ca.ts';
 import { endTokens, findTokenHolder, issueToken } from './gateway-tokens.ts';
 import { checkInvitation, takeInvitation } from './invitations.ts';
+import type { NewToken } from './tokens.ts';
 
 export interface Issued {
   readonly gateway: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { databases } from '../../test/support/databases.ts';
-import { hashToken } from '../api/tokens.ts';
 import { checkInvitation, invite, takeInvitation } from './invitations.ts';
+import { hashToken } from './tokens.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
 const HOUR = 3_600_000;

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import { CODE_BYTES, enrolmentCode, normalizeCode } from '../../protocol/link/enrolment.ts';
-import { hashToken, type NewToken } from '../api/tokens.ts';
 import type { Tables } from '../store/tables.ts';
+import { hashToken, type NewToken } from './tokens.ts';
 
 export const DEFAULT_INVITATION_HOURS = 24;
 export const MAX_INVITATION_HOURS = 14 * 24;

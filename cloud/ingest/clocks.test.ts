@@ -7,8 +7,7 @@ import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
-import type { Ingest } from './ingest.ts';
-import { batchesOf, clockHistories, tell } from './test-clocks.ts';
+import { batchesOf, clockHistories, tell } from './clocks.fixture.ts';
 import {
   batchOf,
   clear,
@@ -21,7 +20,8 @@ import {
   T0,
   testIngest,
   weighing,
-} from './test-deliveries.ts';
+} from './deliveries.fixture.ts';
+import type { Ingest } from './ingest.ts';
 
 const DAY = 24 * 60 * MINUTE;
 

@@ -1,8 +1,8 @@
 /** What the cold chain is told inside the ingest transaction, about events that are new. */
 import type { Transaction } from 'kysely';
-import type { Site } from '../site.ts';
+import type { Change } from '../ledger/change.ts';
+import type { Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
-import type { Change } from './change.ts';
 
 export interface ColdChainFacts {
   readonly samples: readonly {

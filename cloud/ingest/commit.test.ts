@@ -6,8 +6,8 @@ import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
+import { batchOf, clear, delivery, register, sample, T0, TEST_SITE } from './deliveries.fixture.ts';
 import { createIngest } from './ingest.ts';
-import { batchOf, clear, delivery, register, sample, T0, TEST_SITE } from './test-deliveries.ts';
 
 const TABLES = ['events', 'watermarks', 'samples', 'conditions'] as const;
 const clock = clockAt(T0);

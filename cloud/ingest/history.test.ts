@@ -6,15 +6,12 @@ import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import { projectColdChain } from '../coldchain/project.ts';
-import { readProbes } from '../coldchain/signs-of-life.ts';
-import { placesOf } from '../inventory/places.ts';
-import { loadShipments } from '../inventory/shipments.ts';
-import type { Site } from '../site.ts';
+import { readProbes } from '../fleet/signs-of-life.ts';
+import { loadShipments } from '../inventory/shipments/shipments.ts';
+import { placesOf } from '../site/places.ts';
+import type { Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
 import { rowsTouched } from '../store/rows-touched.ts';
-import { createIngest } from './ingest.ts';
-import { type JudgedBatch, judgeDelivery } from './judge.ts';
-import { takeBatches } from './take-batches.ts';
 import {
   batchOf,
   clear,
@@ -27,7 +24,10 @@ import {
   T0,
   TEST_SITE,
   weighing,
-} from './test-deliveries.ts';
+} from './deliveries.fixture.ts';
+import { type JudgedBatch, judgeDelivery } from './delivery/judge.ts';
+import { createIngest } from './ingest.ts';
+import { takeBatches } from './take-batches.ts';
 
 const DAY = 24 * 60 * MINUTE;
 /** Two rooms: one is warm for ever, the other for some minutes of each hour. */

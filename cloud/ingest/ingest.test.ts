@@ -5,10 +5,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
-import { loadShipments, sweepShipments } from '../inventory/shipments.ts';
+import { loadShipments, sweepShipments } from '../inventory/shipments/shipments.ts';
+import type { Change } from '../ledger/change.ts';
 import type { Store } from '../store/database.ts';
-import type { Change } from './change.ts';
-import type { Ingest, IngestOptions } from './ingest.ts';
 import {
   batchOf,
   clear,
@@ -25,7 +24,8 @@ import {
   T0,
   testIngest,
   weighing,
-} from './test-deliveries.ts';
+} from './deliveries.fixture.ts';
+import type { Ingest, IngestOptions } from './ingest.ts';
 
 const clock = clockAt(T0 + 24 * 60 * MINUTE);
 

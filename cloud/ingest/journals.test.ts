@@ -6,7 +6,6 @@ import type { Batch } from '../../protocol/link/batch.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import type { Store } from '../store/database.ts';
-import type { Ingest } from './ingest.ts';
 import {
   batchOf,
   clear,
@@ -21,7 +20,8 @@ import {
   T0,
   testIngest,
   weighing,
-} from './test-deliveries.ts';
+} from './deliveries.fixture.ts';
+import type { Ingest } from './ingest.ts';
 
 const clock = clockAt(T0 + 24 * 60 * MINUTE);
 const OLD = 'epoch-0001';

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
 import type { Store } from '../store/database.ts';
-import type { Ingest } from './ingest.ts';
 import {
   batchOf,
   clear,
@@ -15,7 +14,8 @@ import {
   T0,
   testIngest,
   weighing,
-} from './test-deliveries.ts';
+} from './deliveries.fixture.ts';
+import type { Ingest } from './ingest.ts';
 
 /** What one transaction does to another shows only now and then; on one connection it cannot. */
 const TIMES = { PGlite: 2, PostgreSQL: 40 };

@@ -7,7 +7,7 @@
  * nothing to lock out.
  */
 import { sql, type Transaction } from 'kysely';
-import { lockColdChain } from '../coldchain/lock.ts';
+import { lockColdChain } from '../ledger/lock.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JudgedBatch } from './judge.ts';
-import { advance, type LaneState, type Openings } from './lanes.ts';
-import { judgeOpening } from './openings.ts';
-import { START } from './watermark.ts';
+import type { JudgedBatch } from './delivery/judge.ts';
+import { advance, type LaneState, type Openings } from './delivery/lanes.ts';
+import { judgeOpening } from './delivery/openings.ts';
+import { START } from './delivery/watermark.ts';
 
 const LANES = ['stock', 'condition', 'health'] as const;
 type Lane = (typeof LANES)[number];

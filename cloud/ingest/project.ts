@@ -4,20 +4,20 @@
  * violated). The second part must see all that is committed, so it holds the lock of derived state.
  */
 import type { Transaction } from 'kysely';
-import { type DeviceFact, projectDeviceConditions } from '../coldchain/device-conditions.ts';
-import type { ExceptionRow } from '../coldchain/raise.ts';
+import { raiseEarliest } from '../exceptions/from-events.ts';
+import type { ExceptionRow } from '../exceptions/raise.ts';
+import { type DeviceFact, projectDeviceConditions } from '../fleet/device-conditions.ts';
 import { applyFacts } from '../inventory/apply.ts';
-import { raiseEarliest } from '../inventory/exceptions.ts';
 import { type Facts, factsOf } from '../inventory/facts.ts';
 import { heldBy, judgeHolds } from '../inventory/hold-violations.ts';
-import type { LedgerEvent } from '../inventory/ledger-event.ts';
 import type { DecodeEpc } from '../inventory/objects.ts';
-import type { Places } from '../inventory/places.ts';
-import { reconcileTouched } from '../inventory/reconcile.ts';
-import type { Site } from '../site.ts';
+import { reconcileTouched } from '../inventory/shipments/reconcile.ts';
+import type { Change } from '../ledger/change.ts';
+import type { LedgerEvent } from '../ledger/ledger-event.ts';
+import type { Places } from '../site/places.ts';
+import type { Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
 import type { MovementsTable, SamplesTable, Tables } from '../store/tables.ts';
-import type { Change } from './change.ts';
 import type { ColdChainFacts, ProjectColdChain } from './cold-chain-hook.ts';
 import { lockDerived } from './locks.ts';
 

@@ -6,9 +6,9 @@ import { clockAt } from '../../test/support/clock-at.ts';
 import { databases, type TestDatabase } from '../../test/support/databases.ts';
 import { until } from '../../test/support/processes.ts';
 import { projectColdChain } from '../coldchain/project.ts';
+import { batchOf, delivery, register, sample, T0, TEST_SITE } from './deliveries.fixture.ts';
 import { createIngest } from './ingest.ts';
 import { LEDGER } from './locks.ts';
-import { batchOf, delivery, register, sample, T0, TEST_SITE } from './test-deliveries.ts';
 
 const clock = clockAt(T0);
 const server = databases().find(({ name }) => name === 'PostgreSQL');

@@ -4,21 +4,28 @@
  */
 import type { Transaction } from 'kysely';
 import type { Ack } from '../../protocol/link/ack.ts';
-import { exceptionId } from '../coldchain/exception-id.ts';
-import type { ExceptionRow } from '../coldchain/raise.ts';
-import { revokedAmong, revokedTraffic } from '../enrolment/revoked-traffic.ts';
-import { ledgerEvent } from '../inventory/ledger-event.ts';
+import { exceptionId } from '../exceptions/exception-id.ts';
+import type { ExceptionRow } from '../exceptions/raise.ts';
+import { revokedAmong, revokedTraffic } from '../fleet/revoked-traffic.ts';
+import type { Change } from '../ledger/change.ts';
+import { ledgerEvent } from '../ledger/ledger-event.ts';
 import type { Tables } from '../store/tables.ts';
-import type { Change } from './change.ts';
-import { keepMarks, marksOf, timeEvents, unsyncedEvents } from './clocks.ts';
-import { type DeadLetter, keepDeadLetters, payloadText } from './dead-letters.ts';
-import { type NamedEvent, writeEvents } from './events.ts';
-import type { JudgedBatch } from './judge.ts';
-import { advance, type KnownLanes, type LaneState, laneName, readLanes, writeLanes } from './lanes.ts';
+import { keepMarks, marksOf, timeEvents, unsyncedEvents } from './clocks/clocks.ts';
+import { needsClocks } from './clocks/true-time.ts';
+import { type DeadLetter, keepDeadLetters, payloadText } from './delivery/dead-letters.ts';
+import { type NamedEvent, writeEvents } from './delivery/events.ts';
+import type { JudgedBatch } from './delivery/judge.ts';
+import {
+  advance,
+  type KnownLanes,
+  type LaneState,
+  laneName,
+  readLanes,
+  writeLanes,
+} from './delivery/lanes.ts';
+import { journalForked, judgeOpening, keepOpenings, type NewOpening } from './delivery/openings.ts';
 import { lockClocks, lockLanes } from './locks.ts';
-import { journalForked, judgeOpening, keepOpenings, type NewOpening } from './openings.ts';
 import { type ProjectContext, projectEvents } from './project.ts';
-import { needsClocks } from './true-time.ts';
 
 export interface Taken {
   /** One for each batch, in order; undefined where the gateway is not known. */

@@ -6,9 +6,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { MAX_HANDLERS, MAX_QUEUED_DELIVERIES } from './delivery-queue.ts';
+import { batchOf, EPOCH, poisonBatch, TestGateway, TestLedger } from './gateway.fixture.ts';
 import type { Intake } from './intake.ts';
-import { batchOf, EPOCH, poisonBatch, TestGateway, TestLedger } from './test-gateway.ts';
-import { ADAPTERS, type Rig } from './test-rigs.ts';
+import { ADAPTERS, type Rig } from './rigs.fixture.ts';
 
 const range = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);

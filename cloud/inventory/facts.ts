@@ -11,8 +11,10 @@ import type {
   SampleEvent,
   WeighingEvent,
 } from '../../protocol/events/stock-event.ts';
-import { exceptionId } from '../coldchain/exception-id.ts';
-import type { ExceptionRow } from '../coldchain/raise.ts';
+import { exceptionId } from '../exceptions/exception-id.ts';
+import type { ExceptionRow } from '../exceptions/raise.ts';
+import { isLater, type LedgerEvent } from '../ledger/ledger-event.ts';
+import type { Places } from '../site/places.ts';
 import type {
   BinsTable,
   ConditionsTable,
@@ -21,9 +23,7 @@ import type {
   PassesTable,
   SamplesTable,
 } from '../store/tables.ts';
-import { isLater, type LedgerEvent } from './ledger-event.ts';
 import { courseOf, movementsOf, type TagMovement } from './movements.ts';
-import type { Places } from './places.ts';
 
 export interface Facts {
   readonly movements: TagMovement[];

@@ -4,9 +4,9 @@
  * hold that the events withdraw takes its violations back; a release afterwards does not.
  */
 import { sql, type Transaction } from 'kysely';
-import { exceptionId } from '../coldchain/exception-id.ts';
-import { type ExceptionRow, raiseExceptions, withdrawExceptions } from '../coldchain/raise.ts';
-import type { Change } from '../ingest/change.ts';
+import { exceptionId } from '../exceptions/exception-id.ts';
+import { type ExceptionRow, raiseExceptions, withdrawExceptions } from '../exceptions/raise.ts';
+import type { Change } from '../ledger/change.ts';
 import type { Tables } from '../store/tables.ts';
 
 interface Violation {

@@ -12,9 +12,8 @@ import {
   passSchema,
   shipmentSchema,
   stockRowSchema,
-} from '../api/contract.ts';
-import { releaseHold } from '../coldchain/decide.ts';
-import type { Ingest } from '../ingest/ingest.ts';
+} from '../contract/contract.ts';
+import { releaseHold } from '../exceptions/decide.ts';
 import {
   batchOf,
   clear,
@@ -28,7 +27,8 @@ import {
   TEST_SITE,
   testIngest,
   weighing,
-} from '../ingest/test-deliveries.ts';
+} from '../ingest/deliveries.fixture.ts';
+import type { Ingest } from '../ingest/ingest.ts';
 import type { Store } from '../store/database.ts';
 import {
   findObject,
@@ -41,7 +41,7 @@ import {
   listStock,
   movementsOf,
 } from './queries.ts';
-import { closeShipment, loadShipments, sweepShipments } from './shipments.ts';
+import { closeShipment, loadShipments, sweepShipments } from './shipments/shipments.ts';
 
 const HOUR = 60 * MINUTE;
 const GTIN = '80614141123458';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PassEvent } from '../../protocol/events/stock-event.ts';
-import { siteSchema } from '../site.ts';
+import { placesOf } from '../site/places.ts';
+import { siteSchema } from '../site/site.ts';
 import { movementsOf } from './movements.ts';
-import { placesOf } from './places.ts';
 
 const places = placesOf(
   siteSchema.parse({

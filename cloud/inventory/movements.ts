@@ -4,8 +4,8 @@
  * goods into the location `unknown`: a visible suspense account, never a guess. Dispositions are CBV 2.0 words.
  */
 import type { Direction, PassEvent, TagSighting } from '../../protocol/events/stock-event.ts';
+import type { Door, Places } from '../site/places.ts';
 import type { MovementsTable } from '../store/tables.ts';
-import type { Door, Places } from './places.ts';
 
 /** A movement with when its tag was first and last seen in the pass. */
 export interface TagMovement extends MovementsTable {

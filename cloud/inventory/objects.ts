@@ -3,8 +3,8 @@
  * first and last sight take the extremes. Folding a part and merging gives the same as folding all.
  */
 import type { DecodedEpc, TagDate } from '../../protocol/epc/epc.ts';
+import { isLater } from '../ledger/ledger-event.ts';
 import type { ObjectsTable } from '../store/tables.ts';
-import { isLater } from './ledger-event.ts';
 import type { TagMovement } from './movements.ts';
 
 export type DecodeEpc = (hex: string) => DecodedEpc;

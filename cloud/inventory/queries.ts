@@ -1,6 +1,6 @@
 /** What can be asked of the inventory, in the shapes of api/contract.ts. */
-export { listDeadLetters, listGateways } from './gateway-query.ts';
-export { findObject, listObjects, movementsOf } from './object-query.ts';
-export { listPasses } from './pass-query.ts';
-export { findShipment, listShipments, MAX_LISTED_SHIPMENTS } from './shipment-query.ts';
-export { listStock } from './stock-query.ts';
+export { listDeadLetters, listGateways } from '../answers/gateways.ts';
+export { findObject, listObjects, movementsOf } from '../answers/objects.ts';
+export { listPasses } from '../answers/passes.ts';
+export { findShipment, listShipments, MAX_LISTED_SHIPMENTS } from '../answers/shipments.ts';
+export { listStock } from '../answers/stock.ts';

@@ -1,5 +1,5 @@
 /** Samples as the chart draws them: units of people, gaps left open, the stretches out of bounds. Pure. */
-import type { Exception, Samples } from '../api/contract.ts';
+import type { Exception, Samples } from '../contract/contract.ts';
 
 /** A line over a longer silence would claim what nobody measured. */
 export const LONGEST_LINE_MS = 15 * 60_000;

@@ -4,7 +4,7 @@
  * but gives up when the server refuses it; then we try, at growing intervals.
  */
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
-import { type LiveMessage, liveMessageSchema } from '../api/contract.ts';
+import { type LiveMessage, liveMessageSchema } from '../contract/contract.ts';
 
 export type LiveState = 'connecting' | 'live' | 'reconnecting';
 

@@ -1,5 +1,5 @@
 /** Names of places for people: as the site calls them, or made from their id. */
-import type { Room, Status } from '../api/contract.ts';
+import type { Room, Status } from '../contract/contract.ts';
 import { useResource, useSite } from './context.ts';
 import { inWords } from './format.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Exception, StockRow } from '../api/contract.ts';
+import type { Exception, StockRow } from '../contract/contract.ts';
 import { chartLine, excursions, innermostLimits, timeRange, valueRange } from './chart-data.ts';
 import { orderExceptions } from './exception-order.ts';
 import { expiryState, filterStock, stockTotals } from './stock-rows.ts';

@@ -15,8 +15,8 @@ import {
   shipmentSchema,
   statusSchema,
   stockRowSchema,
-} from '../api/contract.ts';
-import { listOf } from '../api/lists.ts';
+} from '../contract/contract.ts';
+import { listOf } from '../contract/lists.ts';
 import { API, type ApiClient } from './api-client.ts';
 import { followLive, type LiveSource, type LiveState } from './live.ts';
 import { Resource } from './resource.ts';

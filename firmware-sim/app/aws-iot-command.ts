@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
-import { systemClock } from '../../gateway/app/system-clock.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { parseConfig } from '../../protocol/config/yaml-config.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import {

@@ -1,7 +1,7 @@
 /** The configurations people copy: each is right, and those of gateway and cloud speak of the same site. */
 import { describe, expect, it } from 'vitest';
 import { loadCloudConfig } from '../../cloud/app/config.ts';
-import { loadGatewayConfig } from '../../gateway/app/config.ts';
+import { loadGatewayConfig } from '../../gateway/app/config/config.ts';
 
 const fileOf = (name: string) => new URL(`../../${name}`, import.meta.url).pathname;
 

@@ -4,8 +4,8 @@
  */
 import { connectAsync, type MqttClient } from 'mqtt';
 import { type RunningCloud, startCloud } from '../../cloud/app/start-cloud.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { type RunningGateway, startGateway } from '../../gateway/app/start-gateway.ts';
-import { systemClock } from '../../gateway/app/system-clock.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { delay } from '../../protocol/ports/clock.ts';
 import type { World } from '../world/world.ts';

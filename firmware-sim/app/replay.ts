@@ -1,6 +1,6 @@
 /** `sim record` and `sim replay`. */
 import { pino } from 'pino';
-import { gatewayConfigSchema } from '../../gateway/app/config.ts';
+import { gatewayConfigSchema } from '../../gateway/app/config/config.ts';
 import { startGateway } from '../../gateway/app/start-gateway.ts';
 import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
 import type { Line, LineOpener } from '../../gateway/transports/line.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { systemClock } from '../../gateway/app/system-clock.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { openDeviceBroker } from '../../gateway/transports/device-broker.ts';
 import { loadScenario } from './scenario-file.ts';
 import { serve } from './serve.ts';

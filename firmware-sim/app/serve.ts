@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { stringify } from 'yaml';
-import { systemClock } from '../../gateway/app/system-clock.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { type Clock, delay } from '../../protocol/ports/clock.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { publishTo, serveLines } from './live-run.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type CloudConfig, cloudConfigSchema } from '../../cloud/app/config.ts';
 import type { RunningCloud } from '../../cloud/app/start-cloud.ts';
-import { type GatewayConfig, gatewayConfigSchema } from '../../gateway/app/config.ts';
+import { type GatewayConfig, gatewayConfigSchema } from '../../gateway/app/config/config.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import type { Scenario } from '../world/scenario.ts';

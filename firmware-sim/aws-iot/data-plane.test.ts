@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-iot-data-plane';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_ROLE_ALIAS } from './aws-iot.ts';
-import { type Fixture, openFixture, refusalOf } from './stand-in-fixture.ts';
+import { type Fixture, openFixture, refusalOf } from './stand-in.fixture.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import type { Reading } from '../../protocol/readings/reading.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { readPointSchema } from '../sensing/read-point.ts';
-import type { DurableOutbox } from './durable-outbox.ts';
-import { createSensingHub } from './sensing-hub.ts';
+import type { DurableOutbox } from './devices/durable-outbox.ts';
+import { createSensingHub } from './devices/sensing-hub.ts';
 
 const START = Date.UTC(2026, 8, 1, 6);
 const DOOR = readPointSchema.parse({

@@ -16,7 +16,7 @@ setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--heap-growing-percent=20');
 const { default: mqttPacket } = await import('mqtt-packet');
 mqttPacket.writeToStream.cacheNumbers = false;
-const { runCommandLine } = await import('./command-line.ts');
+const { runCommandLine } = await import('./commands/command-line.ts');
 await runCommandLine();
 // A gateway ends by a signal or a power cut, at which nothing is written any more.
 flushCompileCache();

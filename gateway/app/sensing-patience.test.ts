@@ -1,10 +1,10 @@
 /** Which readings may wait longer for company on their way to the disk: those that nobody waits for. */
 import { expect, test } from 'vitest';
 import type { Reading } from '../../protocol/readings/reading.ts';
-import { JournalFolder, openVirtual, START } from '../journal/journal-fixture.ts';
+import { JournalFolder, openVirtual, START } from '../journal/worker/journal.fixture.ts';
 import { readPointSchema } from '../sensing/read-point.ts';
-import { createDurableOutbox } from './durable-outbox.ts';
-import { createSensingHub } from './sensing-hub.ts';
+import { createDurableOutbox } from './devices/durable-outbox.ts';
+import { createSensingHub } from './devices/sensing-hub.ts';
 
 const PROBE = readPointSchema.parse({
   id: 'cold-1',

@@ -2,10 +2,10 @@ import { createServer } from 'node:net';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import { JournalFolder } from '../journal/journal-fixture.ts';
-import { gatewayConfigSchema } from './config.ts';
+import { JournalFolder } from '../journal/worker/journal.fixture.ts';
+import { systemClock } from './clock/system-clock.ts';
+import { gatewayConfigSchema } from './config/config.ts';
 import { startGateway } from './start-gateway.ts';
-import { systemClock } from './system-clock.ts';
 
 function partsIn(folder: JournalFolder, statusPort: number) {
   const config = gatewayConfigSchema.parse({

@@ -10,32 +10,38 @@ import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { findDriver } from '../drivers/registry.ts';
-import { openJournal } from '../journal/open-journal.ts';
+import { openJournal } from '../journal/worker/open-journal.ts';
 import { parseTransportAddress } from '../transports/address.ts';
 import { type DeviceBroker, openDeviceBroker } from '../transports/device-broker.ts';
 import type { DeviceMessages } from '../transports/device-messages.ts';
 import type { LineOpener } from '../transports/line.ts';
 import { createSerialLine } from '../transports/serial-line.ts';
 import { createTcpLine } from '../transports/tcp-line.ts';
-import { createForwarder, type Forwarder } from '../uplink/forwarder.ts';
+import { createForwarder, type Forwarder } from '../uplink/forwarder/forwarder.ts';
 import type { Uplink } from '../uplink/uplink.ts';
-import { brokerCredentials } from './broker-credentials.ts';
-import { createClockWatch } from './clock-state.ts';
-import type { GatewayConfig } from './config.ts';
-import { createDeviceRunner, type DeviceConnection, type DeviceRunner } from './device-runner.ts';
-import { createDurableOutbox } from './durable-outbox.ts';
-import { watchEventLoopDelay } from './event-loop-delay.ts';
-import type { GatewayStatus } from './gateway-status.ts';
+import { createClockWatch } from './clock/clock-state.ts';
+import {
+  createSteadyClock,
+  fromWallScale,
+  onWallScale,
+  onWallTime,
+  takeScale,
+} from './clock/steady-clock.ts';
+import { type SystemTime, timesyncd } from './clock/system-time.ts';
+import type { GatewayConfig } from './config/config.ts';
+import { brokerCredentials } from './devices/broker-credentials.ts';
+import { createDeviceRunner, type DeviceConnection, type DeviceRunner } from './devices/device-runner.ts';
+import { createDurableOutbox } from './devices/durable-outbox.ts';
+import { createSensingHub } from './devices/sensing-hub.ts';
 import { machineMark } from './machine-mark.ts';
-import { createSensingHub } from './sensing-hub.ts';
-import { type StatusServer, startStatusServer } from './status-server.ts';
-import { createSteadyClock, fromWallScale, onWallScale, onWallTime, takeScale } from './steady-clock.ts';
-import { type SystemTime, timesyncd } from './system-time.ts';
-import { createTroubleLog } from './trouble-log.ts';
-import { createConfiguredUplink, forwarderOptions } from './uplink-from-config.ts';
+import { watchEventLoopDelay } from './status/event-loop-delay.ts';
+import type { GatewayStatus } from './status/gateway-status.ts';
+import { type StatusServer, startStatusServer } from './status/status-server.ts';
+import { createTroubleLog } from './status/trouble-log.ts';
+import { createConfiguredUplink, forwarderOptions } from './uplink/uplink-from-config.ts';
+import { watchDesiredConfig } from './uplink/watch-desired-config.ts';
+import { watchIdentity } from './uplink/watch-identity.ts';
 import { VERSION } from './version.ts';
-import { watchDesiredConfig } from './watch-desired-config.ts';
-import { watchIdentity } from './watch-identity.ts';
 
 const CLOCK_CHECK_MS = 5000;
 

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { createFallbackUplink } from './fallback-uplink.ts';
-import { createForwarder } from './forwarder.ts';
-import { MadeUpJournal, START } from './forwarder-fixture.ts';
+import { MadeUpJournal, START } from './forwarder/forwarder.fixture.ts';
+import { createForwarder } from './forwarder/forwarder.ts';
 import { createMemoryUplink } from './memory-uplink.ts';
 
 function rig() {

@@ -10,7 +10,7 @@ import { serveOverTcp } from '../../firmware-sim/app/lines.ts';
 import { publishTo } from '../../firmware-sim/app/live-run.ts';
 import { ModbusSlaves } from '../../firmware-sim/devices/modbus-slaves.ts';
 import { ZigbeeSensor } from '../../firmware-sim/devices/zigbee-sensor.ts';
-import { systemClock } from '../../gateway/app/system-clock.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { answers, freePort, startProcess, until } from '../support/processes.ts';
 import { type BusyReaders, portalOf, startBusyReaders } from './busy-readers.ts';

@@ -6,7 +6,7 @@ import { hostDevice } from '../../firmware-sim/app/device-host.ts';
 import { serveOverTcp } from '../../firmware-sim/app/lines.ts';
 import type { TagInField } from '../../firmware-sim/devices/device.ts';
 import { LlrpReader } from '../../firmware-sim/devices/llrp-reader/llrp-reader.ts';
-import { systemClock } from '../../gateway/app/system-clock.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { type ReadPoint, readPointSchema } from '../../gateway/sensing/read-point.ts';
 import { encodeSgtin96 } from '../../protocol/epc/epc.ts';
 import type { Timer } from '../../protocol/ports/clock.ts';

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Site } from '../../cloud/site.ts';
+import type { Site } from '../../cloud/site/site.ts';
 import { type LedgerClient, ledgerClient } from '../../firmware-sim/app/ledger-view.ts';
 import { createScratchDatabase } from '../../firmware-sim/app/scratch-database.ts';
 import { mosquittoFound, startMosquitto } from '../support/engines.ts';

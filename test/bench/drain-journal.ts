@@ -4,10 +4,10 @@
  * delay is from append to the ack that covers it.
  */
 import { randomUUID } from 'node:crypto';
-import { systemClock } from '../../gateway/app/system-clock.ts';
-import { openJournal } from '../../gateway/journal/open-journal.ts';
-import { createForwarder } from '../../gateway/uplink/forwarder.ts';
-import { createMqttUplink } from '../../gateway/uplink/mqtt-uplink.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
+import { openJournal } from '../../gateway/journal/worker/open-journal.ts';
+import { createForwarder } from '../../gateway/uplink/forwarder/forwarder.ts';
+import { createMqttUplink } from '../../gateway/uplink/mqtt/mqtt-uplink.ts';
 import type { Uplink } from '../../gateway/uplink/uplink.ts';
 import { LANES } from '../../protocol/events/lanes.ts';
 import type { Stamp } from '../../protocol/events/record.ts';

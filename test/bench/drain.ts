@@ -7,8 +7,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../gateway/app/system-clock.ts';
-import { openJournal } from '../../gateway/journal/open-journal.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
+import { openJournal } from '../../gateway/journal/worker/open-journal.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { type BenchLine, type BenchOptions, percentile, rounded } from './bench-line.ts';
 import { type CloudProcess, startCloudProcess } from './cloud-process.ts';

@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Journal } from '../../gateway/journal/journal.ts';
-import { openJournal } from '../../gateway/journal/open-journal.ts';
+import { openJournal } from '../../gateway/journal/worker/open-journal.ts';
 import { LANES } from '../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';

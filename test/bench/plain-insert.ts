@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
-import { EVENT_KINDS, eventRow } from '../../cloud/ingest/events.ts';
+import { EVENT_KINDS, eventRow } from '../../cloud/ingest/delivery/events.ts';
 import type { Delivery } from '../../cloud/intake/intake.ts';
 import { openDatabase, type Store } from '../../cloud/store/database.ts';
 import { migrate } from '../../cloud/store/migrate.ts';

@@ -3,10 +3,10 @@
  */
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DELIVERY_SHADOW } from '../../cloud/intake/aws-acks.ts';
-import { openIot, openQueue } from '../../cloud/intake/aws-clients.ts';
+import { DELIVERY_SHADOW } from '../../cloud/intake/aws/aws-acks.ts';
+import { openIot, openQueue } from '../../cloud/intake/aws/aws-clients.ts';
+import { SqsIntake, type SqsIntakeOptions } from '../../cloud/intake/aws/sqs-intake.ts';
 import type { Delivery } from '../../cloud/intake/intake.ts';
-import { SqsIntake, type SqsIntakeOptions } from '../../cloud/intake/sqs-intake.ts';
 import {
   type AwsIot,
   type AwsIotOptions,
@@ -15,7 +15,7 @@ import {
   startAwsIot,
   stateRule,
 } from '../../firmware-sim/aws-iot/aws-iot.ts';
-import { systemClock } from '../../gateway/app/system-clock.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { type Ack, ackSchema } from '../../protocol/link/ack.ts';
 import { ackTopic, stateTopic, upTopic } from '../../protocol/link/topics.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';

@@ -7,13 +7,13 @@ import {
   gatewayRule,
   startAwsIot,
 } from '../../firmware-sim/aws-iot/aws-iot.ts';
-import { deviceCredentials } from '../../gateway/uplink/aws-device-credentials.ts';
-import { createAwsHttpsUplink } from '../../gateway/uplink/aws-https-uplink.ts';
-import { createAwsMqttUplink } from '../../gateway/uplink/aws-mqtt-uplink.ts';
+import { deviceCredentials } from '../../gateway/uplink/aws/aws-device-credentials.ts';
+import { createAwsHttpsUplink } from '../../gateway/uplink/aws/aws-https-uplink.ts';
+import { createAwsMqttUplink } from '../../gateway/uplink/aws/aws-mqtt-uplink.ts';
 import { createFallbackUplink } from '../../gateway/uplink/fallback-uplink.ts';
-import { createForwarder } from '../../gateway/uplink/forwarder.ts';
-import { MadeUpJournal } from '../../gateway/uplink/forwarder-fixture.ts';
-import { AWS_IOT_OPTIONS } from '../../gateway/uplink/forwarder-options.ts';
+import { MadeUpJournal } from '../../gateway/uplink/forwarder/forwarder.fixture.ts';
+import { createForwarder } from '../../gateway/uplink/forwarder/forwarder.ts';
+import { AWS_IOT_OPTIONS } from '../../gateway/uplink/forwarder/forwarder-options.ts';
 import { LANES, type Lane } from '../../protocol/events/lanes.ts';
 import { decodeBatch } from '../../protocol/link/batch.ts';
 import { ackTopic } from '../../protocol/link/topics.ts';

@@ -9,7 +9,7 @@ import { hostDevice } from '../../firmware-sim/app/device-host.ts';
 import type { SimulatedDevice } from '../../firmware-sim/devices/device.ts';
 import { ImpinjReader } from '../../firmware-sim/devices/impinj-reader.ts';
 import { ZigbeeSensor } from '../../firmware-sim/devices/zigbee-sensor.ts';
-import { createDeviceRunner, type DeviceRunner } from '../../gateway/app/device-runner.ts';
+import { createDeviceRunner, type DeviceRunner } from '../../gateway/app/devices/device-runner.ts';
 import { DRIVERS, findDriver } from '../../gateway/drivers/registry.ts';
 import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';

@@ -7,12 +7,12 @@ import {
   createAuthority,
   type IssuedCertificate,
 } from '../../firmware-sim/aws-iot/identity/authority.ts';
-import type { MqttTls } from '../../gateway/uplink/mqtt-session.ts';
+import type { MqttTls } from '../../gateway/uplink/mqtt/mqtt-session.ts';
 import {
   createMqttUplink,
   type MqttUplink,
   type MqttUplinkOptions,
-} from '../../gateway/uplink/mqtt-uplink.ts';
+} from '../../gateway/uplink/mqtt/mqtt-uplink.ts';
 import { createClock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { type Engine, mosquittoFound, startMosquitto } from '../support/engines.ts';

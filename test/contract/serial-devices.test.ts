@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { ByteDevice, DeviceOutput } from '../../firmware-sim/devices/device.ts';
 import { ModbusSlaves } from '../../firmware-sim/devices/modbus-slaves.ts';
 import { MtSicsScale } from '../../firmware-sim/devices/mt-sics-scale.ts';
-import { createDeviceRunner, type DeviceRunner } from '../../gateway/app/device-runner.ts';
+import { createDeviceRunner, type DeviceRunner } from '../../gateway/app/devices/device-runner.ts';
 import { findDriver } from '../../gateway/drivers/registry.ts';
 import { parseTransportAddress } from '../../gateway/transports/address.ts';
 import type { LineOpener } from '../../gateway/transports/line.ts';

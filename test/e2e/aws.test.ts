@@ -24,9 +24,9 @@ import {
   startAwsIot,
   stateRule,
 } from '../../firmware-sim/aws-iot/aws-iot.ts';
-import { gatewayConfigSchema } from '../../gateway/app/config.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
+import { gatewayConfigSchema } from '../../gateway/app/config/config.ts';
 import { type RunningGateway, startGateway } from '../../gateway/app/start-gateway.ts';
-import { systemClock } from '../../gateway/app/system-clock.ts';
 import { until } from '../support/processes.ts';
 import { GATEWAY, IMPINJ_DOOR } from '../support/small-site.ts';
 

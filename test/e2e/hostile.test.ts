@@ -11,7 +11,7 @@ import { type DeviceHost, hostDevice } from '../../firmware-sim/app/device-host.
 import { LlrpReader } from '../../firmware-sim/devices/llrp-reader/llrp-reader.ts';
 import { ModbusSlaves } from '../../firmware-sim/devices/modbus-slaves.ts';
 import { MtSicsScale } from '../../firmware-sim/devices/mt-sics-scale.ts';
-import { systemClock } from '../../gateway/app/system-clock.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { encodeBatch, MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { upTopic } from '../../protocol/link/topics.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';

@@ -1,6 +1,6 @@
 /** Twenty minutes without a network at ten events a second, then the drain: each event is in the ledger once. */
 import { expect, it } from 'vitest';
-import { JournalFolder } from '../../gateway/journal/journal-fixture.ts';
+import { JournalFolder } from '../../gateway/journal/worker/journal.fixture.ts';
 import { startCloudProcess } from '../bench/cloud-process.ts';
 import { drainJournal } from '../bench/drain-journal.ts';
 import { expectEachOnce } from '../support/each-once.ts';

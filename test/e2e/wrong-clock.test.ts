@@ -5,8 +5,8 @@
  */
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Gateway, Pass, StoredEvent } from '../../cloud/api/contract.ts';
 import { type RunningCloud, startCloud } from '../../cloud/app/start-cloud.ts';
+import type { Gateway, Pass, StoredEvent } from '../../cloud/contract/contract.ts';
 import { loadScenario } from '../../firmware-sim/app/scenario-file.ts';
 import {
   backoffRandom,
@@ -14,9 +14,9 @@ import {
   cloudConfigOf,
   scratchFolder,
 } from '../../firmware-sim/app/simulated-site.ts';
-import { gatewayConfigSchema } from '../../gateway/app/config.ts';
+import type { SystemSync } from '../../gateway/app/clock/system-time.ts';
+import { gatewayConfigSchema } from '../../gateway/app/config/config.ts';
 import { startGateway } from '../../gateway/app/start-gateway.ts';
-import type { SystemSync } from '../../gateway/app/system-time.ts';
 import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
 import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';

@@ -1,7 +1,7 @@
 /** docs/reference.md, made from the registries in the code; `npm run docs` writes it. */
 import * as z from 'zod';
 import { PROBLEMS } from '../../cloud/api/problems.ts';
-import { EXCEPTION_KINDS } from '../../cloud/coldchain/kinds.ts';
+import { EXCEPTION_KINDS } from '../../cloud/exceptions/kinds.ts';
 import { DRIVERS } from '../../gateway/drivers/registry.ts';
 import { MOMENTARY_CONDITIONS } from '../../protocol/events/device-conditions.ts';
 import { laneOf } from '../../protocol/events/lanes.ts';

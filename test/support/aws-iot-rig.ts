@@ -1,7 +1,7 @@
 /** For the conformance suite of intakes: workers on SQS, gateways on MQTT, the stand-in for AWS between them. */
-import { openIot, openQueue } from '../../cloud/intake/aws-clients.ts';
+import { openIot, openQueue } from '../../cloud/intake/aws/aws-clients.ts';
+import { SqsIntake } from '../../cloud/intake/aws/sqs-intake.ts';
 import type { Intake, IntakeHandlers } from '../../cloud/intake/intake.ts';
-import { SqsIntake } from '../../cloud/intake/sqs-intake.ts';
 import {
   type AwsIot,
   gatewayRule,
@@ -10,7 +10,7 @@ import {
   stateRule,
 } from '../../firmware-sim/aws-iot/aws-iot.ts';
 import type { PortOptions } from '../../firmware-sim/aws-iot/listeners.ts';
-import { systemClock } from '../../gateway/app/system-clock.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 
 const QUEUE = 'batches';

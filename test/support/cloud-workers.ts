@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Site } from '../../cloud/site.ts';
+import type { Site } from '../../cloud/site/site.ts';
 import { createScratchDatabase } from '../../firmware-sim/app/scratch-database.ts';
 import {
   type Engine,

@@ -9,10 +9,10 @@
 import { randomUUID } from 'node:crypto';
 import { fsyncSync, openSync, writeSync } from 'node:fs';
 import * as z from 'zod';
-import { systemClock } from '../../gateway/app/system-clock.ts';
-import { openJournal } from '../../gateway/journal/open-journal.ts';
-import { createForwarder } from '../../gateway/uplink/forwarder.ts';
-import { createMqttUplink } from '../../gateway/uplink/mqtt-uplink.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
+import { openJournal } from '../../gateway/journal/worker/open-journal.ts';
+import { createForwarder } from '../../gateway/uplink/forwarder/forwarder.ts';
+import { createMqttUplink } from '../../gateway/uplink/mqtt/mqtt-uplink.ts';
 import { LANES } from '../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';

@@ -4,7 +4,7 @@
  * those of the real rate. Forty probes, a scale, a door: eight samples in ten, a pass of ten cases now and then.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { openJournal } from '../../gateway/journal/open-journal.ts';
+import { openJournal } from '../../gateway/journal/worker/open-journal.ts';
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { createSteppedTime } from '../bench/stepped-time.ts';

@@ -9,13 +9,13 @@ import { pino } from 'pino';
 import { cloudConfigSchema } from '../../cloud/app/config.ts';
 import { type RunningCloud, startCloud } from '../../cloud/app/start-cloud.ts';
 import { systemClock } from '../../cloud/app/system-clock.ts';
-import { makeServerCertificate, makeTestCa } from '../../cloud/enrolment/test-certificates.ts';
-import { weighing } from '../../cloud/ingest/test-deliveries.ts';
+import { makeServerCertificate, makeTestCa } from '../../cloud/enrolment/certificates.fixture.ts';
+import { weighing } from '../../cloud/ingest/deliveries.fixture.ts';
 import { scratchFolder } from '../../firmware-sim/app/simulated-site.ts';
-import { loadGatewayConfig } from '../../gateway/app/config.ts';
-import { type EnrollOptions, enrollCommand } from '../../gateway/app/enroll-command.ts';
+import { type EnrollOptions, enrollCommand } from '../../gateway/app/commands/enroll-command.ts';
+import { loadGatewayConfig } from '../../gateway/app/config/config.ts';
 import { type RunningGateway, startGateway } from '../../gateway/app/start-gateway.ts';
-import { openJournal } from '../../gateway/journal/open-journal.ts';
+import { openJournal } from '../../gateway/journal/worker/open-journal.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { freePort } from './processes.ts';
 

@@ -12,8 +12,8 @@ import { publishTo, serveLines } from '../../firmware-sim/app/live-run.ts';
 import { planWorld, prepareCloud } from '../../firmware-sim/app/simulated-site.ts';
 import type { RunResult } from '../../firmware-sim/app/virtual-run.ts';
 import type { Scenario } from '../../firmware-sim/world/scenario.ts';
-import type { GatewayStatus } from '../../gateway/app/gateway-status.ts';
-import { systemClock } from '../../gateway/app/system-clock.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
+import type { GatewayStatus } from '../../gateway/app/status/gateway-status.ts';
 import { type Clock, delay } from '../../protocol/ports/clock.ts';
 import { answers, freePort, type RunningProcess, runCommand, startProcess, until } from './processes.ts';
 

@@ -13,9 +13,9 @@ import {
   cloudConfigOf,
   scratchFolder,
 } from '../../firmware-sim/app/simulated-site.ts';
-import { gatewayConfigSchema } from '../../gateway/app/config.ts';
+import { systemClock } from '../../gateway/app/clock/system-clock.ts';
+import { gatewayConfigSchema } from '../../gateway/app/config/config.ts';
 import { type RunningGateway, startGateway } from '../../gateway/app/start-gateway.ts';
-import { systemClock } from '../../gateway/app/system-clock.ts';
 
 export const GATEWAY = 'gw-test';
 

@@ -1,9 +1,9 @@
 /** Rooms, samples, exceptions and holds, and what people decide about them. */
 import * as z from 'zod';
+import { exceptionSchema, holdSchema, roomSchema, samplesSchema } from '../../contract/contract.ts';
+import { listOf, paged, pageQuery, whole } from '../../contract/lists.ts';
 import { type Api, type ApiContext, answers } from '../api.ts';
-import { exceptionSchema, holdSchema, roomSchema, samplesSchema } from '../contract.ts';
 import type { Decision, Undecided } from '../ledger.ts';
-import { listOf, paged, pageQuery, whole } from '../lists.ts';
 import { type ProblemCode, ProblemError } from '../problems.ts';
 import { actorOf, noteSchema, reasonSchema } from './decision.ts';
 

@@ -12,12 +12,12 @@ import {
   renewRequestSchema,
 } from '../../../protocol/link/enrolment.ts';
 import { isGatewayId } from '../../../protocol/link/topics.ts';
+import { limitSchema, listOf, whole } from '../../contract/lists.ts';
 import { listCertificates, revokedCertificates } from '../../enrolment/certificates.ts';
 import type { DeviceCa } from '../../enrolment/device-ca.ts';
 import { enrol, type Issued, type Refusal, renew } from '../../enrolment/identities.ts';
 import { DEFAULT_INVITATION_HOURS, invite, MAX_INVITATION_HOURS } from '../../enrolment/invitations.ts';
 import { type Api, type ApiContext, answers } from '../api.ts';
-import { limitSchema, listOf, whole } from '../lists.ts';
 import { type ProblemCode, ProblemError } from '../problems.ts';
 
 /** Tries per minute and address unless configured; fifty gateways behind one address take five minutes. */

@@ -1,10 +1,10 @@
 /** Gateways and their tokens, dead letters, the status of this cloud. */
 import * as z from 'zod';
 import { isGatewayId } from '../../../protocol/link/topics.ts';
+import { deadLetterSchema, gatewaySchema, statusSchema } from '../../contract/contract.ts';
+import { limitSchema, listOf, whole } from '../../contract/lists.ts';
+import { addGateway, renewGatewayToken, revokeGateway } from '../../fleet/gateway-registry.ts';
 import { type Api, type ApiContext, answers } from '../api.ts';
-import { deadLetterSchema, gatewaySchema, statusSchema } from '../contract.ts';
-import { addGateway, renewGatewayToken, revokeGateway } from '../gateway-registry.ts';
-import { limitSchema, listOf, whole } from '../lists.ts';
 import { ProblemError } from '../problems.ts';
 
 const gatewayId = z

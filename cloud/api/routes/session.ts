@@ -1,10 +1,10 @@
 /** Signing in for the page: a token for a cookie. */
 import * as z from 'zod';
+import { MAX_TOKEN_LENGTH } from '../../enrolment/tokens.ts';
 import { type Api, type ApiContext, answers } from '../api.ts';
 import { ProblemError } from '../problems.ts';
 import { roleSchema } from '../roles.ts';
 import { createSessions, sessionCookie } from '../sessions.ts';
-import { MAX_TOKEN_LENGTH } from '../tokens.ts';
 import { findUserByToken } from '../users.ts';
 
 /** Tries per minute and address: a token cannot be guessed, but each try costs a query. */

@@ -1,8 +1,8 @@
 /** Expected shipments: loading them as JSON or CSV, and what came or went against them. */
 import * as z from 'zod';
+import { shipmentSchema } from '../../contract/contract.ts';
+import { listOf, whole } from '../../contract/lists.ts';
 import { type Api, type ApiContext, answers } from '../api.ts';
-import { shipmentSchema } from '../contract.ts';
-import { listOf, whole } from '../lists.ts';
 import { ProblemError } from '../problems.ts';
 import { actorOf, noteSchema } from './decision.ts';
 

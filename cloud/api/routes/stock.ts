@@ -1,9 +1,15 @@
 /** Stock, objects and their movements, passes through doors. */
 import * as z from 'zod';
+import { listEvents } from '../../answers/events.ts';
+import {
+  movementSchema,
+  objectSchema,
+  passSchema,
+  stockRowSchema,
+  storedEventSchema,
+} from '../../contract/contract.ts';
+import { limitSchema, listOf, paged, pageQuery, whole } from '../../contract/lists.ts';
 import { type Api, type ApiContext, answers } from '../api.ts';
-import { movementSchema, objectSchema, passSchema, stockRowSchema, storedEventSchema } from '../contract.ts';
-import { listEvents } from '../event-log.ts';
-import { limitSchema, listOf, paged, pageQuery, whole } from '../lists.ts';
 import { ProblemError } from '../problems.ts';
 
 const word = z.string().min(1).max(200);

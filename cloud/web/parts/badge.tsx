@@ -1,6 +1,6 @@
 /** A word about a state, with its icon: the colour only repeats what both say. */
 import type { ReactNode } from 'react';
-import type { Exception, Pass, Room, Shipment } from '../../api/contract.ts';
+import type { Exception, Pass, Room, Shipment } from '../../contract/contract.ts';
 import { inWords } from '../format.ts';
 import {
   ArrowInIcon,

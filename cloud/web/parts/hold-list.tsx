@@ -1,7 +1,7 @@
 /** What one exception keeps from moving, and its release: all of it, or the chosen objects. */
 import { useState } from 'react';
-import { type Exception, type Hold, holdSchema } from '../../api/contract.ts';
-import { listOf } from '../../api/lists.ts';
+import { type Exception, type Hold, holdSchema } from '../../contract/contract.ts';
+import { listOf } from '../../contract/lists.ts';
 import { useOnDemand, useSite } from '../context.ts';
 import { type Deciding, useMay } from '../decide.ts';
 import { countOf, NO_ITEM } from '../format.ts';

@@ -1,7 +1,7 @@
 /** The objects of one stock row, and from there the history of one. */
 import { useState } from 'react';
-import { objectSchema, type StockObject, type StockRow } from '../../api/contract.ts';
-import { listOf } from '../../api/lists.ts';
+import { objectSchema, type StockObject, type StockRow } from '../../contract/contract.ts';
+import { listOf } from '../../contract/lists.ts';
 import { useOnDemand, useSite } from '../context.ts';
 import { countOf, NO_ITEM } from '../format.ts';
 import { usePlaceName } from '../places.ts';

@@ -1,5 +1,5 @@
 /** Gateways and their devices: who is online, how far each lane has come, what ails what; and what was refused. */
-import type { Gateway, Status } from '../../api/contract.ts';
+import type { Gateway, Status } from '../../contract/contract.ts';
 import { useResource, useSite } from '../context.ts';
 import { countOf, formatCount, inWords } from '../format.ts';
 import { Ago } from '../parts/ago.tsx';

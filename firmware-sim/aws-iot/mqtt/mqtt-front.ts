@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
-import { guardPacketSize, PACKET_OVERHEAD_BYTES } from '../../../cloud/intake/packet-size-guard.ts';
+import { guardPacketSize, PACKET_OVERHEAD_BYTES } from '../../../cloud/intake/embedded/packet-size-guard.ts';
 import { isTopicFilter } from '../../../protocol/link/topic-filter.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Exchange } from '../exchange.ts';

@@ -2,7 +2,7 @@
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Fixture, openFixture } from '../stand-in-fixture.ts';
+import { type Fixture, openFixture } from '../stand-in.fixture.ts';
 
 let fixture: Fixture;
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { PurgeQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startAwsIot } from '../aws-iot.ts';
-import { type Fixture, openFixture } from '../stand-in-fixture.ts';
+import { type Fixture, openFixture } from '../stand-in.fixture.ts';
 import { parseRuleSql } from './rule-sql.ts';
 
 const input = {

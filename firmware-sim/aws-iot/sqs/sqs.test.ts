@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../protocol/ports/random.ts';
 import { VirtualClock } from '../../../protocol/ports/virtual-clock.ts';
 import { createCounters } from '../quotas.ts';
-import { breathe, type Fixture, openFixture, refusalOf } from '../stand-in-fixture.ts';
+import { breathe, type Fixture, openFixture, refusalOf } from '../stand-in.fixture.ts';
 import { Queues } from './queues.ts';
 
 let fixture: Fixture;

@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
-import { drive, type Timed } from '../sensor-fixture.ts';
-import { BEAM_GATED, dockStory, epcsOf, FIRST_SIGHT, MORNING, portal, type Way } from './dock-fixture.ts';
+import { drive, type Timed } from '../sensor.fixture.ts';
+import { BEAM_GATED, dockStory, epcsOf, FIRST_SIGHT, MORNING, portal, type Way } from './dock.fixture.ts';
 import { HELD_REPORTS_MS } from './limits.ts';
 import { createPortalSensor } from './portal-sensor.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DeviceEvent, PassEvent } from '../../../protocol/events/stock-event.ts';
-import { drive, type Run } from '../sensor-fixture.ts';
+import { drive, type Run } from '../sensor.fixture.ts';
 import {
   BEAM_GATED,
   type DockStory,
@@ -11,7 +11,7 @@ import {
   MORNING,
   portal,
   type Way,
-} from './dock-fixture.ts';
+} from './dock.fixture.ts';
 import { createPortalSensor } from './portal-sensor.ts';
 
 const one = (way: Way, at = 30, name = 'aaa', tags = 8): Load => ({ at, way, tags, name });

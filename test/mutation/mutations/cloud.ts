@@ -3,23 +3,23 @@ import type { Mutation } from '../mutation.ts';
 
 const INGEST = 'cloud/ingest/ingest.ts';
 const TAKE = 'cloud/ingest/take-batches.ts';
-const EVENTS = 'cloud/ingest/events.ts';
-const JUDGE = 'cloud/ingest/judge.ts';
-const WATERMARK = 'cloud/ingest/watermark.ts';
+const EVENTS = 'cloud/ingest/delivery/events.ts';
+const JUDGE = 'cloud/ingest/delivery/judge.ts';
+const WATERMARK = 'cloud/ingest/delivery/watermark.ts';
 const LOCKS = 'cloud/ingest/locks.ts';
 const QUEUE = 'cloud/intake/delivery-queue.ts';
-const LANES = 'cloud/ingest/lanes.ts';
-const OPENINGS = 'cloud/ingest/openings.ts';
-const CLOCKS = 'cloud/ingest/clocks.ts';
-const JETSTREAM = 'cloud/intake/jetstream-intake.ts';
-const SQS = 'cloud/intake/sqs-intake.ts';
+const LANES = 'cloud/ingest/delivery/lanes.ts';
+const OPENINGS = 'cloud/ingest/delivery/openings.ts';
+const CLOCKS = 'cloud/ingest/clocks/clocks.ts';
+const JETSTREAM = 'cloud/intake/jetstream/jetstream-intake.ts';
+const SQS = 'cloud/intake/aws/sqs-intake.ts';
 const LINK_ROUTE = 'cloud/api/routes/link.ts';
 const SCHEMA = 'cloud/store/migrations/001-ledger.ts';
 
 const INGEST_TEST = 'cloud/ingest/ingest.test.ts';
 const LANES_AT_ONCE_TEST = 'cloud/ingest/lanes-at-once.test.ts';
 const COMMIT_TEST = 'cloud/ingest/commit.test.ts';
-const WATERMARK_TEST = 'cloud/ingest/watermark.test.ts';
+const WATERMARK_TEST = 'cloud/ingest/delivery/watermark.test.ts';
 
 const TRANSACTION = 'store.db.transaction().execute((trx) => takeBatches(trx, batches, refused, context()))';
 
@@ -360,7 +360,7 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
         to: 'session.inHand.add(message);\n    message.ack();',
       },
     ],
-    judge: 'cloud/intake/jetstream-intake.test.ts',
+    judge: 'cloud/intake/jetstream/jetstream-intake.test.ts',
     needs: 'nats-server',
   },
   {

@@ -3,11 +3,11 @@ import type { Mutation } from '../mutation.ts';
 
 const GATE = 'gateway/transports/broker-gate.ts';
 const RELEASE = 'gateway/transports/ordered-release.ts';
-const HUB = 'gateway/app/sensing-hub.ts';
-const OUTBOX = 'gateway/app/durable-outbox.ts';
+const HUB = 'gateway/app/devices/sensing-hub.ts';
+const OUTBOX = 'gateway/app/devices/durable-outbox.ts';
 
 const BROKER_TEST = 'gateway/transports/device-broker.test.ts';
-const OUTBOX_TEST = 'gateway/app/durable-outbox.test.ts';
+const OUTBOX_TEST = 'gateway/app/devices/durable-outbox.test.ts';
 
 export const DEVICE_MUTATIONS: readonly Mutation[] = [
   {

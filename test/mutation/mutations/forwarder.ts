@@ -1,16 +1,16 @@
 /** Ways in which the forwarder could prune too early, send under other names, or not send again. */
 import type { Mutation } from '../mutation.ts';
 
-const FORWARDER = 'gateway/uplink/forwarder.ts';
-const LANE_SENDER = 'gateway/uplink/lane-sender.ts';
-const FITTING = 'gateway/uplink/batch-fitting.ts';
-const SCHEDULE = 'gateway/uplink/schedule.ts';
+const FORWARDER = 'gateway/uplink/forwarder/forwarder.ts';
+const LANE_SENDER = 'gateway/uplink/forwarder/lane-sender.ts';
+const FITTING = 'gateway/uplink/forwarder/batch-fitting.ts';
+const SCHEDULE = 'gateway/uplink/forwarder/schedule.ts';
 
-const PACKER = 'gateway/uplink/batch-packer.ts';
-const SENDING = 'gateway/uplink/batch-sending.ts';
+const PACKER = 'gateway/uplink/forwarder/batch-packer.ts';
+const SENDING = 'gateway/uplink/forwarder/batch-sending.ts';
 
-const FORWARDER_TEST = 'gateway/uplink/forwarder.test.ts';
-const SCHEDULE_TEST = 'gateway/uplink/schedule.test.ts';
+const FORWARDER_TEST = 'gateway/uplink/forwarder/forwarder.test.ts';
+const SCHEDULE_TEST = 'gateway/uplink/forwarder/schedule.test.ts';
 
 export const FORWARDER_MUTATIONS: readonly Mutation[] = [
   {
@@ -81,7 +81,7 @@ export const FORWARDER_MUTATIONS: readonly Mutation[] = [
     name: 'batch-covers-what-it-does-not-hold',
     breaks: 'a batch covers only what it holds or what a gap event tells',
     edits: [{ file: FITTING, from: 'lastSeq = records.at(-1)?.seq ?? lastSeq;', to: '' }],
-    judge: 'gateway/uplink/batch-fitting.test.ts',
+    judge: 'gateway/uplink/forwarder/batch-fitting.test.ts',
   },
   {
     name: 'oversize-given-up-in-silence',
@@ -149,7 +149,7 @@ export const FORWARDER_MUTATIONS: readonly Mutation[] = [
         to: ') return false;',
       },
     ],
-    judge: 'gateway/uplink/forwarder-link.test.ts',
+    judge: 'gateway/uplink/forwarder/forwarder-link.test.ts',
   },
   {
     name: 'nothing-ready-by-a-real-clock',
@@ -161,6 +161,6 @@ export const FORWARDER_MUTATIONS: readonly Mutation[] = [
         to: 'this.#publisher.readyAtMs(bytes, live, this.#now())',
       },
     ],
-    judge: 'gateway/uplink/real-clock.test.ts',
+    judge: 'gateway/uplink/forwarder/real-clock.test.ts',
   },
 ];

@@ -1,27 +1,27 @@
 /** Ways in which the journal could lose, double, reorder or falsify events. */
 import type { Mutation } from '../mutation.ts';
 
-const LAYOUT = 'gateway/journal/layout.ts';
-const STORE = 'gateway/journal/store.ts';
-const GROUP_COMMIT = 'gateway/journal/group-commit.ts';
-const ENGINE = 'gateway/journal/engine.ts';
-const OPEN_JOURNAL = 'gateway/journal/open-journal.ts';
-const THINNING = 'gateway/journal/thinning.ts';
-const SALVAGE = 'gateway/journal/salvage.ts';
-const SALVAGE_SOURCE = 'gateway/journal/salvage-source.ts';
-const CARRY_OVER = 'gateway/journal/carry-over.ts';
-const LANE_ROWS = 'gateway/journal/lane-rows.ts';
-const MARKS = 'gateway/journal/file-marks.ts';
-const SEALED = 'gateway/journal/sealed.ts';
-const COUNTERS = 'gateway/journal/lane-counters.ts';
+const LAYOUT = 'gateway/journal/file/layout.ts';
+const STORE = 'gateway/journal/commit/store.ts';
+const GROUP_COMMIT = 'gateway/journal/commit/group-commit.ts';
+const ENGINE = 'gateway/journal/worker/engine.ts';
+const OPEN_JOURNAL = 'gateway/journal/worker/open-journal.ts';
+const THINNING = 'gateway/journal/commit/thinning.ts';
+const SALVAGE = 'gateway/journal/salvage/salvage.ts';
+const SALVAGE_SOURCE = 'gateway/journal/salvage/salvage-source.ts';
+const CARRY_OVER = 'gateway/journal/salvage/carry-over.ts';
+const LANE_ROWS = 'gateway/journal/commit/lane-rows.ts';
+const MARKS = 'gateway/journal/file/file-marks.ts';
+const SEALED = 'gateway/journal/file/sealed.ts';
+const COUNTERS = 'gateway/journal/file/lane-counters.ts';
 
-const JOURNAL_TEST = 'gateway/journal/journal.test.ts';
-const DAMAGE_TEST = 'gateway/journal/damage.test.ts';
-const FULL_TEST = 'gateway/journal/full.test.ts';
-const ENGINE_TEST = 'gateway/journal/engine.test.ts';
-const GROUP_COMMIT_TEST = 'gateway/journal/group-commit.test.ts';
-const CARRIED_TEST = 'gateway/journal/carried.test.ts';
-const DURABILITY_TEST = 'gateway/journal/durability.test.ts';
+const JOURNAL_TEST = 'gateway/journal/worker/journal.test.ts';
+const DAMAGE_TEST = 'gateway/journal/salvage/damage.test.ts';
+const FULL_TEST = 'gateway/journal/commit/full.test.ts';
+const ENGINE_TEST = 'gateway/journal/worker/engine.test.ts';
+const GROUP_COMMIT_TEST = 'gateway/journal/commit/group-commit.test.ts';
+const CARRIED_TEST = 'gateway/journal/salvage/carried.test.ts';
+const DURABILITY_TEST = 'gateway/journal/worker/durability.test.ts';
 
 export const JOURNAL_MUTATIONS: readonly Mutation[] = [
   {
@@ -99,7 +99,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
         to: 'records.push(toRecord(records.length + 1, stored));',
       },
     ],
-    judge: 'gateway/uplink/forwarder.test.ts',
+    judge: 'gateway/uplink/forwarder/forwarder.test.ts',
   },
   {
     name: 'prune-of-another-epoch',
@@ -347,6 +347,6 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
     edits: [
       { file: LAYOUT, from: 'if (walLostCommits(file)) {', to: "if (file === '' && walLostCommits(file)) {" },
     ],
-    judge: 'gateway/journal/torn-wal.test.ts',
+    judge: 'gateway/journal/salvage/torn-wal.test.ts',
   },
 ];

@@ -3,7 +3,7 @@
  * be read at a glance, made here from the workload's own knowledge of its events and nothing of the cloud's code.
  */
 import { type Kysely, sql } from 'kysely';
-import { dump } from '../../../cloud/ingest/test-deliveries.ts';
+import { dump } from '../../../cloud/ingest/deliveries.fixture.ts';
 import type { Tables } from '../../../cloud/store/tables.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import type { History } from '../history.ts';

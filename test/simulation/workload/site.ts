@@ -1,5 +1,5 @@
 /** The site that the simulated gateways stand in: docks of their own, a cold room and a bin that all share. */
-import { type Site, siteSchema } from '../../../cloud/site.ts';
+import { type Site, siteSchema } from '../../../cloud/site/site.ts';
 
 const MINUTE_MS = 60_000;
 

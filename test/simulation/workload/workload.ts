@@ -4,7 +4,7 @@
  * and dropped checkpoint in one entry), takes up after a restart what the checkpoints tell, and writes down what it
  * was told is durable.
  */
-import type { DurableOutbox } from '../../../gateway/app/durable-outbox.ts';
+import type { DurableOutbox } from '../../../gateway/app/devices/durable-outbox.ts';
 import type { JournalEntry } from '../../../gateway/journal/journal.ts';
 import { laneOf } from '../../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';

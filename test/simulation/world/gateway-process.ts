@@ -3,13 +3,13 @@
  * place of drivers and sensing stands the workload.
  */
 import { join } from 'node:path';
-import { createClockWatch } from '../../../gateway/app/clock-state.ts';
-import { createDurableOutbox } from '../../../gateway/app/durable-outbox.ts';
-import { createSteadyClock, onWallScale, takeScale } from '../../../gateway/app/steady-clock.ts';
+import { createClockWatch } from '../../../gateway/app/clock/clock-state.ts';
+import { createSteadyClock, onWallScale, takeScale } from '../../../gateway/app/clock/steady-clock.ts';
+import { createDurableOutbox } from '../../../gateway/app/devices/durable-outbox.ts';
 import type { Journal } from '../../../gateway/journal/journal.ts';
-import { openJournal } from '../../../gateway/journal/open-journal.ts';
-import { createForwarder } from '../../../gateway/uplink/forwarder.ts';
-import type { ForwarderStatus } from '../../../gateway/uplink/forwarder-status.ts';
+import { openJournal } from '../../../gateway/journal/worker/open-journal.ts';
+import { createForwarder } from '../../../gateway/uplink/forwarder/forwarder.ts';
+import type { ForwarderStatus } from '../../../gateway/uplink/forwarder/forwarder-status.ts';
 import type { Uplink } from '../../../gateway/uplink/uplink.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import { seededRandom } from '../../../protocol/ports/random.ts';

@@ -2,7 +2,7 @@
  * The wall clock of a machine: it may stand anywhere, and jump. On every second machine a time daemon says when it
  * last set the clock in this boot; the others leave the gateway to find out.
  */
-import type { SystemSync } from '../../../gateway/app/system-time.ts';
+import type { SystemSync } from '../../../gateway/app/clock/system-time.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 
 export class WallClock {

@@ -1,0 +1,148 @@
+/**
+ * A delivery → what of it may enter the ledger. PURE. The header must be sound and say what the transport proves;
+ * then each event is judged alone: a bad one becomes a dead letter with its reason and blocks no other.
+ */
+import { LANES, type Lane, laneOf } from '../../../protocol/events/lanes.ts';
+import { type EventRecord, eventRecordSchema } from '../../../protocol/events/record.ts';
+import type { StockEvent } from '../../../protocol/events/stock-event.ts';
+import { decodeBatch, type ReceivedBatch } from '../../../protocol/link/batch.ts';
+import { isGatewayId } from '../../../protocol/link/topics.ts';
+import type { Delivery } from '../../intake/intake.ts';
+import { whyNotStorable } from './canonical.ts';
+import { type DeadLetter, payloadText } from './dead-letters.ts';
+
+export interface JudgedEvent {
+  readonly record: EventRecord;
+  /** With gateway and lane the event's name for ever: that of its batch, or the one that it was born with. */
+  readonly name: { readonly epoch: string; readonly seq: number };
+}
+
+/** A batch whose header is sound, with its events judged. */
+export interface JudgedBatch {
+  readonly gateway: string;
+  readonly epoch: string;
+  readonly lane: Lane;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly prunedUpTo: number;
+  /** Which opening of the journal sends; older gateways do not say. */
+  readonly boot?: ReceivedBatch['boot'];
+  readonly events: readonly JudgedEvent[];
+  readonly deadLetters: readonly DeadLetter[];
+  /** For a dead letter of the whole batch, when the gateway turns out to be unknown. */
+  readonly payload: Uint8Array;
+}
+
+export type Judgement = { ok: true; batch: JudgedBatch } | { ok: false; deadLetter: DeadLetter };
+
+/** Epochs stand in keys that order: ASCII, no slash. */
+const EPOCH = /^[A-Za-z0-9._~:-]{8,64}$/;
+/** The years 1 to 9999: what every date notation on the way out can say. */
+const EARLIEST_MS = -62_135_596_800_000;
+const LATEST_MS = 253_402_300_799_999;
+
+export function judgeDelivery(delivery: Delivery): Judgement {
+  const decoded = decodeBatch(delivery.payload);
+  if (!decoded.ok) return refuse(delivery, 'UNREADABLE_BATCH', decoded.reason);
+  const { batch } = decoded;
+  if (batch.gateway !== delivery.gateway || batch.lane !== delivery.lane || !isGatewayId(batch.gateway)) {
+    const claims = `payload says ${batch.gateway}/${batch.lane}`;
+    return refuse(
+      delivery,
+      'MISMATCHED_SENDER',
+      `${claims}, it came as ${delivery.gateway}/${delivery.lane}`,
+    );
+  }
+  if (!EPOCH.test(batch.epoch)) return refuse(delivery, 'UNREADABLE_BATCH', `epoch is not ${EPOCH.source}`);
+  const badOpening = whyNotStorable(batch.boot?.id);
+  if (badOpening !== undefined) {
+    return refuse(delivery, 'UNREADABLE_BATCH', `id of the opening: ${badOpening}`);
+  }
+  const events: JudgedEvent[] = [];
+  const deadLetters: DeadLetter[] = [];
+  for (const raw of batch.events) {
+    const verdict = judgeEvent(raw, batch);
+    if (verdict.ok) events.push(verdict.event);
+    else deadLetters.push(poison(raw, batch, verdict));
+  }
+  const { gateway, epoch, lane, firstSeq, lastSeq, prunedUpTo, boot } = batch;
+  const { payload } = delivery;
+  return {
+    ok: true,
+    batch: { gateway, epoch, lane, firstSeq, lastSeq, prunedUpTo, boot, events, deadLetters, payload },
+  };
+}
+
+function refuse(delivery: Delivery, code: DeadLetter['code'], detail: string): Judgement {
+  const gateway = isGatewayId(delivery.gateway) ? delivery.gateway : null;
+  const lane = LANES.find((name) => name === delivery.lane) ?? null;
+  const payload = payloadText(delivery.payload);
+  return { ok: false, deadLetter: { gateway, epoch: null, lane, seq: null, code, detail, payload } };
+}
+
+type Poison = { ok: false; code: DeadLetter['code']; detail: string };
+type Verdict = { ok: true; event: JudgedEvent } | Poison;
+
+function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
+  const reason = whyNotStorable(raw);
+  if (reason !== undefined) return { ok: false, code: 'POISON_EVENT', detail: reason };
+  const parsed = eventRecordSchema.safeParse(raw);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.slice(0, 5);
+    const detail = issues.map((issue) => `${issue.path.join('.') || 'event'}: ${issue.message}`).join('; ');
+    return { ok: false, code: 'POISON_EVENT', detail };
+  }
+  const record = parsed.data;
+  if (record.seq < batch.firstSeq || record.seq > batch.lastSeq) {
+    const range = `${batch.firstSeq}..${batch.lastSeq}`;
+    return { ok: false, code: 'POISON_EVENT', detail: `seq ${record.seq} is outside of its batch ${range}` };
+  }
+  if (laneOf(record.event.type) !== batch.lane) {
+    return {
+      ok: false,
+      code: 'POISON_EVENT',
+      detail: `${record.event.type} does not belong on ${batch.lane}`,
+    };
+  }
+  const wrong = timesOf(record.event).find((time) => !isStorableTime(time));
+  if (wrong !== undefined) return { ok: false, code: 'POISON_EVENT', detail: `no such time: ${wrong}` };
+  const { origin } = record;
+  if (origin === undefined)
+    return { ok: true, event: { record, name: { epoch: batch.epoch, seq: record.seq } } };
+  if (origin.epoch === batch.epoch || !EPOCH.test(origin.epoch)) {
+    const detail = `origin names epoch ${origin.epoch}: expected an earlier epoch, as ${EPOCH.source}`;
+    return { ok: false, code: 'POISON_EVENT', detail };
+  }
+  return { ok: true, event: { record, name: origin } };
+}
+
+export function isStorableTime(time: number): boolean {
+  return time >= EARLIEST_MS && time <= LATEST_MS;
+}
+
+function timesOf(event: StockEvent): number[] {
+  switch (event.type) {
+    case 'receipt':
+    case 'dispatch':
+    case 'passage':
+      return [
+        event.occurredAt,
+        event.startedAt,
+        ...event.tags.flatMap((tag) => [tag.firstSeenAt, tag.lastSeenAt]),
+      ];
+    case 'gap':
+      return [event.occurredAt, event.from, event.to];
+    case 'clock':
+      return [event.occurredAt, event.wallBefore, event.wallAfter];
+    default:
+      return [event.occurredAt];
+  }
+}
+
+function poison(raw: unknown, batch: ReceivedBatch, { code, detail }: Poison): DeadLetter {
+  const { gateway, epoch, lane, firstSeq, lastSeq } = batch;
+  const claimed = raw !== null && typeof raw === 'object' && 'seq' in raw ? raw.seq : undefined;
+  const seq = typeof claimed === 'number' && Number.isSafeInteger(claimed) ? claimed : null;
+  const inside = seq !== null && seq >= firstSeq && seq <= lastSeq;
+  return { gateway, epoch, lane, seq: inside ? seq : null, code, detail, payload: payloadText(raw) };
+}

@@ -1,0 +1,326 @@
+/**
+ * The one runner for all drivers. It owns everything a driver must not know: opening, reopening with jittered
+ * backoff, ticks, the watchdog for silence, limits on what comes in, and the counts. Drivers stay deterministic.
+ *
+ * Health it reports itself, each as a bracket of active true/false: DISCONNECTED (the far end hung up, or the line
+ * cannot be opened), SILENT (nothing came for `silentAfterMs`; a line is then reopened, for a half-open connection
+ * looks like that), RATE_LIMITED.
+ *
+ * Where readings go, what is discarded and how health is told stands in reading-sink.ts.
+ */
+import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
+import type { Random } from '../../../protocol/ports/random.ts';
+import type { Reading } from '../../../protocol/readings/reading.ts';
+import type { ByteDriver, DeviceMessage, DriverOutput, MessageDriver } from '../../drivers/driver.ts';
+import type { DeviceMessages } from '../../transports/device-messages.ts';
+import type { Line, LineOpener } from '../../transports/line.ts';
+import { type BackoffOptions, backoffDelayMs } from './backoff.ts';
+import type { DeviceState, DeviceStatus } from './device-status.ts';
+import { RateGauge } from './rate-gauge.ts';
+import { ReadingSink, type ReadingSinkLimits } from './reading-sink.ts';
+
+/** A driver with what carries its bytes or messages. */
+export type DeviceConnection =
+  | { readonly driver: ByteDriver; readonly line: LineOpener }
+  | { readonly driver: MessageDriver; readonly messages: DeviceMessages };
+
+export interface DeviceRunnerOptions {
+  readonly device: string;
+  /** The driver's kind, for the status page. */
+  readonly kind: string;
+  readonly connection: DeviceConnection;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onReadings: (readings: readonly Reading[], now: number) => void | Promise<void>;
+  /** Nothing from the device for so long is SILENT. Left out: never. */
+  readonly silentAfterMs?: number;
+  readonly backoff?: BackoffOptions;
+  readonly limits?: Partial<DeviceRunnerLimits>;
+}
+
+export interface DeviceRunnerLimits extends ReadingSinkLimits {
+  readonly bytesPerSecond: number;
+}
+
+export interface DeviceRunner extends AsyncDisposable {
+  start(): void;
+  /** Closes the line; resolves when everything handed over has been taken. */
+  stop(): Promise<void>;
+  status(): DeviceStatus;
+}
+
+export const DEVICE_RUNNER_LIMITS: DeviceRunnerLimits = {
+  bytesPerSecond: 4 * 1024 * 1024,
+  readingsPerSecond: 20_000,
+  maxPendingReadings: 50_000,
+  discardReportMs: 60_000,
+};
+
+const BACKOFF: BackoffOptions = { firstMs: 500, maxMs: 30_000 };
+/** A line that held this long starts again with the shortest wait. */
+const STEADY_MS = 10_000;
+/** Chunks that may come before the opener has returned its line. */
+const MAX_EARLY_CHUNKS = 64;
+const MAX_TICK_DELAY_MS = 60_000;
+
+export function createDeviceRunner(options: DeviceRunnerOptions): DeviceRunner {
+  return new Runner(options);
+}
+
+class Runner implements DeviceRunner {
+  readonly #options: DeviceRunnerOptions;
+  readonly #clock: Clock;
+  readonly #limits: DeviceRunnerLimits;
+  readonly #sink: ReadingSink;
+  readonly #byteRate: RateGauge;
+  #state: DeviceState = 'stopped';
+  #session = '';
+  #lastProblem: string | undefined;
+  #lastInputAt: number | undefined;
+  #line: Line | undefined;
+  /** Counts openings: what still comes from an older line is not ours. */
+  #generation = 0;
+  #attempt = 0;
+  #openedAt = 0;
+  /** Monotonic; of the last input, or of the opening. */
+  #heardAt = 0;
+  #tickDueAt = 0;
+  #endSubscription: (() => void) | undefined;
+  readonly #timers = new Map<string, Timer>();
+
+  constructor(options: DeviceRunnerOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#limits = { ...DEVICE_RUNNER_LIMITS, ...options.limits };
+    this.#byteRate = new RateGauge(this.#limits.bytesPerSecond, this.#clock.monotonicMs());
+    const waitsForHandler = 'messages' in options.connection;
+    this.#sink = new ReadingSink({ ...options, limits: this.#limits, waitsForHandler });
+  }
+
+  start(): void {
+    if (this.#state !== 'stopped') return;
+    const { connection } = this.#options;
+    if ('line' in connection) {
+      this.#open(connection.driver, connection.line);
+      return;
+    }
+    const { driver, messages } = connection;
+    this.#endSubscription = messages.subscribe(driver.subscriptions, (message) =>
+      this.#onMessage(driver, message),
+    );
+    this.#state = 'connected';
+    this.#heardAt = this.#clock.monotonicMs();
+    this.#watchSilence();
+    this.#scheduleTick();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state !== 'stopped') {
+      this.#endSubscription?.();
+      this.#endLine();
+      this.#state = 'stopped';
+      for (const name of [...this.#timers.keys()]) this.#cancel(name);
+    }
+    await this.#sink.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  status(): DeviceStatus {
+    const { device, kind, connection } = this.#options;
+    const { counts, lastReadingAt } = this.#sink;
+    const lastProblem = this.#sink.lastProblem ?? this.#lastProblem;
+    return {
+      device,
+      kind,
+      address: 'line' in connection ? connection.line.address : connection.messages.address,
+      state: this.#state,
+      // What the driver last said of a line that is gone would mislead.
+      session: this.#state === 'connected' ? this.#session : '',
+      silent: this.#sink.isActive('SILENT'),
+      ...(this.#lastInputAt === undefined ? {} : { lastInputAt: this.#lastInputAt }),
+      ...(lastReadingAt === undefined ? {} : { lastReadingAt }),
+      ...(lastProblem === undefined ? {} : { lastProblem }),
+      bytes: counts.bytes,
+      messages: counts.messages,
+      readings: counts.readings,
+      reconnects: counts.reconnects,
+      discarded: counts.discarded,
+    };
+  }
+
+  #open(driver: ByteDriver, opener: LineOpener): void {
+    const generation = ++this.#generation;
+    this.#state = 'connecting';
+    const early: Uint8Array[] = [];
+    let endedEarly: string | undefined;
+    let up = false;
+    const isCurrent = () => generation === this.#generation && this.#state !== 'stopped';
+    const handlers = {
+      onBytes: (chunk: Uint8Array) => {
+        if (!isCurrent()) return;
+        if (up) this.#onBytes(driver, chunk);
+        else if (early.length < MAX_EARLY_CHUNKS) early.push(chunk);
+        else this.#sink.discard({ reason: 'EARLY_BYTES', bytes: chunk.length });
+      },
+      onClose: (reason: string) => {
+        if (!isCurrent()) return;
+        if (up) this.#onLineEnd(reason);
+        else endedEarly = reason;
+      },
+    };
+    const opened = opener.open(handlers).then(
+      (line) => {
+        if (!isCurrent()) {
+          line.close();
+          return;
+        }
+        this.#line = line;
+        up = true;
+        this.#onUp(driver);
+        for (const chunk of early) if (isCurrent()) this.#onBytes(driver, chunk);
+        if (endedEarly !== undefined && isCurrent()) this.#onLineEnd(endedEarly);
+      },
+      (error: unknown) => {
+        if (isCurrent()) this.#onLineEnd(error instanceof Error ? error.message : String(error));
+      },
+    );
+    this.#clock.track(opened);
+  }
+
+  #onUp(driver: ByteDriver): void {
+    this.#state = 'connected';
+    this.#openedAt = this.#clock.monotonicMs();
+    this.#heardAt = this.#openedAt;
+    this.#sink.setHealth('DISCONNECTED', false, 'connected', {
+      evenIfUnchanged: this.#sink.counts.reconnects === 0,
+    });
+    this.#watchSilence();
+    this.#apply(driver.onOpen(this.#clock.now()));
+  }
+
+  #onBytes(driver: ByteDriver, chunk: Uint8Array): void {
+    this.#sink.counts.bytes += chunk.length;
+    this.#onInput();
+    if (!this.#byteRate.take(chunk.length, this.#clock.monotonicMs())) {
+      this.#sink.discard({ reason: 'RATE_LIMITED', bytes: chunk.length });
+      this.#sink.rateLimited(`more than ${this.#limits.bytesPerSecond} bytes/s`);
+      return;
+    }
+    this.#apply(driver.onBytes(chunk, this.#clock.now()));
+  }
+
+  #onMessage(driver: MessageDriver, message: DeviceMessage): Promise<void> {
+    if (this.#state === 'stopped') return Promise.reject(new Error(`${this.#options.device} is stopped`));
+    this.#sink.counts.messages += 1;
+    this.#sink.counts.bytes += message.payload.length;
+    this.#onInput();
+    return this.#apply(driver.onMessage(message, this.#clock.now()));
+  }
+
+  #onInput(): void {
+    this.#lastInputAt = this.#clock.now();
+    this.#heardAt = this.#clock.monotonicMs();
+    if (this.#sink.isActive('SILENT')) this.#sink.setHealth('SILENT', false, 'heard again');
+  }
+
+  /** Acts on everything a driver said; the promise is that of the readings. */
+  #apply(output: DriverOutput): Promise<void> {
+    if (output.state !== undefined) this.#session = output.state;
+    for (const bytes of output.send) this.#line?.write(bytes);
+    for (const discarded of output.discarded) this.#sink.discard(discarded);
+    const taken = this.#sink.take(output.readings);
+    if (output.reconnect !== undefined) this.#reconnect(output.reconnect);
+    this.#scheduleTick();
+    return taken;
+  }
+
+  /** We give the line up ourselves. It counts as disconnected only if it cannot be opened again. */
+  #reconnect(reason: string): void {
+    if (this.#line === undefined) return;
+    this.#endLine();
+    this.#retryLater(reason);
+  }
+
+  #onLineEnd(reason: string): void {
+    this.#endLine();
+    this.#sink.setHealth('DISCONNECTED', true, reason);
+    this.#retryLater(reason);
+  }
+
+  /** Takes the line down on our side and tells the driver. */
+  #endLine(): void {
+    const { connection } = this.#options;
+    const line = this.#line;
+    this.#generation += 1;
+    this.#line = undefined;
+    this.#cancel('silence');
+    if (line === undefined || !('line' in connection)) return;
+    line.close();
+    this.#apply(connection.driver.onClose(this.#clock.now()));
+  }
+
+  #retryLater(reason: string): void {
+    const { connection, random } = this.#options;
+    if (!('line' in connection)) return;
+    const steady = this.#state === 'connected' && this.#clock.monotonicMs() - this.#openedAt >= STEADY_MS;
+    if (steady) this.#attempt = 0;
+    this.#state = 'waiting';
+    this.#lastProblem = reason;
+    this.#sink.counts.reconnects += 1;
+    const delayMs = backoffDelayMs(this.#options.backoff ?? BACKOFF, this.#attempt++, random);
+    this.#setTimer('reopen', delayMs, () => this.#open(connection.driver, connection.line));
+  }
+
+  /** One timer that looks back when it fires, instead of a new one for each chunk. */
+  #watchSilence(): void {
+    const { silentAfterMs } = this.#options;
+    if (silentAfterMs === undefined || this.#timers.has('silence')) return;
+    const dueIn = this.#heardAt + silentAfterMs - this.#clock.monotonicMs();
+    this.#setTimer('silence', Math.max(1, dueIn), () => {
+      if (this.#state !== 'connected') return;
+      if (this.#clock.monotonicMs() - this.#heardAt >= silentAfterMs) {
+        const detail = `nothing heard for ${silentAfterMs} ms`;
+        this.#sink.setHealth('SILENT', true, detail);
+        this.#heardAt = this.#clock.monotonicMs();
+        this.#reconnect(detail);
+      }
+      if (this.#state === 'connected') this.#watchSilence();
+    });
+  }
+
+  /**
+   * Keeps the armed timer when the driver now wants its tick later: a tick too early costs less than a timer for
+   * each chunk. It also lets a driver notice that wall time went back.
+   */
+  #scheduleTick(): void {
+    const at = this.#state === 'stopped' ? undefined : this.#options.connection.driver.nextTickAt();
+    if (at === undefined) {
+      this.#cancel('tick');
+      return;
+    }
+    const delayMs = Math.min(MAX_TICK_DELAY_MS, Math.max(1, at - this.#clock.now()));
+    const dueAt = this.#clock.monotonicMs() + delayMs;
+    if (this.#timers.has('tick') && this.#tickDueAt <= dueAt) return;
+    this.#tickDueAt = dueAt;
+    this.#setTimer('tick', delayMs, () => {
+      this.#apply(this.#options.connection.driver.onTick(this.#clock.now()));
+    });
+  }
+
+  #setTimer(name: string, delayMs: number, task: () => void): void {
+    this.#cancel(name);
+    const timer = this.#clock.setTimer(delayMs, `${this.#options.device} ${name}`, () => {
+      this.#timers.delete(name);
+      task();
+    });
+    this.#timers.set(name, timer);
+  }
+
+  #cancel(name: string): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.delete(name);
+  }
+}

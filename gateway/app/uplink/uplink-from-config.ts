@@ -1,0 +1,178 @@
+/** The uplink that gateway.yaml asks for; undefined when there is none (a gateway on its own keeps everything). */
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { Clock } from '../../../protocol/ports/clock.ts';
+import type { Random } from '../../../protocol/ports/random.ts';
+import { type AwsCredentials, deviceCredentials } from '../../uplink/aws/aws-device-credentials.ts';
+import { createAwsHttpsUplink } from '../../uplink/aws/aws-https-uplink.ts';
+import { createAwsMqttUplink } from '../../uplink/aws/aws-mqtt-uplink.ts';
+import { createFallbackUplink } from '../../uplink/fallback-uplink.ts';
+import { AWS_IOT_OPTIONS, type ForwarderOptions } from '../../uplink/forwarder/forwarder-options.ts';
+import { createHttpsUplink, type HttpsUplinkOptions } from '../../uplink/https/https-uplink.ts';
+import { createMqttUplink, type MqttUplinkOptions } from '../../uplink/mqtt/mqtt-uplink.ts';
+import type { Uplink } from '../../uplink/uplink.ts';
+import { ConfigError, type GatewayConfig, readText } from '../config/config.ts';
+import { awsRegion, isHttp, type UplinkConfig } from '../config/uplink-config.ts';
+import { keepFresh } from './fresh-files.ts';
+
+interface Surroundings {
+  readonly gateway: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+type AwsConfig = NonNullable<UplinkConfig['aws']>;
+
+export function createConfiguredUplink(
+  config: GatewayConfig,
+  clock: Clock,
+  random: Random,
+  givenPassword?: string,
+): Uplink | undefined {
+  const { uplink } = config;
+  if (uplink === undefined) return undefined;
+  const around: Surroundings = { gateway: config.gateway.id, clock, random };
+  const first = uplink.aws === undefined ? byUrl(uplink, around, givenPassword) : byAws(uplink.aws, around);
+  const { fallback } = uplink;
+  if (fallback === undefined) return first;
+  const tls = readTls(fallback);
+  const options: HttpsUplinkOptions = {
+    ...around,
+    url: fallback.url,
+    token: readToken(fallback.tokenFile),
+    proxyFromEnvironment: fallback.proxyFromEnvironment,
+    ...(tls === undefined ? {} : { tls }),
+  };
+  const second = createHttpsUplink(keepFresh(options, 'token', () => readToken(fallback.tokenFile)));
+  return withFallback(first, second, fallback, clock);
+}
+
+/** The pacing that this uplink needs. */
+export function forwarderOptions(config: GatewayConfig): ForwarderOptions {
+  const { uplink } = config;
+  if (uplink === undefined) return {};
+  const { publishesPerSecond, bytesPerSecond } = uplink.pace ?? {};
+  const base: ForwarderOptions = uplink.aws === undefined ? {} : AWS_IOT_OPTIONS;
+  return {
+    ...base,
+    publishesPerSecond: publishesPerSecond ?? base.publishesPerSecond,
+    bytesPerSecond: bytesPerSecond ?? base.bytesPerSecond,
+  };
+}
+
+function byUrl(uplink: UplinkConfig, around: Surroundings, givenPassword: string | undefined): Uplink {
+  const url = uplink.url ?? '';
+  const tls = readTls(uplink);
+  const secretFile = uplink.tokenFile ?? uplink.passwordFile;
+  const given = givenPassword === undefined && secretFile !== undefined;
+  const readSecret = () => readToken(secretFile ?? '');
+  const password = given ? readSecret() : givenPassword;
+  if (isHttp(url)) {
+    const options: HttpsUplinkOptions = {
+      ...around,
+      url,
+      token: password ?? '',
+      proxyFromEnvironment: uplink.proxyFromEnvironment,
+      ...(tls === undefined ? {} : { tls }),
+    };
+    if (given) keepFresh(options, 'token', readSecret);
+    if (tls !== undefined) keepFresh(options, 'tls', () => readTls(uplink) ?? tls);
+    return createHttpsUplink(options);
+  }
+  const username = uplink.username ?? (password === undefined ? undefined : around.gateway);
+  const options: MqttUplinkOptions = {
+    ...around,
+    url,
+    protocolVersion: uplink.protocolVersion,
+    keepaliveSeconds: uplink.keepaliveSeconds,
+    ...(password === undefined ? {} : { password }),
+    ...(username === undefined ? {} : { username }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+  if (given) keepFresh(options, 'password', readSecret);
+  if (tls !== undefined) keepFresh(options, 'tls', () => readTls(uplink) ?? tls);
+  return createMqttUplink(options);
+}
+
+function byAws(aws: AwsConfig, around: Surroundings): Uplink {
+  const tls = readTls(aws) ?? {};
+  const rule = aws.rule === undefined ? {} : { rule: aws.rule };
+  const { https } = aws;
+  const access = awsAccess(aws, around.gateway, around.clock, tls);
+  const overMqtt = () =>
+    createAwsMqttUplink({
+      ...around,
+      ...rule,
+      endpoint: aws.endpoint,
+      port: aws.port,
+      tls,
+      protocolVersion: aws.protocolVersion,
+      keepaliveSeconds: aws.keepaliveSeconds,
+    });
+  if (https === undefined || access === undefined) return overMqtt();
+  const overHttps = createAwsHttpsUplink({ ...around, ...rule, ...access });
+  return https.use === 'only' ? overHttps : withFallback(overMqtt(), overHttps, https, around.clock);
+}
+
+/** What the AWS SDK needs to call the data plane for this gateway; undefined without an `https` section. */
+export function awsAccess(
+  aws: AwsConfig,
+  gateway: string,
+  clock: Clock,
+  tls = readTls(aws) ?? {},
+): { endpoint: string; region: string; credentials?: () => Promise<AwsCredentials> } | undefined {
+  const { https } = aws;
+  if (https === undefined) return undefined;
+  const { credentialsEndpoint, roleAlias } = https;
+  const credentials =
+    credentialsEndpoint === undefined || roleAlias === undefined
+      ? undefined
+      : deviceCredentials({ endpoint: credentialsEndpoint, roleAlias, thing: gateway, tls, clock });
+  return {
+    endpoint: https.endpoint ?? `https://${aws.endpoint}`,
+    region: awsRegion(aws) ?? '',
+    ...(credentials === undefined ? {} : { credentials }),
+  };
+}
+
+function withFallback(
+  first: Uplink,
+  second: Uplink,
+  when: { readonly afterSeconds: number; readonly afterFailures: number },
+  clock: Clock,
+): Uplink {
+  const { afterSeconds, afterFailures } = when;
+  return createFallbackUplink({ first, second, clock, afterMs: afterSeconds * 1000, afterFailures });
+}
+
+interface TlsFiles {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+/** Undefined when none is named; a file that is not what it should be is a ConfigError with its name. */
+function readTls(named: TlsFiles): { ca?: Buffer; cert?: Buffer; key?: Buffer } | undefined {
+  const files = [named.caFile, named.certFile, named.keyFile].filter((file) => file !== undefined);
+  if (files.length === 0) return undefined;
+  const tls = {
+    ...(named.caFile === undefined ? {} : { ca: pem(named.caFile) }),
+    ...(named.certFile === undefined ? {} : { cert: pem(named.certFile) }),
+    ...(named.keyFile === undefined ? {} : { key: pem(named.keyFile) }),
+  };
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    throw new ConfigError([`cannot use ${files.join(', ')} for TLS: ${(error as Error).message}`]);
+  }
+  return tls;
+}
+
+const readToken = (file: string) => readText(file, 'the uplink password').trim();
+
+function pem(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new ConfigError([`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? error}`]);
+  }
+}

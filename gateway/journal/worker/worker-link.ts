@@ -1,0 +1,101 @@
+/** The main side of the journal's worker thread, and the in-thread stand-in that virtual-time runs use. */
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../../../protocol/ports/clock.ts';
+import { JournalError, type JournalErrorCode } from '../journal-error.ts';
+import {
+  type EngineLink,
+  type EngineOptions,
+  type EngineReply,
+  type EngineRequest,
+  JournalEngine,
+} from './engine.ts';
+
+export interface WorkerRequest {
+  readonly id: number;
+  readonly request: EngineRequest;
+}
+
+interface WireError {
+  readonly code: JournalErrorCode | undefined;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+export type WorkerReply = { readonly id: number } & (
+  | { readonly ok: true; readonly reply: EngineReply }
+  | { readonly ok: false; readonly error: WireError }
+);
+
+export function toWire(error: unknown): WireError {
+  if (!(error instanceof Error)) return { code: undefined, message: String(error), stack: undefined };
+  return {
+    code: error instanceof JournalError ? error.code : undefined,
+    message: error.message,
+    stack: error.stack,
+  };
+}
+
+function fromWire({ code, message, stack }: WireError): Error {
+  if (code !== undefined) return new JournalError(code, message);
+  return new Error(`the journal worker failed: ${message}`, { cause: stack });
+}
+
+interface Waiter {
+  resolve(reply: EngineReply): void;
+  reject(error: Error): void;
+}
+
+/** `onDied` is told of an end that nobody asked for. */
+export function startWorker(
+  options: EngineOptions,
+  clock: Clock,
+  onDied: (error: JournalError) => void,
+  script = new URL('./worker.ts', import.meta.url),
+): EngineLink {
+  const worker = new Worker(script, { workerData: options, name: 'journal' });
+  let ending = false;
+  const waiting = new Map<number, Waiter>();
+  let lastId = 0;
+  let dead: JournalError | undefined;
+  const die = (reason: string) => {
+    const first = dead === undefined;
+    dead ??= new JournalError('worker-died', `the journal worker ended: ${reason}`);
+    if (first && !ending) onDied(dead);
+    for (const waiter of waiting.values()) waiter.reject(dead);
+    waiting.clear();
+  };
+  worker.on('message', (reply: WorkerReply) => {
+    const waiter = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (reply.ok) waiter?.resolve(reply.reply);
+    else waiter?.reject(fromWire(reply.error));
+  });
+  worker.on('error', (error) => die(error instanceof Error ? error.message : String(error)));
+  worker.on('exit', (exitCode) => die(`exit code ${exitCode}`));
+  return {
+    call(request) {
+      if (dead !== undefined) return Promise.reject(dead);
+      const reply = new Promise<EngineReply>((resolve, reject) => {
+        const id = ++lastId;
+        waiting.set(id, { resolve, reject });
+        const message: WorkerRequest = { id, request };
+        worker.postMessage(message);
+      });
+      return clock.track(reply);
+    },
+    async terminate() {
+      ending = true;
+      await worker.terminate();
+    },
+  };
+}
+
+export function startInThread(options: EngineOptions, clock: Clock): EngineLink {
+  const engine = new JournalEngine(options);
+  return {
+    call: (request) => clock.track(new Promise((resolve) => resolve(engine.handle(request)))),
+    async terminate() {
+      engine.close();
+    },
+  };
+}
