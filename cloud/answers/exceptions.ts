@@ -1,32 +1,21 @@
 /** Exceptions and holds as the API answers them, newest first. */
 import { type Kysely, sql } from 'kysely';
-import type { Exception, Hold } from '../contract/contract.ts';
+import type { Exception, ExceptionFilter } from '../contract/exceptions.ts';
+import type { Hold, HoldFilter } from '../contract/holds.ts';
+import type { Page } from '../contract/lists.ts';
 import { kindOf, type Severity } from '../exceptions/kinds.ts';
 import { placeNames, titleOf } from '../exceptions/title.ts';
 import type { Site } from '../site/site.ts';
-import type { ExceptionStatus, HoldStatus, Tables } from '../store/tables.ts';
+import type { Tables } from '../store/tables.ts';
 
 /** More than anybody reads; a caller that wants all asks page by page. */
 export const MAX_LISTED = 1_000;
 const DEFAULT_LISTED = 100;
 
-interface Page {
-  readonly limit?: number | undefined;
-  readonly offset?: number | undefined;
-}
-
-export interface ExceptionFilter extends Page {
-  readonly id?: string | undefined;
-  /** Unless asked for, withdrawn ones are left out. */
-  readonly status?: ExceptionStatus | undefined;
-  readonly kind?: string | undefined;
-  readonly location?: string | undefined;
-}
-
 export async function listExceptions(
   db: Kysely<Tables>,
   site: Site,
-  filter: ExceptionFilter = {},
+  filter: ExceptionFilter & Partial<Page> = {},
 ): Promise<Exception[]> {
   let query = db.selectFrom('exceptions').selectAll();
   if (filter.id !== undefined) query = query.where('id', '=', filter.id);
@@ -72,16 +61,11 @@ export async function getException(
   return found;
 }
 
-export interface HoldFilter extends Page {
-  readonly exceptionId?: string | undefined;
-  readonly epc?: string | undefined;
-  /** Unless asked for, withdrawn ones are left out. */
-  readonly status?: HoldStatus | undefined;
-  /** Where the object is now. */
-  readonly location?: string | undefined;
-}
-
-export async function listHolds(db: Kysely<Tables>, site: Site, filter: HoldFilter = {}): Promise<Hold[]> {
+export async function listHolds(
+  db: Kysely<Tables>,
+  site: Site,
+  filter: HoldFilter & Partial<Page> = {},
+): Promise<Hold[]> {
   let query = db
     .selectFrom('holds as h')
     .leftJoin('objects as o', 'o.epc', 'h.epc')
@@ -145,7 +129,7 @@ async function holdCounts(db: Kysely<Tables>, ids: readonly string[]) {
   return new Map(rows.map(({ exception_id: id, active, released }) => [id, { active, released }]));
 }
 
-function limitOf({ limit }: Page): number {
+function limitOf({ limit }: Partial<Page>): number {
   return Math.min(limit ?? DEFAULT_LISTED, MAX_LISTED);
 }
 

@@ -1,6 +1,6 @@
 /** Gateways with how far their lanes have come and how their devices are; what could not be taken. */
 import type { Kysely } from 'kysely';
-import type { DeadLetter, Gateway } from '../contract/contract.ts';
+import type { DeadLetter, Gateway } from '../contract/gateways.ts';
 import type { DevicesTable, Tables } from '../store/tables.ts';
 import { isoTime, isoTimeOrNull } from './iso-time.ts';
 

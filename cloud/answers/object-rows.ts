@@ -3,7 +3,7 @@
  * disposition `unavailable` while a hold stands. One relation, used by stock and object queries alike.
  */
 import { type RawBuilder, sql } from 'kysely';
-import type { StockFilter } from '../api/ledger.ts';
+import type { StockFilter } from '../contract/stock.ts';
 
 export interface ObjectRow {
   epc: string;

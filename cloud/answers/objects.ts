@@ -1,7 +1,6 @@
 /** Tagged objects and where they have been. */
 import { type Kysely, sql } from 'kysely';
-import type { ObjectFilter } from '../api/ledger.ts';
-import type { Movement, StockObject } from '../contract/contract.ts';
+import type { Movement, ObjectFilter, StockObject } from '../contract/objects.ts';
 import type { Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 import { isoTime, isoTimeOrNull } from './iso-time.ts';

@@ -1,6 +1,6 @@
 /** Passes through doors, the newest first, with what was in them and the shipment they belong to. */
 import { type Kysely, sql } from 'kysely';
-import type { Pass } from '../contract/contract.ts';
+import type { Pass } from '../contract/passes.ts';
 import { placesOf } from '../site/places.ts';
 import type { Site } from '../site/site.ts';
 import type { PassesTable, Tables } from '../store/tables.ts';

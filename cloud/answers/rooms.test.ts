@@ -12,9 +12,10 @@ import {
   samplesAt,
   siteOf,
 } from '../coldchain/dock-story.fixture.ts';
-import { listRooms, samplesOf } from '../coldchain/exceptions.ts';
-import { roomSchema, samplesSchema } from '../contract/contract.ts';
+import { roomSchema, samplesSchema } from '../contract/rooms.ts';
 import type { Store } from '../store/database.ts';
+import { listRooms } from './rooms.ts';
+import { samplesOf } from './samples.ts';
 
 describe.each(databases())('rooms and charts on $name', ({ open }) => {
   let store: Store;

@@ -4,7 +4,7 @@
  */
 import { type Kysely, sql } from 'kysely';
 import { rulesAt } from '../coldchain/rules/affected.ts';
-import type { Room } from '../contract/contract.ts';
+import type { Room } from '../contract/rooms.ts';
 import type { Rule, Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 

@@ -3,22 +3,13 @@
  * and its highest sample; the first and the last of all stay, so a line keeps its ends. Done in the database.
  */
 import { type Kysely, sql } from 'kysely';
-import type { Samples } from '../contract/contract.ts';
+import type { Samples, SamplesQuery } from '../contract/rooms.ts';
 import type { Tables } from '../store/tables.ts';
 
 export const DEFAULT_POINTS = 1_000;
 export const MAX_POINTS = 10_000;
 /** Two ends, and two of at least one slice. */
 const MIN_POINTS = 4;
-
-export interface SamplesQuery {
-  readonly readPoint: string;
-  readonly metric: string;
-  /** Event times, both included. */
-  readonly from: number;
-  readonly to: number;
-  readonly maxPoints?: number | undefined;
-}
 
 export async function samplesOf(db: Kysely<Tables>, query: SamplesQuery): Promise<Samples> {
   const { readPoint, metric, from, to } = query;

@@ -1,6 +1,6 @@
 /** Expected shipments with what came or went so far, line by line. */
 import { type Kysely, sql } from 'kysely';
-import type { Shipment } from '../contract/contract.ts';
+import type { Shipment } from '../contract/shipments.ts';
 import { shipmentCounts } from '../inventory/shipments/shipment-counts.ts';
 import { statusOf } from '../inventory/shipments/shipment-standing.ts';
 import type { Site } from '../site/site.ts';

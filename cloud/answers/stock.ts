@@ -1,7 +1,6 @@
 /** Stock by item, lot, location and disposition: tagged objects, and loose goods on scales. */
 import { type Kysely, sql } from 'kysely';
-import type { StockFilter } from '../api/ledger.ts';
-import type { StockRow } from '../contract/contract.ts';
+import type { StockFilter, StockRow } from '../contract/stock.ts';
 import type { Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 import { itemNames } from './item-names.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Access, mayDo, ROLES } from './access/roles.ts';
+import { SESSION_SECONDS } from './access/sessions.ts';
 import { bearer, openTestApi, TEST_NOW, type TestApi } from './api.fixture.ts';
-import { type Access, mayDo, ROLES } from './roles.ts';
-import { SESSION_SECONDS } from './sessions.ts';
 
 let api: TestApi;
 beforeAll(async () => {

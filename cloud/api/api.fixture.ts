@@ -2,11 +2,11 @@
 import { clockAt } from '../../test/support/clock-at.ts';
 import { openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
-import { LiveBus } from './live.ts';
+import { ROLES, type Role } from './access/roles.ts';
+import { addUser } from './access/users.ts';
+import { LiveBus } from './http/live.ts';
 import { createMemoryLedger } from './memory-ledger.fixture.ts';
-import { ROLES, type Role } from './roles.ts';
 import { type ApiOptions, createApi } from './server.ts';
-import { addUser } from './users.ts';
 
 export const TEST_NOW = Date.UTC(2026, 5, 1, 6, 0, 0);
 

@@ -1,6 +1,11 @@
 /** A ledger of fixed rows, for tests of what lies before it: it answers from its lists and notes what was asked. */
-import type { Exception, Gateway, Hold, Shipment, StockObject, StockRow } from '../contract/contract.ts';
-import type { Decision, Ledger, ShipmentsInput } from './ledger.ts';
+import type { Exception } from '../contract/exceptions.ts';
+import type { Gateway } from '../contract/gateways.ts';
+import type { Hold } from '../contract/holds.ts';
+import type { StockObject } from '../contract/objects.ts';
+import type { Shipment, ShipmentsInput } from '../contract/shipments.ts';
+import type { StockRow } from '../contract/stock.ts';
+import type { Decision, Ledger } from './http/ledger.ts';
 
 export interface MemoryLedger extends Ledger {
   readonly rows: {

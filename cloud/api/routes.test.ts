@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Exception, Shipment, StockObject } from '../contract/contract.ts';
+import type { Exception } from '../contract/exceptions.ts';
+import type { StockObject } from '../contract/objects.ts';
+import type { Shipment } from '../contract/shipments.ts';
 import { verifyGateway } from '../fleet/gateway-registry.ts';
 import { bearer, openTestApi, TEST_NOW, type TestApi } from './api.fixture.ts';
 

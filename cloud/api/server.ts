@@ -15,11 +15,12 @@ import {
 } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { gatewayOfToken } from '../fleet/gateway-registry.ts';
-import { answerProblems } from './answer-problems.ts';
-import { type Api, type ApiContext, answers } from './api.ts';
-import { authenticate } from './authenticate.ts';
-import { metricsRoute } from './metrics.ts';
-import { page } from './page.ts';
+import { answerProblems } from './http/answer-problems.ts';
+import { type Api, type ApiContext, answers } from './http/api.ts';
+import { authenticate } from './http/authenticate.ts';
+import { metricsRoute } from './http/metrics.ts';
+import { page } from './http/page.ts';
+import { securityHeaders } from './http/security-headers.ts';
 import { coldChainRoutes } from './routes/cold-chain.ts';
 import { type IdentityProvision, identityRoutes, invitationRoutes } from './routes/enrolment.ts';
 import { fleetRoutes } from './routes/fleet.ts';
@@ -28,7 +29,6 @@ import { sessionRoutes } from './routes/session.ts';
 import { shipmentRoutes } from './routes/shipments.ts';
 import { stockRoutes } from './routes/stock.ts';
 import { streamRoutes } from './routes/stream.ts';
-import { securityHeaders } from './security-headers.ts';
 
 /** Bodies of routes that do not say otherwise. */
 export const MAX_BODY_BYTES = 256 * 1024;

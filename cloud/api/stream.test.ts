@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LiveMessage } from '../contract/contract.ts';
+import type { LiveMessage } from '../contract/live.ts';
 import { bearer, openTestApi, type TestApi } from './api.fixture.ts';
-import { MAX_SUBSCRIBERS } from './live.ts';
+import { MAX_SUBSCRIBERS } from './http/live.ts';
 import { HEARTBEAT_MS } from './routes/stream.ts';
 
 let api: TestApi;

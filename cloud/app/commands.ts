@@ -1,9 +1,8 @@
 /** The commands that do one thing to the database and end. */
 import { decodeEpc } from '../../protocol/epc/epc.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { LiveBus } from '../api/live.ts';
-import { addUser, type User } from '../api/users.ts';
-import { projectColdChain } from '../coldchain/project.ts';
+import { addUser, type User } from '../api/access/users.ts';
+import { LiveBus } from '../api/http/live.ts';
 import { addGateway } from '../fleet/gateway-registry.ts';
 import { createIngest } from '../ingest/ingest.ts';
 import type { Store } from '../store/database.ts';
@@ -41,7 +40,6 @@ export async function rebuildCommand({ config, clock, write, progress }: Command
         site: config.site,
         clock,
         decode: decodeEpc,
-        coldChain: projectColdChain,
       });
       const { events } = await ingest.rebuild((done, total) => progress?.(`\r${done} of ${total} events`));
       progress?.('\r\x1b[K');

@@ -2,42 +2,22 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { getException, listExceptions, listHolds } from '../answers/exceptions.ts';
+import { listDeadLetters, listGateways } from '../answers/gateways.ts';
+import { findObject, listObjects, movementsOf } from '../answers/objects.ts';
+import { listPasses } from '../answers/passes.ts';
 import { listRooms } from '../answers/rooms.ts';
 import { samplesOf } from '../answers/samples.ts';
-import type { Decision, Ledger, Undecided } from '../api/ledger.ts';
-import type { LiveBus } from '../api/live.ts';
-import {
-  acknowledgeException,
-  DecisionRefused,
-  type Refusal,
-  releaseHold,
-  resolveException,
-} from '../exceptions/decide.ts';
-import {
-  findObject,
-  findShipment,
-  listDeadLetters,
-  listGateways,
-  listObjects,
-  listPasses,
-  listShipments,
-  listStock,
-  movementsOf,
-} from '../inventory/queries.ts';
+import { findShipment, listShipments } from '../answers/shipments.ts';
+import { listStock } from '../answers/stock.ts';
+import type { Decision, Ledger } from '../api/http/ledger.ts';
+import type { LiveBus } from '../api/http/live.ts';
+import { acknowledgeException, releaseHold, resolveException } from '../exceptions/decide.ts';
 import { closeShipment, loadShipments } from '../inventory/shipments/shipments.ts';
 import type { Change } from '../ledger/change.ts';
+import { DecisionRefused } from '../ledger/decision.ts';
 import type { Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
-
-const UNDECIDED: Record<Refusal, Undecided> = {
-  NOT_FOUND: 'not-found',
-  WITHDRAWN: 'withdrawn',
-  STILL_ACTIVE: 'still-active',
-  // The API demands a reason before it asks.
-  REASON_MISSING: 'decided-already',
-  NOTHING_HELD: 'nothing-held',
-};
 
 export function createLedger(dependencies: {
   readonly store: Pick<Store, 'db'>;
@@ -56,7 +36,7 @@ export function createLedger(dependencies: {
       return decided(await after());
     } catch (error) {
       if (!(error instanceof DecisionRefused)) throw error;
-      return { ok: false as const, reason: UNDECIDED[error.code] };
+      return { ok: false as const, reason: error.reason };
     }
   }
 

@@ -1,5 +1,5 @@
 /** Expected shipments from a file: CSV by its ending, JSON otherwise. */
-import type { Ledger } from '../api/ledger.ts';
+import type { Ledger } from '../api/http/ledger.ts';
 import { ConfigError, readText } from './config.ts';
 
 export async function loadShipmentsFile(

@@ -10,12 +10,11 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { type Random, seededRandom } from '../../protocol/ports/random.ts';
-import { LiveBus } from '../api/live.ts';
+import { makeFirstAdmin } from '../api/access/users.ts';
+import { LiveBus } from '../api/http/live.ts';
 import type { LinkDoor } from '../api/routes/link.ts';
 import { type ApiOptions, createApi } from '../api/server.ts';
-import { makeFirstAdmin } from '../api/users.ts';
-import { retireEpisodes } from '../coldchain/episodes/retire.ts';
-import { projectColdChain } from '../coldchain/project.ts';
+import { retireEpisodes } from '../coldchain/retire.ts';
 import { createGatekeeper, type Gatekeeper } from '../enrolment/gatekeeper.ts';
 import type { NewToken } from '../enrolment/tokens.ts';
 import { addGateway, putGateway, recordGatewayState } from '../fleet/gateway-registry.ts';
@@ -111,7 +110,6 @@ export async function startCloud(options: CloudOptions): Promise<RunningCloud> {
       site,
       clock,
       decode: decodeEpc,
-      coldChain: projectColdChain,
       onCommitted: (changes) => live.publish(changes),
     });
 

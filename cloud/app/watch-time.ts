@@ -1,6 +1,6 @@
 /** What no event tells: probes that fell silent, windows that ended, events that wait for a clock. Looked at by ours. */
 import type { Clock } from '../../protocol/ports/clock.ts';
-import type { LiveBus } from '../api/live.ts';
+import type { LiveBus } from '../api/http/live.ts';
 import { checkSilence } from '../fleet/silence.ts';
 import { sweepShipments } from '../inventory/shipments/shipments.ts';
 import type { Site } from '../site/site.ts';

@@ -4,7 +4,7 @@
  */
 import { type Kysely, sql } from 'kysely';
 import type { Change } from '../ledger/change.ts';
-import { lockColdChain } from '../ledger/lock.ts';
+import { lockDerivedState } from '../ledger/locks.ts';
 import { type Rule, type Site, siteSchema } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
@@ -103,7 +103,7 @@ export async function ingest(
   return db.transaction().execute(async (trx) => {
     const samples = await insertSamples(trx, facts);
     const movements = await insertMovements(trx, facts);
-    await lockColdChain(trx);
+    await lockDerivedState(trx);
     return projectColdChain(trx, { samples, movements }, { site, now });
   });
 }
@@ -233,7 +233,7 @@ export async function replay(store: Pick<Store, 'db'>, site: Site, facts: readon
       movements: movements.slice(start, start + size),
     };
     await store.db.transaction().execute(async (trx) => {
-      await lockColdChain(trx);
+      await lockDerivedState(trx);
       await projectColdChain(trx, page, { site, now: DAWN });
     });
   }

@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { databases } from '../../test/support/databases.ts';
-import { exceptionSchema, holdSchema } from '../contract/contract.ts';
+import { getException, listExceptions, listHolds } from '../answers/exceptions.ts';
+import { exceptionSchema } from '../contract/exceptions.ts';
+import { holdSchema } from '../contract/holds.ts';
+import { acknowledgeException, releaseHold, resolveException } from '../exceptions/decide.ts';
+import { exceptionId } from '../exceptions/exception-id.ts';
 import { EXCEPTION_KINDS, kindOf } from '../exceptions/kinds.ts';
+import {
+  clearExceptions,
+  type ExceptionRow,
+  raiseExceptions,
+  withdrawExceptions,
+} from '../exceptions/raise.ts';
 import type { Store } from '../store/database.ts';
 import {
   DAWN,
@@ -13,20 +23,7 @@ import {
   samplesAt,
   siteOf,
 } from './dock-story.fixture.ts';
-import { retireEpisodes } from './episodes/retire.ts';
-import {
-  acknowledgeException,
-  clearExceptions,
-  type ExceptionRow,
-  exceptionId,
-  getException,
-  listExceptions,
-  listHolds,
-  raiseExceptions,
-  releaseHold,
-  resolveException,
-  withdrawExceptions,
-} from './exceptions.ts';
+import { retireEpisodes } from './retire.ts';
 
 const QUINN = { actor: 'quinn', reason: 'unit repaired, product file 12' };
 const GTIN = '04006381333931';
@@ -118,7 +115,7 @@ describe.each(databases())('exceptions on $name', ({ open }) => {
     await store.db.transaction().execute((trx) => withdrawExceptions(trx, [id], DAWN));
     await expect(one()).resolves.toBeUndefined();
     await expect(listExceptions(store.db, site, { status: 'withdrawn' })).resolves.toHaveLength(1);
-    await expect(resolveException(store.db, id, QUINN, DAWN)).rejects.toMatchObject({ code: 'WITHDRAWN' });
+    await expect(resolveException(store.db, id, QUINN, DAWN)).rejects.toMatchObject({ reason: 'withdrawn' });
     await raise(shortShipment());
     expect(await one()).toMatchObject({ status: 'acknowledged', decisions: [{ actor: 'quinn' }] });
   });
@@ -126,10 +123,12 @@ describe.each(databases())('exceptions on $name', ({ open }) => {
   it('an excursion can be acknowledged at once and resolved only when it is over', async () => {
     const id = await excursion('0:9 10:9 15:9');
     await acknowledgeException(store.db, id, { actor: 'dana', reason: '' }, DAWN);
-    await expect(resolveException(store.db, id, QUINN, DAWN)).rejects.toMatchObject({ code: 'STILL_ACTIVE' });
+    await expect(resolveException(store.db, id, QUINN, DAWN)).rejects.toMatchObject({
+      reason: 'still-active',
+    });
     await ingest(store, site, samplesAt('20:5 25:5'));
     await expect(resolveException(store.db, id, { actor: 'q', reason: ' ' }, DAWN)).rejects.toMatchObject({
-      code: 'REASON_MISSING',
+      reason: 'reason-missing',
     });
     await resolveException(store.db, id, QUINN, DAWN + MINUTE);
     const resolved = await getException(store.db, site, id);
@@ -171,7 +170,7 @@ describe.each(databases())('exceptions on $name', ({ open }) => {
   it('a release frees the named objects of this exception only, with who and why on record', async () => {
     const id = await excursion('0:9 10:9 15:9');
     await expect(releaseHold(store.db, { exceptionId: id, epcs: ['cc'] }, QUINN, DAWN)).rejects.toMatchObject(
-      { code: 'NOTHING_HELD' },
+      { reason: 'nothing-held' },
     );
     await expect(
       releaseHold(store.db, { exceptionId: id, epcs: ['aa', 'cc'] }, QUINN, DAWN),
@@ -192,11 +191,11 @@ describe.each(databases())('exceptions on $name', ({ open }) => {
 
   it('nothing can be decided about what does not exist', async () => {
     await expect(acknowledgeException(store.db, 'nope', QUINN, DAWN)).rejects.toMatchObject({
-      code: 'NOT_FOUND',
+      reason: 'not-found',
     });
     await expect(
       releaseHold(store.db, { exceptionId: 'nope', epcs: 'all' }, QUINN, DAWN),
-    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    ).rejects.toMatchObject({ reason: 'not-found' });
   });
 
   it('lists holds with what the object is and where it is now', async () => {

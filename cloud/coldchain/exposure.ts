@@ -12,9 +12,10 @@
  * within it are read. So neither the goods nor the movements of past years cost anything.
  */
 import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { holdSubjectOf } from '../exceptions/hold-subject.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Tables } from '../store/tables.ts';
-import { EPISODE_END } from './episodes/standing-episodes.ts';
+import { EPISODE_END } from './episodes/recorded-episode.ts';
 
 interface Touched {
   exception_id: string;
@@ -109,7 +110,7 @@ async function syncHolds(
       select e.exception_id, e.epc, e.exposed_from, e.exposed_to,
         case when exists (
           select 1 from decisions d where d.subject_kind = 'hold' and d.action = 'release'
-            and d.subject_id = e.exception_id || '/' || e.epc
+            and d.subject_id = ${holdSubjectOf('e')}
         ) then 'released' else 'active' end
       from exposed e
       on conflict (exception_id, epc) do update set exposed_from = excluded.exposed_from,

@@ -42,6 +42,9 @@ export interface ColdChainContext {
   readonly now: number;
 }
 
+/** What the ingest calls; a port only in that tests may put a failing one in its place. */
+export type ProjectColdChain = typeof projectColdChain;
+
 export async function projectColdChain(
   trx: Transaction<Tables>,
   facts: ColdChainFacts,

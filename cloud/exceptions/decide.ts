@@ -4,44 +4,19 @@
  */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Change } from '../ledger/change.ts';
-import { lockColdChain } from '../ledger/lock.ts';
+import { type DecisionBy, DecisionRefused } from '../ledger/decision.ts';
+import { lockDerivedState } from '../ledger/locks.ts';
 import type { DecisionsTable, Tables } from '../store/tables.ts';
 import { unnest } from '../store/unnest.ts';
+import { holdSubject } from './hold-subject.ts';
 import { EPISODE_KINDS } from './kinds.ts';
 import { refreshStatus } from './raise.ts';
-
-export interface Decision {
-  readonly actor: string;
-  readonly reason: string;
-}
-
-export type Refusal =
-  /** No exception of this id. */
-  | 'NOT_FOUND'
-  /** The facts that raised it no longer say so: nothing is left to decide. */
-  | 'WITHDRAWN'
-  /** Its episode still stands. */
-  | 'STILL_ACTIVE'
-  /** Resolving and releasing need a reason. */
-  | 'REASON_MISSING'
-  /** None of the named objects has an active hold of this exception. */
-  | 'NOTHING_HELD';
-
-/** The caller asked for something that the facts do not allow. */
-export class DecisionRefused extends Error {
-  readonly code: Refusal;
-  constructor(code: Refusal, message: string) {
-    super(message);
-    this.name = 'DecisionRefused';
-    this.code = code;
-  }
-}
 
 /** "I have seen it." Allowed while the episode stands, and again by another person. */
 export async function acknowledgeException(
   db: Kysely<Tables>,
   id: string,
-  decision: Decision,
+  decision: DecisionBy,
   now: number,
 ): Promise<Change[]> {
   return db.transaction().execute(async (trx) => {
@@ -59,7 +34,7 @@ export async function acknowledgeException(
 export async function resolveException(
   db: Kysely<Tables>,
   id: string,
-  decision: Decision,
+  decision: DecisionBy,
   now: number,
 ): Promise<Change[]> {
   demandReason(decision);
@@ -68,7 +43,7 @@ export async function resolveException(
     const stands = EPISODE_KINDS.includes(exception.kind) && exception.cleared_at === null;
     if (stands && !(await isProbeSilent(trx, exception.read_point))) {
       throw new DecisionRefused(
-        'STILL_ACTIVE',
+        'still-active',
         `the condition still stands; it can be resolved when the samples are back within bounds`,
       );
     }
@@ -82,7 +57,7 @@ export async function resolveException(
 export async function releaseHold(
   db: Kysely<Tables>,
   subject: { readonly exceptionId: string; readonly epcs: readonly string[] | 'all' },
-  decision: Decision,
+  decision: DecisionBy,
   now: number,
 ): Promise<Change[]> {
   demandReason(decision);
@@ -97,7 +72,7 @@ export async function releaseHold(
     if (epcs !== 'all') update = update.where(sql<boolean>`epc = any(${[...epcs]}::text[])`);
     const released = await update.returning('epc').execute();
     if (released.length === 0) {
-      throw new DecisionRefused('NOTHING_HELD', 'none of these objects is held by this exception');
+      throw new DecisionRefused('nothing-held', 'none of these objects is held by this exception');
     }
     const subjects = released.map(({ epc }) => holdSubject(exceptionId, epc));
     await record(trx, 'hold', subjects, 'release', decision, now);
@@ -105,13 +80,8 @@ export async function releaseHold(
   });
 }
 
-/** The subject id of a hold in `decisions`. */
-export function holdSubject(exceptionId: string, epc: string): string {
-  return `${exceptionId}/${epc}`;
-}
-
-function demandReason({ reason }: Decision): void {
-  if (reason.trim() === '') throw new DecisionRefused('REASON_MISSING', 'a reason is needed');
+function demandReason({ reason }: DecisionBy): void {
+  if (reason.trim() === '') throw new DecisionRefused('reason-missing', 'a reason is needed');
 }
 
 interface Found {
@@ -123,15 +93,15 @@ interface Found {
 }
 
 async function openException(trx: Transaction<Tables>, id: string): Promise<Found> {
-  await lockColdChain(trx);
+  await lockDerivedState(trx);
   const found = await trx
     .selectFrom('exceptions')
     .select(['id', 'kind', 'cleared_at', 'location', 'read_point', 'status'])
     .where('id', '=', id)
     .executeTakeFirst();
-  if (found === undefined) throw new DecisionRefused('NOT_FOUND', `there is no exception ${id}`);
+  if (found === undefined) throw new DecisionRefused('not-found', `there is no exception ${id}`);
   if (found.status === 'withdrawn') {
-    throw new DecisionRefused('WITHDRAWN', 'later data has withdrawn this exception');
+    throw new DecisionRefused('withdrawn', 'later data has withdrawn this exception');
   }
   return found;
 }
@@ -153,7 +123,7 @@ async function record(
   kind: DecisionsTable['subject_kind'],
   subjects: readonly string[],
   action: DecisionsTable['action'],
-  { actor, reason }: Decision,
+  { actor, reason }: DecisionBy,
   now: number,
 ): Promise<void> {
   await sql`

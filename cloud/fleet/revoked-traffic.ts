@@ -7,7 +7,7 @@ import { exceptionId } from '../exceptions/exception-id.ts';
 import { raiseEarliest } from '../exceptions/from-events.ts';
 import type { ExceptionRow } from '../exceptions/raise.ts';
 import type { Change } from '../ledger/change.ts';
-import { lockColdChain } from '../ledger/lock.ts';
+import { lockDerivedState } from '../ledger/locks.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -25,13 +25,13 @@ export function revokedTraffic(gateway: string, revokedAt: number, now: number):
 
 /** For traffic that never reaches the ingest. */
 export async function raiseRevokedTraffic(
-  { db, engine }: Pick<Store, 'db' | 'engine'>,
+  { db }: Pick<Store, 'db'>,
   gateway: string,
   revokedAt: number,
   now: number,
 ): Promise<Change[]> {
   return await db.transaction().execute(async (trx) => {
-    if (engine !== 'pglite') await lockColdChain(trx);
+    await lockDerivedState(trx);
     return await raiseEarliest(trx, [revokedTraffic(gateway, revokedAt, now)], now);
   });
 }

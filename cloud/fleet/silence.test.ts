@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { databases } from '../../test/support/databases.ts';
+import { listExceptions } from '../answers/exceptions.ts';
 import { DAWN, emptyLedger, ledgerOf, MINUTE, siteOf } from '../coldchain/dock-story.fixture.ts';
-import { listExceptions } from '../coldchain/exceptions.ts';
-import { lockColdChain } from '../ledger/lock.ts';
+import { lockDerivedState } from '../ledger/locks.ts';
 import type { Store } from '../store/database.ts';
 import { type DeviceFact, projectDeviceConditions } from './device-conditions.ts';
 import { checkSilence } from './silence.ts';
@@ -201,7 +201,7 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
     }
     const fresh = facts.map(([minute]) => ({ ...fact, occurredAt: at(minute) }));
     return store.db.transaction().execute(async (trx) => {
-      await lockColdChain(trx);
+      await lockDerivedState(trx);
       return projectDeviceConditions(trx, fresh, { site, now: DAWN });
     });
   };

@@ -12,7 +12,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { exceptionId } from '../exceptions/exception-id.ts';
 import { clearExceptions, type ExceptionRow, raiseExceptions } from '../exceptions/raise.ts';
 import type { Change } from '../ledger/change.ts';
-import { lockColdChain } from '../ledger/lock.ts';
+import { lockDerivedState } from '../ledger/locks.ts';
 import type { Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 import { type GatewayLife, type ProbeLife, readGateways, readProbes } from './signs-of-life.ts';
@@ -28,7 +28,7 @@ interface Standing {
 
 export async function checkSilence(db: Kysely<Tables>, site: Site, now: number): Promise<Change[]> {
   return db.transaction().execute(async (trx) => {
-    await lockColdChain(trx);
+    await lockDerivedState(trx);
     const probes = await readProbes(trx, site, now);
     const gateways = await readGateways(trx, site, probes, now);
     const standing = await readStanding(trx);

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeEpc } from '../../protocol/epc/epc.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
-import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
 import { batchOf, clear, delivery, register, sample, T0, TEST_SITE } from './deliveries.fixture.ts';
 import { createIngest } from './ingest.ts';
@@ -38,7 +37,6 @@ describe.each(databases())('a commit that fails on $name', ({ open }) => {
       store,
       site: TEST_SITE,
       clock,
-      coldChain: projectColdChain,
       decode: decodeEpc,
       onCommitted: (changes) => told.push(...changes),
     });

@@ -7,7 +7,6 @@ import type { EventRecord } from '../../protocol/events/record.ts';
 import type { StockEvent, TagSighting } from '../../protocol/events/stock-event.ts';
 import { type Batch, encodeBatch } from '../../protocol/link/batch.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { projectColdChain } from '../coldchain/project.ts';
 import type { Delivery } from '../intake/intake.ts';
 import { type Site, siteSchema } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
@@ -282,7 +281,6 @@ export function testIngest(store: Store, clock: Clock, more: Partial<IngestOptio
     store,
     site: TEST_SITE,
     clock,
-    coldChain: projectColdChain,
     decode: decodeEpc,
     ...more,
   });

@@ -5,7 +5,6 @@ import { decodeEpc } from '../../protocol/epc/epc.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
-import { projectColdChain } from '../coldchain/project.ts';
 import { readProbes } from '../fleet/signs-of-life.ts';
 import { loadShipments } from '../inventory/shipments/shipments.ts';
 import { placesOf } from '../site/places.ts';
@@ -82,7 +81,6 @@ describe.each(databases())('a long history on $name', ({ open }) => {
     site: SITE,
     places: placesOf(SITE),
     decode: decodeEpc,
-    coldChain: projectColdChain,
     now,
   });
 

@@ -14,16 +14,15 @@ import { type Clock, delay } from '../../protocol/ports/clock.ts';
 import type { Delivery } from '../intake/intake.ts';
 import type { DecodeEpc } from '../inventory/objects.ts';
 import { type Change, distinctChanges } from '../ledger/change.ts';
+import type { ProjectContext } from '../projections/project.ts';
 import { placesOf } from '../site/places.ts';
 import type { Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
 import { type ClockCounters, ClockSettling } from './clocks/clock-settling.ts';
-import type { ProjectColdChain } from './cold-chain-hook.ts';
 import { failureOf } from './delivery/database-error.ts';
 import { type DeadLetter, payloadText } from './delivery/dead-letters.ts';
 import { GroupQueue } from './delivery/group-queue.ts';
 import { type JudgedBatch, type Judgement, judgeDelivery } from './delivery/judge.ts';
-import type { ProjectContext } from './project.ts';
 import { type RebuildReport, rebuildLedger } from './rebuild.ts';
 import { type Taken, takeBatches } from './take-batches.ts';
 
@@ -56,7 +55,8 @@ export interface IngestOptions {
   readonly store: Store;
   readonly site: Site;
   readonly clock: Clock;
-  readonly coldChain: ProjectColdChain;
+  /** Where a test puts another in the place of the cold chain. */
+  readonly coldChain?: ProjectContext['coldChain'];
   readonly decode: DecodeEpc;
   /** After each commit, what it changed. Must not throw. */
   readonly onCommitted?: (changes: readonly Change[]) => void;

@@ -5,10 +5,9 @@ import { decodeEpc } from '../../protocol/epc/epc.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases, type TestDatabase } from '../../test/support/databases.ts';
 import { until } from '../../test/support/processes.ts';
-import { projectColdChain } from '../coldchain/project.ts';
+import { LEDGER } from '../ledger/locks.ts';
 import { batchOf, delivery, register, sample, T0, TEST_SITE } from './deliveries.fixture.ts';
 import { createIngest } from './ingest.ts';
-import { LEDGER } from './locks.ts';
 
 const clock = clockAt(T0);
 const server = databases().find(({ name }) => name === 'PostgreSQL');
@@ -18,7 +17,7 @@ describe('a rebuild on PostgreSQL', () => {
     const store = await (server as TestDatabase).open();
     await register(store, 'gw-1');
     const parts = { store, site: TEST_SITE, clock, decode: decodeEpc };
-    const ingest = createIngest({ ...parts, coldChain: projectColdChain });
+    const ingest = createIngest({ ...parts });
     await clock.runUntilSettled(ingest.deliver(delivery(batchOf([sample(T0, 4000)]))));
 
     const half = Promise.withResolvers<void>();

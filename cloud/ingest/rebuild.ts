@@ -8,18 +8,19 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import * as z from 'zod';
 import { stockEventSchema } from '../../protocol/events/stock-event.ts';
+import { projectColdChain } from '../coldchain/project.ts';
 import { raiseEarliest } from '../exceptions/from-events.ts';
+import { EVENT_EXCEPTION_KINDS } from '../exceptions/kinds.ts';
 import { withdrawExceptions } from '../exceptions/raise.ts';
 import { projectDeviceConditions } from '../fleet/device-conditions.ts';
-import { applyFacts } from '../inventory/apply.ts';
-import { factsOf } from '../inventory/facts.ts';
 import { judgeHolds } from '../inventory/hold-violations.ts';
 import { reconcileShipments } from '../inventory/shipments/reconcile.ts';
 import { type LedgerEvent, ledgerEvent, occurredKey } from '../ledger/ledger-event.ts';
+import { lockDerivedState, lockLedger } from '../ledger/locks.ts';
+import { coldChainFacts, type ProjectContext, writeOwnTables } from '../projections/project.ts';
+import { PROJECTED_TABLES } from '../projections/registry.ts';
 import type { Store } from '../store/database.ts';
 import type { MovementsTable, SamplesTable, Tables } from '../store/tables.ts';
-import { lockDerived, lockLedger } from './locks.ts';
-import { coldChainFacts, deviceFactsOf, type ProjectContext } from './project.ts';
 
 export interface RebuildReport {
   readonly events: number;
@@ -29,56 +30,34 @@ const PAGE_ROWS = 2000;
 /** Shipments reconciled at a time; each run brings its competitors along. */
 const PAGE_SHIPMENTS = 100;
 
-const PROJECTIONS = [
-  'movements',
-  'samples',
-  'objects',
-  'passes',
-  'bins',
-  'contacts',
-  'devices',
-  'conditions',
-  'shipment_matches',
-  'tracks',
-] as const satisfies readonly (keyof Tables)[];
-
-/** Kinds of exceptions that this fold raises. */
-const FOLDED_KINDS = [
-  'DIRECTION_UNKNOWN',
-  'READ_POINT_UNKNOWN',
-  'DATA_GAP',
-  'CLOCK_ESTIMATED',
-  'SHIPMENT_SHORT',
-  'SHIPMENT_OVER',
-  'HOLD_VIOLATED',
-];
+/** Of what follows from several events; what stands in other tables is corrected, not emptied. */
+const DERIVED_TABLES = ['shipment_matches', 'tracks'] as const satisfies readonly (keyof Tables)[];
 
 export async function rebuildLedger(
   store: Store,
   context: ProjectContext,
   onProgress: (done: number, total: number) => void,
 ): Promise<RebuildReport> {
-  const { now, site } = context;
+  const { now, site, coldChain = projectColdChain } = context;
   return store.db.transaction().execute(async (trx) => {
     await lockLedger(trx, store.engine);
-    await lockDerived(trx, store.engine);
+    await lockDerivedState(trx);
     const before = await withdrawFolded(trx, now);
-    for (const table of PROJECTIONS) await trx.deleteFrom(table).execute();
+    for (const table of [...PROJECTED_TABLES, ...DERIVED_TABLES]) await trx.deleteFrom(table).execute();
     const total = await countEvents(trx);
     let done = 0;
     for await (const page of eventPages(trx)) {
-      const facts = factsOf(page, context.places);
-      await applyFacts(trx, facts, context);
-      await raiseEarliest(trx, [...facts.exceptions.values()], now);
-      await projectDeviceConditions(trx, deviceFactsOf(page), { site, now });
+      const { findings } = await writeOwnTables(trx, page, context);
+      await raiseEarliest(trx, [...findings.exceptions.values()], now);
+      await projectDeviceConditions(trx, findings.deviceFacts, { site, now });
       done += page.length;
       onProgress(done, total);
     }
     for await (const samples of samplePages(trx)) {
-      await context.coldChain(trx, coldChainFacts({ samples, movements: [] }), { site, now });
+      await coldChain(trx, coldChainFacts({ samples, movements: [] }), { site, now });
     }
     for await (const movements of movementPages(trx)) {
-      await context.coldChain(trx, coldChainFacts({ samples: [], movements }), { site, now });
+      await coldChain(trx, coldChainFacts({ samples: [], movements }), { site, now });
     }
     await reconcileAll(trx, now);
     await judgeHolds(trx, 'all', now);
@@ -97,7 +76,7 @@ async function withdrawFolded(trx: Transaction<Tables>, now: number): Promise<St
   const standing = await trx
     .selectFrom('exceptions')
     .select(['id', 'revision'])
-    .where('kind', 'in', FOLDED_KINDS)
+    .where('kind', 'in', [...EVENT_EXCEPTION_KINDS])
     .where('status', '<>', 'withdrawn')
     .execute();
   await withdrawExceptions(

@@ -9,6 +9,8 @@ import type { ExceptionRow } from '../exceptions/raise.ts';
 import { revokedAmong, revokedTraffic } from '../fleet/revoked-traffic.ts';
 import type { Change } from '../ledger/change.ts';
 import { ledgerEvent } from '../ledger/ledger-event.ts';
+import { lockClocks, lockLanes } from '../ledger/locks.ts';
+import { type ProjectContext, projectEvents } from '../projections/project.ts';
 import type { Tables } from '../store/tables.ts';
 import { keepMarks, marksOf, timeEvents, unsyncedEvents } from './clocks/clocks.ts';
 import { needsClocks } from './clocks/true-time.ts';
@@ -24,8 +26,6 @@ import {
   writeLanes,
 } from './delivery/lanes.ts';
 import { journalForked, judgeOpening, keepOpenings, type NewOpening } from './delivery/openings.ts';
-import { lockClocks, lockLanes } from './locks.ts';
-import { type ProjectContext, projectEvents } from './project.ts';
 
 export interface Taken {
   /** One for each batch, in order; undefined where the gateway is not known. */

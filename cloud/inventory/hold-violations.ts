@@ -5,6 +5,7 @@
  */
 import { sql, type Transaction } from 'kysely';
 import { exceptionId } from '../exceptions/exception-id.ts';
+import { holdSubjectOf } from '../exceptions/hold-subject.ts';
 import { type ExceptionRow, raiseExceptions, withdrawExceptions } from '../exceptions/raise.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Tables } from '../store/tables.ts';
@@ -52,7 +53,7 @@ async function findViolations(
       and m.occurred_at >= h.exposed_from
     where h.status <> 'withdrawn' and ${only} and not exists (
       select from decisions d where d.subject_kind = 'hold' and d.action = 'release'
-        and d.subject_id = h.exception_id || '/' || h.epc and d.decided_at <= m.occurred_at)
+        and d.subject_id = ${holdSubjectOf('h')} and d.decided_at <= m.occurred_at)
     group by m.epc, m.occurred_at, m.occurred_key, m.read_point, m.pass_id, m.from_location
     order by m.epc, m.occurred_key
   `.execute(trx);

@@ -4,15 +4,16 @@ import { encodeSgtin96, encodeSscc96 } from '../../protocol/epc/epc.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
-import {
-  deadLetterSchema,
-  gatewaySchema,
-  movementSchema,
-  objectSchema,
-  passSchema,
-  shipmentSchema,
-  stockRowSchema,
-} from '../contract/contract.ts';
+import { listDeadLetters, listGateways } from '../answers/gateways.ts';
+import { findObject, listObjects, movementsOf } from '../answers/objects.ts';
+import { listPasses } from '../answers/passes.ts';
+import { findShipment, listShipments } from '../answers/shipments.ts';
+import { listStock } from '../answers/stock.ts';
+import { deadLetterSchema, gatewaySchema } from '../contract/gateways.ts';
+import { movementSchema, objectSchema } from '../contract/objects.ts';
+import { passSchema } from '../contract/passes.ts';
+import { shipmentSchema } from '../contract/shipments.ts';
+import { stockRowSchema } from '../contract/stock.ts';
 import { releaseHold } from '../exceptions/decide.ts';
 import {
   batchOf,
@@ -30,17 +31,6 @@ import {
 } from '../ingest/deliveries.fixture.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Store } from '../store/database.ts';
-import {
-  findObject,
-  findShipment,
-  listDeadLetters,
-  listGateways,
-  listObjects,
-  listPasses,
-  listShipments,
-  listStock,
-  movementsOf,
-} from './queries.ts';
 import { closeShipment, loadShipments, sweepShipments } from './shipments/shipments.ts';
 
 const HOUR = 60 * MINUTE;

@@ -5,7 +5,7 @@
 import type { Lane } from '../../protocol/events/lanes.ts';
 import { shiftTimes } from '../../protocol/events/shift-times.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
-import type { TimeQuality } from '../store/tables.ts';
+import type { EventTime } from './event-time.ts';
 
 export interface LedgerEvent {
   readonly gateway: string;
@@ -16,9 +16,7 @@ export interface LedgerEvent {
   readonly time?: LedgerTime;
 }
 
-export interface LedgerTime {
-  readonly quality: TimeQuality;
-  readonly correctionMs: number;
+export interface LedgerTime extends EventTime {
   readonly bootId: string;
 }
 

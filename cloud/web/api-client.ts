@@ -3,7 +3,7 @@
  * with. Whatever goes wrong is a `ProblemError` with a title and a detail that can be shown.
  */
 import * as z from 'zod';
-import { type Problem, problemSchema } from '../contract/contract.ts';
+import { type Problem, problemSchema } from '../contract/problem.ts';
 
 export const API = '/api/v1';
 

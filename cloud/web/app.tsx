@@ -2,8 +2,8 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import * as z from 'zod';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { mayDo, roleSchema } from '../api/roles.ts';
-import type { Problem } from '../contract/contract.ts';
+import { mayDo, roleSchema } from '../api/access/roles.ts';
+import type { Problem } from '../contract/problem.ts';
 import { createApiClient, type Fetch, problemOf } from './api-client.ts';
 import { SiteContext, type User } from './context.ts';
 import type { LiveSource } from './live.ts';

@@ -1,5 +1,6 @@
 /** Samples as the chart draws them: units of people, gaps left open, the stretches out of bounds. Pure. */
-import type { Exception, Samples } from '../contract/contract.ts';
+import type { Exception } from '../contract/exceptions.ts';
+import type { Samples } from '../contract/rooms.ts';
 
 /** A line over a longer silence would claim what nobody measured. */
 export const LONGEST_LINE_MS = 15 * 60_000;

@@ -1,7 +1,7 @@
 /** What every part of the page can reach: the data of the site, who is signed in, the names of places. */
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
-import type { Role } from '../api/roles.ts';
-import type { LiveMessage } from '../contract/contract.ts';
+import type { Role } from '../api/access/roles.ts';
+import type { LiveMessage } from '../contract/live.ts';
 import type { LiveState } from './live.ts';
 import { Resource, type ResourceState } from './resource.ts';
 import type { SiteData, Topic } from './site-data.ts';

@@ -1,8 +1,9 @@
 /** What people decide on the page: sent, the problem kept when it was refused, the lists fetched anew. */
 import { useState } from 'react';
 import * as z from 'zod';
-import { mayDo, type Role } from '../api/roles.ts';
-import { exceptionSchema, type Problem } from '../contract/contract.ts';
+import { mayDo, type Role } from '../api/access/roles.ts';
+import { exceptionSchema } from '../contract/exceptions.ts';
+import type { Problem } from '../contract/problem.ts';
 import { problemOf } from './api-client.ts';
 import { useSite } from './context.ts';
 

@@ -1,5 +1,5 @@
 /** The order in which exceptions want to be seen. Pure. */
-import type { Exception } from '../contract/contract.ts';
+import type { Exception } from '../contract/exceptions.ts';
 
 const SEVERITY_RANK: Readonly<Record<Exception['severity'], number>> = { critical: 0, warning: 1, info: 2 };
 const STATUS_RANK: Readonly<Record<Exception['status'], number>> = {

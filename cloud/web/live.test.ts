@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clockAt } from '../../test/support/clock-at.ts';
-import type { LiveMessage } from '../contract/contract.ts';
+import type { LiveMessage } from '../contract/live.ts';
 import { followLive, type LiveSource, type LiveState, parseMessage } from './live.ts';
 
 class FakeSource implements LiveSource {

@@ -4,7 +4,7 @@
  * but gives up when the server refuses it; then we try, at growing intervals.
  */
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
-import { type LiveMessage, liveMessageSchema } from '../contract/contract.ts';
+import { type LiveMessage, liveMessageSchema } from '../contract/live.ts';
 
 export type LiveState = 'connecting' | 'live' | 'reconnecting';
 

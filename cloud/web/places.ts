@@ -1,5 +1,6 @@
 /** Names of places for people: as the site calls them, or made from their id. */
-import type { Room, Status } from '../contract/contract.ts';
+import type { Room } from '../contract/rooms.ts';
+import type { Status } from '../contract/status.ts';
 import { useResource, useSite } from './context.ts';
 import { inWords } from './format.ts';
 

@@ -3,7 +3,7 @@
  * answer kept. When fetching fails, what was known stays on show beside the problem.
  */
 import type { Clock } from '../../protocol/ports/clock.ts';
-import type { Problem } from '../contract/contract.ts';
+import type { Problem } from '../contract/problem.ts';
 import { problemOf } from './api-client.ts';
 import { type Coalescer, createCoalescer } from './coalesce.ts';
 

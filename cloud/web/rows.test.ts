@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Exception, StockRow } from '../contract/contract.ts';
+import type { Exception } from '../contract/exceptions.ts';
+import type { StockRow } from '../contract/stock.ts';
 import { chartLine, excursions, innermostLimits, timeRange, valueRange } from './chart-data.ts';
 import { orderExceptions } from './exception-order.ts';
 import { expiryState, filterStock, stockTotals } from './stock-rows.ts';

@@ -3,20 +3,16 @@
  * shown on demand (samples of a room, the objects of a stock row) join with `watch`.
  */
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
-import {
-  deadLetterSchema,
-  exceptionSchema,
-  gatewaySchema,
-  holdSchema,
-  type LiveMessage,
-  passSchema,
-  roomSchema,
-  type Status,
-  shipmentSchema,
-  statusSchema,
-  stockRowSchema,
-} from '../contract/contract.ts';
+import { exceptionSchema } from '../contract/exceptions.ts';
+import { deadLetterSchema, gatewaySchema } from '../contract/gateways.ts';
+import { holdSchema } from '../contract/holds.ts';
 import { listOf } from '../contract/lists.ts';
+import type { LiveMessage } from '../contract/live.ts';
+import { passSchema } from '../contract/passes.ts';
+import { roomSchema } from '../contract/rooms.ts';
+import { shipmentSchema } from '../contract/shipments.ts';
+import { type Status, statusSchema } from '../contract/status.ts';
+import { stockRowSchema } from '../contract/stock.ts';
 import { API, type ApiClient } from './api-client.ts';
 import { followLive, type LiveSource, type LiveState } from './live.ts';
 import { Resource } from './resource.ts';

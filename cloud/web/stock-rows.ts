@@ -1,5 +1,6 @@
 /** Stock rows as the table shows them: filtered by words, summed up, judged by their expiry. Pure. */
-import type { StockObject, StockRow } from '../contract/contract.ts';
+import type { StockObject } from '../contract/objects.ts';
+import type { StockRow } from '../contract/stock.ts';
 
 const DAY_MS = 86_400_000;
 /** Dock crews look twice at what expires within a week. */

@@ -7,7 +7,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { projectColdChain } from '../../cloud/coldchain/project.ts';
 import { createIngest } from '../../cloud/ingest/ingest.ts';
 import type { Delivery } from '../../cloud/intake/intake.ts';
 import { type Site, siteSchema } from '../../cloud/site/site.ts';
@@ -210,7 +209,7 @@ function deliveryOf(stream: Stream, epoch: string, batch: number, offset: number
 }
 
 async function measureIngest(store: Store, deliveries: readonly Delivery[]): Promise<number> {
-  const ingest = createIngest({ store, site, clock, coldChain: projectColdChain, decode: decodeEpc });
+  const ingest = createIngest({ store, site, clock, decode: decodeEpc });
   const queue = [...deliveries];
   const begun = performance.now();
   const senders = Array.from({ length: IN_FLIGHT }, async () => {

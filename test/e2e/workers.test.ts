@@ -6,7 +6,6 @@
 import fc from 'fast-check';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
-import { projectColdChain } from '../../cloud/coldchain/project.ts';
 import { batchOf, dump, journals, register, TEST_SITE } from '../../cloud/ingest/deliveries.fixture.ts';
 import { createIngest } from '../../cloud/ingest/ingest.ts';
 import { openDatabase, type Store } from '../../cloud/store/database.ts';
@@ -106,7 +105,6 @@ const ingestOn = (store: Store) =>
     site: TEST_SITE,
     clock: systemClock(),
     decode: decodeEpc,
-    coldChain: projectColdChain,
   });
 
 /** What one cloud makes of the batches in their order. */

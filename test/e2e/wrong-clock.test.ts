@@ -6,7 +6,9 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningCloud, startCloud } from '../../cloud/app/start-cloud.ts';
-import type { Gateway, Pass, StoredEvent } from '../../cloud/contract/contract.ts';
+import type { StoredEvent } from '../../cloud/contract/events.ts';
+import type { Gateway } from '../../cloud/contract/gateways.ts';
+import type { Pass } from '../../cloud/contract/passes.ts';
 import { loadScenario } from '../../firmware-sim/app/scenario-file.ts';
 import {
   backoffRandom,

@@ -1,6 +1,6 @@
 /** docs/reference.md, made from the registries in the code; `npm run docs` writes it. */
 import * as z from 'zod';
-import { PROBLEMS } from '../../cloud/api/problems.ts';
+import { PROBLEMS } from '../../cloud/api/http/problems.ts';
 import { EXCEPTION_KINDS } from '../../cloud/exceptions/kinds.ts';
 import { DRIVERS } from '../../gateway/drivers/registry.ts';
 import { MOMENTARY_CONDITIONS } from '../../protocol/events/device-conditions.ts';

@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { projectColdChain } from '../../cloud/coldchain/project.ts';
 import { createIngest, type Ingest } from '../../cloud/ingest/ingest.ts';
 import { decodeEpc } from '../../protocol/epc/epc.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
@@ -195,7 +194,7 @@ async function check(
   await checkModel(history, admin, rows);
   if (honest || history.violations.length === 0) {
     const store = { db: admin, engine: engine.kind, powerLossSafe: true, close: () => Promise.resolve() };
-    const parts = { store, site: SITE, clock, decode: decodeEpc, coldChain: projectColdChain };
+    const parts = { store, site: SITE, clock, decode: decodeEpc };
     await checkRebuild(history, admin, () => createIngest(parts).rebuild());
   }
   await checkAlarms(history, admin);

@@ -1,10 +1,13 @@
 /** Rooms, samples, exceptions and holds, and what people decide about them. */
 import * as z from 'zod';
-import { exceptionSchema, holdSchema, roomSchema, samplesSchema } from '../../contract/contract.ts';
+import { exceptionSchema } from '../../contract/exceptions.ts';
+import { holdSchema } from '../../contract/holds.ts';
 import { listOf, paged, pageQuery, whole } from '../../contract/lists.ts';
-import { type Api, type ApiContext, answers } from '../api.ts';
-import type { Decision, Undecided } from '../ledger.ts';
-import { type ProblemCode, ProblemError } from '../problems.ts';
+import { roomSchema, samplesSchema } from '../../contract/rooms.ts';
+import type { RefusalReason } from '../../ledger/decision.ts';
+import { type Api, type ApiContext, answers } from '../http/api.ts';
+import type { Decision } from '../http/ledger.ts';
+import { type ProblemCode, ProblemError } from '../http/problems.ts';
 import { actorOf, noteSchema, reasonSchema } from './decision.ts';
 
 const word = z.string().min(1).max(200);
@@ -161,10 +164,11 @@ function decided<T>(id: string, decision: Decision<T>): T {
   throw new ProblemError(code, `exception ${id} ${detail}`);
 }
 
-const WHY_NOT: Record<Undecided, [ProblemCode, string]> = {
+const WHY_NOT: Record<RefusalReason, [ProblemCode, string]> = {
   'not-found': ['exception_not_found', 'is not known'],
   'decided-already': ['decided_already', 'no longer stands as you saw it'],
   'still-active': ['still_active', 'still stands'],
   withdrawn: ['exception_withdrawn', 'was withdrawn'],
   'nothing-held': ['hold_not_found', 'holds nothing of that'],
+  'reason-missing': ['invalid_request', 'cannot be decided without a reason'],
 };

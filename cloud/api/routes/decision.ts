@@ -1,7 +1,7 @@
 /** What a person's decision carries: who, and a reason where the law or a colleague will ask for one. */
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import { ProblemError } from '../problems.ts';
+import { ProblemError } from '../http/problems.ts';
 
 const reason = z.string().trim().max(2000);
 

@@ -17,8 +17,8 @@ import { listCertificates, revokedCertificates } from '../../enrolment/certifica
 import type { DeviceCa } from '../../enrolment/device-ca.ts';
 import { enrol, type Issued, type Refusal, renew } from '../../enrolment/identities.ts';
 import { DEFAULT_INVITATION_HOURS, invite, MAX_INVITATION_HOURS } from '../../enrolment/invitations.ts';
-import { type Api, type ApiContext, answers } from '../api.ts';
-import { type ProblemCode, ProblemError } from '../problems.ts';
+import { type Api, type ApiContext, answers } from '../http/api.ts';
+import { type ProblemCode, ProblemError } from '../http/problems.ts';
 
 /** Tries per minute and address unless configured; fifty gateways behind one address take five minutes. */
 export const ENROLMENTS_PER_MINUTE = 10;

@@ -1,11 +1,12 @@
 /** Gateways and their tokens, dead letters, the status of this cloud. */
 import * as z from 'zod';
 import { isGatewayId } from '../../../protocol/link/topics.ts';
-import { deadLetterSchema, gatewaySchema, statusSchema } from '../../contract/contract.ts';
+import { deadLetterSchema, gatewaySchema } from '../../contract/gateways.ts';
 import { limitSchema, listOf, whole } from '../../contract/lists.ts';
+import { statusSchema } from '../../contract/status.ts';
 import { addGateway, renewGatewayToken, revokeGateway } from '../../fleet/gateway-registry.ts';
-import { type Api, type ApiContext, answers } from '../api.ts';
-import { ProblemError } from '../problems.ts';
+import { type Api, type ApiContext, answers } from '../http/api.ts';
+import { ProblemError } from '../http/problems.ts';
 
 const gatewayId = z
   .string()

@@ -10,8 +10,8 @@ import { ackSchema } from '../../../protocol/link/ack.ts';
 import { MAX_BATCH_BYTES } from '../../../protocol/link/batch.ts';
 import { isGatewayId } from '../../../protocol/link/topics.ts';
 import type { Outcome } from '../../intake/delivery-queue.ts';
-import { type Api, answers } from '../api.ts';
-import { ProblemError } from '../problems.ts';
+import { type Api, answers } from '../http/api.ts';
+import { ProblemError } from '../http/problems.ts';
 
 /** Of one address before anybody is proven: a site with many gateways behind one address stays below. */
 export const LINK_ADDRESS_REQUESTS_PER_MINUTE = 60_000;

@@ -1,11 +1,11 @@
 /** Signing in for the page: a token for a cookie. */
 import * as z from 'zod';
 import { MAX_TOKEN_LENGTH } from '../../enrolment/tokens.ts';
-import { type Api, type ApiContext, answers } from '../api.ts';
-import { ProblemError } from '../problems.ts';
-import { roleSchema } from '../roles.ts';
-import { createSessions, sessionCookie } from '../sessions.ts';
-import { findUserByToken } from '../users.ts';
+import { roleSchema } from '../access/roles.ts';
+import { createSessions, sessionCookie } from '../access/sessions.ts';
+import { findUserByToken } from '../access/users.ts';
+import { type Api, type ApiContext, answers } from '../http/api.ts';
+import { ProblemError } from '../http/problems.ts';
 
 /** Tries per minute and address: a token cannot be guessed, but each try costs a query. */
 const TRIES_PER_MINUTE = 20;

@@ -1,9 +1,9 @@
 /** Expected shipments: loading them as JSON or CSV, and what came or went against them. */
 import * as z from 'zod';
-import { shipmentSchema } from '../../contract/contract.ts';
 import { listOf, whole } from '../../contract/lists.ts';
-import { type Api, type ApiContext, answers } from '../api.ts';
-import { ProblemError } from '../problems.ts';
+import { shipmentSchema } from '../../contract/shipments.ts';
+import { type Api, type ApiContext, answers } from '../http/api.ts';
+import { ProblemError } from '../http/problems.ts';
 import { actorOf, noteSchema } from './decision.ts';
 
 /** A day's shipments with their tags listed fit; more is sent in parts. */

@@ -1,16 +1,13 @@
 /** Stock, objects and their movements, passes through doors. */
 import * as z from 'zod';
 import { listEvents } from '../../answers/events.ts';
-import {
-  movementSchema,
-  objectSchema,
-  passSchema,
-  stockRowSchema,
-  storedEventSchema,
-} from '../../contract/contract.ts';
+import { storedEventSchema } from '../../contract/events.ts';
 import { limitSchema, listOf, paged, pageQuery, whole } from '../../contract/lists.ts';
-import { type Api, type ApiContext, answers } from '../api.ts';
-import { ProblemError } from '../problems.ts';
+import { movementSchema, objectSchema } from '../../contract/objects.ts';
+import { passSchema } from '../../contract/passes.ts';
+import { stockRowSchema } from '../../contract/stock.ts';
+import { type Api, type ApiContext, answers } from '../http/api.ts';
+import { ProblemError } from '../http/problems.ts';
 
 const word = z.string().min(1).max(200);
 const stockFilter = {

@@ -1,8 +1,8 @@
 /** The live stream as server-sent events: what changed; the page fetches what it shows. */
 import * as z from 'zod';
-import { type Api, type ApiContext, answers } from '../api.ts';
-import { ProblemError } from '../problems.ts';
-import { findUserByName } from '../users.ts';
+import { findUserByName } from '../access/users.ts';
+import { type Api, type ApiContext, answers } from '../http/api.ts';
+import { ProblemError } from '../http/problems.ts';
 import { actorOf } from './decision.ts';
 
 /** Below the idle limits of common proxies (60 s). */

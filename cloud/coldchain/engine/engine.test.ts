@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Episode, LimitRule, Sample } from './episode.ts';
 import { episodesOf, evaluate, evaluateFrom, resumeEpisode } from './evaluate.ts';
-import { fingerprint, fnv1a64 } from './fingerprint.ts';
 import { standing } from './standing.ts';
 import { isBeyond, OK, step, type Track } from './track.ts';
 
@@ -216,21 +215,6 @@ describe('the episodes of a story', () => {
     ];
     expect(new Set(ids).size).toBe(4);
     expect(id({ ...HIGH, limitMilli: 7000 }, 'a')).toBe(ids[0]);
-  });
-});
-
-describe('fingerprints', () => {
-  // Test vectors of the FNV reference (isthe.com/chongo/src/fnv/test_fnv.c).
-  it.each([
-    ['', 'cbf29ce484222325'],
-    ['a', 'af63dc4c8601ec8c'],
-    ['foobar', '85944171f73967e8'],
-  ])('FNV-1a of "%s" is %s', (text, hash) => {
-    expect(fnv1a64(text)).toBe(hash);
-  });
-
-  it('keep the borders between parts', () => {
-    expect(fingerprint('ab', 'c')).not.toBe(fingerprint('a', 'bc'));
   });
 });
 

@@ -10,8 +10,9 @@
  *   that is not beyond the limit puts the track back to ok.
  * - The samples must come in order of time, one per instant (standing.ts sees to that).
  */
+
+import { fingerprint } from '../../ledger/fingerprint.ts';
 import type { Episode, LimitRule, Sample } from './episode.ts';
-import { fingerprint } from './fingerprint.ts';
 
 interface Outside {
   /** Time of the last sample. */

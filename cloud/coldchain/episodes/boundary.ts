@@ -9,7 +9,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
 import type { Unit } from '../rules/affected.ts';
-import { EPISODE_END } from './standing-episodes.ts';
+import { EPISODE_END } from './recorded-episode.ts';
 
 export interface Boundary {
   /** Event time of the first sample to hear; undefined: the very first. */

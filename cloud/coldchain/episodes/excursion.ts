@@ -13,7 +13,8 @@ import type { ExceptionRow } from '../../exceptions/raise.ts';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
 import type { Episode } from '../engine/episode.ts';
-import type { EpisodeDiff, FoundEpisode } from './standing-episodes.ts';
+import type { FoundEpisode } from './recorded-episode.ts';
+import type { EpisodeDiff } from './standing-episodes.ts';
 
 export function excursionOf({ location, episode, rule }: FoundEpisode): ExceptionRow {
   return {

@@ -10,7 +10,7 @@ import { evaluateFrom } from '../engine/evaluate.ts';
 import { OK, openEpisode, type Track } from '../engine/track.ts';
 import type { Unit } from '../rules/affected.ts';
 import type { Boundary } from './boundary.ts';
-import type { StandingEpisode } from './standing-episodes.ts';
+import type { StandingEpisode } from './recorded-episode.ts';
 
 /** Samples per unit and round: bounds the memory of a batch that reaches far back. */
 const SAMPLES_PER_ROUND = 2_000;

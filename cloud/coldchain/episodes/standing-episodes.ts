@@ -3,28 +3,13 @@
  * the episode as it stood when it was found.
  */
 import { sql, type Transaction } from 'kysely';
-import type { Rule } from '../../site/site.ts';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
 import type { Episode } from '../engine/episode.ts';
 import type { Unit } from '../rules/affected.ts';
 import type { Boundary } from './boundary.ts';
+import { EPISODE_END, type FoundEpisode, type StandingEpisode } from './recorded-episode.ts';
 import type { Outcome } from './reevaluate.ts';
-
-/**
- * When an episode `e` ended, or the end of time: as the index has it. Episodes of one point and rule do not overlap,
- * so they end in the order in which they start.
- */
-export const EPISODE_END = sql`coalesce(e.ended_at, 9223372036854775807)`;
-
-export interface StandingEpisode {
-  readonly location: string;
-  readonly episode: Episode;
-}
-
-export interface FoundEpisode extends StandingEpisode {
-  readonly rule: Rule;
-}
 
 /** Old and new at once: what went, what came, what changed. */
 export interface EpisodeDiff {

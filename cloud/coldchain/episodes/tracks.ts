@@ -8,10 +8,10 @@
  */
 import { sql, type Transaction } from 'kysely';
 import * as z from 'zod';
+import { fingerprint } from '../../ledger/fingerprint.ts';
 import type { Tables, TracksTable } from '../../store/tables.ts';
 import { type ColumnKinds, unnest } from '../../store/unnest.ts';
 import { episodesOf, evaluateFrom } from '../engine/evaluate.ts';
-import { fingerprint } from '../engine/fingerprint.ts';
 import { openEpisode, type Track } from '../engine/track.ts';
 import type { SampleFact, Unit } from '../rules/affected.ts';
 import type { Outcome } from './reevaluate.ts';

@@ -5,8 +5,8 @@
  */
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import { type Change, distinctChanges } from '../../ledger/change.ts';
+import type { ProjectContext } from '../../projections/project.ts';
 import type { Store } from '../../store/database.ts';
-import type { ProjectContext } from '../project.ts';
 import { givenUpBoots, raiseClockWaits, readClockWaits } from './clock-waits.ts';
 import { type GivenUpBoot, settleClocks } from './settle-clocks.ts';
 

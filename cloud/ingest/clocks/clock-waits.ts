@@ -7,7 +7,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { exceptionId } from '../../exceptions/exception-id.ts';
 import { clearExceptions, type ExceptionRow, raiseExceptions } from '../../exceptions/raise.ts';
 import type { Change } from '../../ledger/change.ts';
-import { lockColdChain } from '../../ledger/lock.ts';
+import { lockDerivedState } from '../../ledger/locks.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { GivenUpBoot } from './settle-clocks.ts';
 
@@ -48,7 +48,7 @@ export async function raiseClockWaits(trx: Transaction<Tables>, now: number): Pr
     where kind = 'CLOCK_UNSYNCED' and cleared_at is null and status <> 'withdrawn'
   `.execute(trx);
   if (waits.length + standing.length === 0) return [];
-  await lockColdChain(trx);
+  await lockDerivedState(trx);
   const byGateway = [...Map.groupBy(waits, ({ gateway }) => gateway)].map(([gateway, boots]) => ({
     gateway,
     events: boots.reduce((sum, boot) => sum + boot.events, 0),

@@ -3,11 +3,12 @@
  * event was delivered, and from the settled ones the true time of events whose gateway did not know it.
  */
 import { sql, type Transaction } from 'kysely';
+import { AS_RECORDED, type EventTime } from '../../ledger/event-time.ts';
 import type { ClockMarksTable, Tables } from '../../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
 import type { JudgedBatch, JudgedEvent } from '../delivery/judge.ts';
 import { type LaneState, laneName } from '../delivery/lanes.ts';
-import { AS_RECORDED, type ClockMark, type EventTime, GatewayClocks, needsClocks } from './true-time.ts';
+import { type ClockMark, GatewayClocks, needsClocks } from './true-time.ts';
 
 export interface BootName {
   readonly gateway: string;

@@ -6,13 +6,14 @@ import { sql, type Transaction } from 'kysely';
 import * as z from 'zod';
 import { stockEventSchema } from '../../../protocol/events/stock-event.ts';
 import type { Change } from '../../ledger/change.ts';
+import type { EventTime } from '../../ledger/event-time.ts';
 import { ledgerEvent, occurredKey } from '../../ledger/ledger-event.ts';
+import { lockClocks, lockLanes } from '../../ledger/locks.ts';
+import { type ProjectContext, projectEvents } from '../../projections/project.ts';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
-import { lockClocks, lockLanes } from '../locks.ts';
-import { type ProjectContext, projectEvents } from '../project.ts';
 import { type BootName, readClocks } from './clocks.ts';
-import { corrected, type EventTime, GatewayClocks } from './true-time.ts';
+import { corrected, GatewayClocks } from './true-time.ts';
 
 const PAGE_EVENTS = 1000;
 

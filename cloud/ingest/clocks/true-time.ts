@@ -11,20 +11,13 @@
  * come. So the answer follows from the set of events, not from the order of their arrival.
  */
 import type { EventRecord } from '../../../protocol/events/record.ts';
+import { AS_RECORDED, type EventTime, isStorableTime } from '../../ledger/event-time.ts';
 import type { ClockMarksTable, TimeQuality } from '../../store/tables.ts';
-import { isStorableTime } from '../delivery/judge.ts';
 
 export type ClockMark = Omit<ClockMarksTable, 'gateway'>;
 
-export interface EventTime {
-  readonly quality: TimeQuality;
-  /** To add to the event's times; 0 where they stand as they are. */
-  readonly correctionMs: number;
-}
-
 type Stamped = Pick<EventRecord, 'recordedAt' | 'bootId' | 'monotonicMs' | 'clock' | 'trueOffsetMs'>;
 
-export const AS_RECORDED: EventTime = { quality: 'as-recorded', correctionMs: 0 };
 const WAITING: EventTime = { quality: 'waiting', correctionMs: 0 };
 
 /** Whether a gateway that stamps so needs its clocks looked up. */

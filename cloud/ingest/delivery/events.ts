@@ -4,10 +4,10 @@
  * names, of which one event may have several.
  */
 import { sql, type Transaction } from 'kysely';
+import { AS_RECORDED, type EventTime } from '../../ledger/event-time.ts';
 import { occurredKey } from '../../ledger/ledger-event.ts';
 import type { Tables } from '../../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
-import { AS_RECORDED, type EventTime } from '../clocks/true-time.ts';
 import { canonicalJson } from './canonical.ts';
 import type { JudgedBatch, JudgedEvent } from './judge.ts';
 

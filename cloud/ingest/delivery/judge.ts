@@ -8,6 +8,7 @@ import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import { decodeBatch, type ReceivedBatch } from '../../../protocol/link/batch.ts';
 import { isGatewayId } from '../../../protocol/link/topics.ts';
 import type { Delivery } from '../../intake/intake.ts';
+import { isStorableTime } from '../../ledger/event-time.ts';
 import { whyNotStorable } from './canonical.ts';
 import { type DeadLetter, payloadText } from './dead-letters.ts';
 
@@ -37,9 +38,6 @@ export type Judgement = { ok: true; batch: JudgedBatch } | { ok: false; deadLett
 
 /** Epochs stand in keys that order: ASCII, no slash. */
 const EPOCH = /^[A-Za-z0-9._~:-]{8,64}$/;
-/** The years 1 to 9999: what every date notation on the way out can say. */
-const EARLIEST_MS = -62_135_596_800_000;
-const LATEST_MS = 253_402_300_799_999;
 
 export function judgeDelivery(delivery: Delivery): Judgement {
   const decoded = decodeBatch(delivery.payload);
@@ -114,10 +112,6 @@ function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
     return { ok: false, code: 'POISON_EVENT', detail };
   }
   return { ok: true, event: { record, name: origin } };
-}
-
-export function isStorableTime(time: number): boolean {
-  return time >= EARLIEST_MS && time <= LATEST_MS;
 }
 
 function timesOf(event: StockEvent): number[] {

@@ -3,8 +3,10 @@
  * Both bring matches and exceptions in line at once: goods may have come before their paper.
  */
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { ShipmentsInput } from '../../contract/shipments.ts';
 import type { Change } from '../../ledger/change.ts';
-import { lockColdChain } from '../../ledger/lock.ts';
+import type { DecisionBy, RefusalReason } from '../../ledger/decision.ts';
+import { lockDerivedState } from '../../ledger/locks.ts';
 import type {
   ShipmentLinesTable,
   ShipmentsTable,
@@ -16,8 +18,6 @@ import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
 import { judgeDueShipments, judgeShipments, reconcileShipments } from './reconcile.ts';
 import { parseShipmentCsv } from './shipment-csv.ts';
 import { type ListProblem, type ParsedList, parseShipmentList, type ShipmentList } from './shipment-list.ts';
-
-export type ShipmentsInput = { form: 'json'; value: unknown } | { form: 'csv'; text: string };
 
 export type Loaded =
   | { ok: true; ids: string[]; changes: Change[] }
@@ -71,7 +71,7 @@ const MASTER: ColumnKinds<TagMasterTable> = { epc: 'text', lot: 'text', expiry: 
 const ITEM = { gtin: 'text', name: 'text', sku: 'text' } as const;
 
 async function putShipments(trx: Transaction<Tables>, list: ShipmentList, now: number): Promise<Change[]> {
-  await lockColdChain(trx);
+  await lockDerivedState(trx);
   const { shipments } = list;
   const ids = shipments.map((shipment) => shipment.id);
   const lines = shipments.flatMap(({ id, lines: own }) => own.map((line) => ({ ...line, shipment: id })));
@@ -141,17 +141,17 @@ async function reconcileScope(trx: Transaction<Tables>, ids: readonly string[]):
 
 export type Closing =
   | { ok: true; changes: Change[] }
-  | { ok: false; reason: 'not-found' | 'decided-already' };
+  | { ok: false; reason: RefusalReason & ('not-found' | 'decided-already') };
 
 /** "What is missing now stays missing." Recorded as a decision; late events still count and may complete it. */
 export async function closeShipment(
   db: Kysely<Tables>,
   id: string,
-  decision: { readonly actor: string; readonly reason: string },
+  decision: DecisionBy,
   now: number,
 ): Promise<Closing> {
   return db.transaction().execute(async (trx): Promise<Closing> => {
-    await lockColdChain(trx);
+    await lockDerivedState(trx);
     const shipment = await trx.selectFrom('shipments').select('id').where('id', '=', id).executeTakeFirst();
     if (shipment === undefined) return { ok: false, reason: 'not-found' };
     const closed = await trx
@@ -177,7 +177,7 @@ export async function sweepShipments(
   window: { readonly since: number; readonly now: number },
 ): Promise<Change[]> {
   return db.transaction().execute(async (trx) => {
-    await lockColdChain(trx);
+    await lockDerivedState(trx);
     return judgeDueShipments(trx, window);
   });
 }

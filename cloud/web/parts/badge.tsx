@@ -1,6 +1,9 @@
 /** A word about a state, with its icon: the colour only repeats what both say. */
 import type { ReactNode } from 'react';
-import type { Exception, Pass, Room, Shipment } from '../../contract/contract.ts';
+import type { Exception } from '../../contract/exceptions.ts';
+import type { Pass } from '../../contract/passes.ts';
+import type { Room } from '../../contract/rooms.ts';
+import type { Shipment } from '../../contract/shipments.ts';
 import { inWords } from '../format.ts';
 import {
   ArrowInIcon,

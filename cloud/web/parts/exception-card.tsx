@@ -1,6 +1,6 @@
 /** One exception with what can be done about it. */
 import { useState } from 'react';
-import type { Exception } from '../../contract/contract.ts';
+import type { Exception } from '../../contract/exceptions.ts';
 import { type Deciding, useDeciding, useMay } from '../decide.ts';
 import { inWords, keepUnits } from '../format.ts';
 import { usePlaceName } from '../places.ts';

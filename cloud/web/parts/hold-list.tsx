@@ -1,6 +1,7 @@
 /** What one exception keeps from moving, and its release: all of it, or the chosen objects. */
 import { useState } from 'react';
-import { type Exception, type Hold, holdSchema } from '../../contract/contract.ts';
+import type { Exception } from '../../contract/exceptions.ts';
+import { type Hold, holdSchema } from '../../contract/holds.ts';
 import { listOf } from '../../contract/lists.ts';
 import { useOnDemand, useSite } from '../context.ts';
 import { type Deciding, useMay } from '../decide.ts';

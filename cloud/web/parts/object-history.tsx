@@ -1,6 +1,7 @@
 /** One object: what its tag says, and every movement from the newest back. */
-import { type Movement, movementSchema, type StockObject } from '../../contract/contract.ts';
+
 import { listOf } from '../../contract/lists.ts';
+import { type Movement, movementSchema, type StockObject } from '../../contract/objects.ts';
 import { useOnDemand, useSite } from '../context.ts';
 import { countOf, groupEpc, inWords } from '../format.ts';
 import { usePlaceName } from '../places.ts';

@@ -1,5 +1,5 @@
 /** A problem as the API tells it: what, about what, and what to do. */
-import type { Problem } from '../../contract/contract.ts';
+import type { Problem } from '../../contract/problem.ts';
 import { WarningIcon } from './icons.tsx';
 
 export function ProblemNote({ problem }: { problem: Problem }) {

@@ -1,7 +1,7 @@
 /** The live chart of one room: a line per probe, the allowed band, and the stretches that were out of it. */
 import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
-import { type Room, samplesSchema } from '../../contract/contract.ts';
+import { type Room, samplesSchema } from '../../contract/rooms.ts';
 import { chartLine, excursions, innermostLimits, timeRange } from '../chart-data.ts';
 import { useOnDemand, useResource, useServerNow, useSite } from '../context.ts';
 import { formatTime, metricName } from '../format.ts';

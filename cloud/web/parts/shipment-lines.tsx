@@ -1,5 +1,5 @@
 /** The lines of one shipment, and what came without being on any. */
-import type { Shipment } from '../../contract/contract.ts';
+import type { Shipment } from '../../contract/shipments.ts';
 import { Badge } from './badge.tsx';
 
 export function ShipmentLines({ id, shipment }: { id: string; shipment: Shipment }) {

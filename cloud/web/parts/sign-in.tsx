@@ -1,6 +1,6 @@
 /** The form for a token, when there is no session. */
 import { useState } from 'react';
-import type { Problem } from '../../contract/contract.ts';
+import type { Problem } from '../../contract/problem.ts';
 import { ProblemNote } from './problem-note.tsx';
 
 interface SignInProps {

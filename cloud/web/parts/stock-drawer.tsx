@@ -1,7 +1,8 @@
 /** The objects of one stock row, and from there the history of one. */
 import { useState } from 'react';
-import { objectSchema, type StockObject, type StockRow } from '../../contract/contract.ts';
 import { listOf } from '../../contract/lists.ts';
+import { objectSchema, type StockObject } from '../../contract/objects.ts';
+import type { StockRow } from '../../contract/stock.ts';
 import { useOnDemand, useSite } from '../context.ts';
 import { countOf, NO_ITEM } from '../format.ts';
 import { usePlaceName } from '../places.ts';

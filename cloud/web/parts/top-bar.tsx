@@ -1,5 +1,5 @@
 /** What must be seen from anywhere on the page: how many exceptions, what is held, whether this is live. */
-import type { Exception } from '../../contract/contract.ts';
+import type { Exception } from '../../contract/exceptions.ts';
 import { useLiveState, useResource, useServerNow, useSite } from '../context.ts';
 import { countOf } from '../format.ts';
 import type { LiveState } from '../live.ts';

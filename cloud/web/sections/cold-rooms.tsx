@@ -1,6 +1,6 @@
 /** Cold rooms: how each is now, what its probes and contacts say, how it went, and what stands in it. */
 import { useState } from 'react';
-import type { Room } from '../../contract/contract.ts';
+import type { Room } from '../../contract/rooms.ts';
 import { useResource, useSite } from '../context.ts';
 import { formatMeasure, inWords, metricName } from '../format.ts';
 import { Ago } from '../parts/ago.tsx';

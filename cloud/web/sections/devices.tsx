@@ -1,5 +1,6 @@
 /** Gateways and their devices: who is online, how far each lane has come, what ails what; and what was refused. */
-import type { Gateway, Status } from '../../contract/contract.ts';
+import type { Gateway } from '../../contract/gateways.ts';
+import type { Status } from '../../contract/status.ts';
 import { useResource, useSite } from '../context.ts';
 import { countOf, formatCount, inWords } from '../format.ts';
 import { Ago } from '../parts/ago.tsx';

@@ -1,6 +1,7 @@
 /** Doors: what passes, what passed last at each, and the passes before. */
 import { useState } from 'react';
-import type { Pass, Status } from '../../contract/contract.ts';
+import type { Pass } from '../../contract/passes.ts';
+import type { Status } from '../../contract/status.ts';
 import { useJustChanged, useResource, useSite } from '../context.ts';
 import { countOf, NO_ITEM } from '../format.ts';
 import { Ago, TimeOfDay } from '../parts/ago.tsx';

@@ -1,6 +1,6 @@
 /** Shipments: what was expected beside what came or went, short and over where it differs. */
 import { useState } from 'react';
-import type { Shipment } from '../../contract/contract.ts';
+import type { Shipment } from '../../contract/shipments.ts';
 import { useResource, useSite } from '../context.ts';
 import { countOf } from '../format.ts';
 import { TimeOfDay } from '../parts/ago.tsx';

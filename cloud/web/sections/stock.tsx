@@ -1,6 +1,6 @@
 /** Stock: what is where, by item, lot, expiry and disposition; a row opens its objects, an object its history. */
 import { useDeferredValue, useState } from 'react';
-import type { StockRow } from '../../contract/contract.ts';
+import type { StockRow } from '../../contract/stock.ts';
 import { useResource, useServerNow, useSite } from '../context.ts';
 import { countOf, formatCount, formatMass, NO_ITEM } from '../format.ts';
 import { DispositionBadge } from '../parts/badge.tsx';

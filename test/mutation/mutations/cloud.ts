@@ -6,7 +6,7 @@ const TAKE = 'cloud/ingest/take-batches.ts';
 const EVENTS = 'cloud/ingest/delivery/events.ts';
 const JUDGE = 'cloud/ingest/delivery/judge.ts';
 const WATERMARK = 'cloud/ingest/delivery/watermark.ts';
-const LOCKS = 'cloud/ingest/locks.ts';
+const LOCKS = 'cloud/ledger/locks.ts';
 const QUEUE = 'cloud/intake/delivery-queue.ts';
 const LANES = 'cloud/ingest/delivery/lanes.ts';
 const OPENINGS = 'cloud/ingest/delivery/openings.ts';
@@ -271,7 +271,7 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
   {
     name: 'derived-not-locked',
     breaks: 'what follows from two lanes that come at once is seen by one of them',
-    edits: [{ file: 'cloud/ingest/project.ts', from: 'await lockDerived(trx, context.engine);', to: '' }],
+    edits: [{ file: 'cloud/projections/project.ts', from: 'await lockDerivedState(trx);', to: '' }],
     judge: LANES_AT_ONCE_TEST,
     needs: 'DATABASE_URL',
   },
@@ -301,8 +301,8 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: LOCKS,
-        from: 'await sql`select pg_advisory_xact_lock(',
-        to: 'await sql`select pg_advisory_xact_lock_shared(',
+        from: 'await sql`select pg_advisory_xact_lock(${LEDGER}',
+        to: 'await sql`select pg_advisory_xact_lock_shared(${LEDGER}',
       },
     ],
     judge: 'cloud/ingest/rebuild-alone.test.ts',

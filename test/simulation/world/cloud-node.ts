@@ -2,7 +2,6 @@
  * The cloud's ingest as a process: the real queue and the real ingest over the simulated database. It dies at a drawn
  * await or at any time, and comes back with nothing in memory.
  */
-import { projectColdChain } from '../../../cloud/coldchain/project.ts';
 import { createIngest, type Ingest } from '../../../cloud/ingest/ingest.ts';
 import { DeliveryQueue } from '../../../cloud/intake/delivery-queue.ts';
 import { decodeEpc } from '../../../protocol/epc/epc.ts';
@@ -82,7 +81,6 @@ export class CloudNode implements Consumer {
       site: SITE,
       clock: life.clock,
       decode: decodeEpc,
-      coldChain: projectColdChain,
     });
     const ingest = sabotage?.(real) ?? real;
     const queue = new DeliveryQueue({

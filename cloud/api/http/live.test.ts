@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LiveMessage } from '../contract/contract.ts';
+import type { LiveMessage } from '../../contract/live.ts';
 import { LiveBus, MAX_QUEUED_MESSAGES, MAX_SUBSCRIBERS } from './live.ts';
 
 const message = (id: string): LiveMessage => ({ topic: 'stock', at: '2026-06-01T06:00:00.000Z', id });

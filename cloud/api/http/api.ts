@@ -9,14 +9,15 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Kysely } from 'kysely';
 import type * as z from 'zod';
-import type { Clock } from '../../protocol/ports/clock.ts';
-import { problemSchema, type Status } from '../contract/contract.ts';
-import type { NewToken } from '../enrolment/tokens.ts';
-import type { Tables } from '../store/tables.ts';
+import type { Clock } from '../../../protocol/ports/clock.ts';
+import { problemSchema } from '../../contract/problem.ts';
+import type { Status } from '../../contract/status.ts';
+import type { NewToken } from '../../enrolment/tokens.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Access } from '../access/roles.ts';
+import type { User } from '../access/users.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveBus } from './live.ts';
-import type { Access } from './roles.ts';
-import type { User } from './users.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,

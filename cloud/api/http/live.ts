@@ -3,7 +3,7 @@
  * has a bounded queue; when that is full it is dropped and counted, and the page fetches anew when it reconnects.
  * Nothing here is durable: the ledger is.
  */
-import type { LiveMessage } from '../contract/contract.ts';
+import type { LiveMessage } from '../../contract/live.ts';
 
 /** Streams open at once. */
 export const MAX_SUBSCRIBERS = 200;

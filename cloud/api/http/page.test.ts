@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestApi, type TestApi } from './api.fixture.ts';
+import { openTestApi, type TestApi } from '../api.fixture.ts';
 
 let api: TestApi;
 let folder: string;

@@ -3,11 +3,11 @@
  * what it asks for; one that says nothing stops the start. A cookie is believed only from our own pages.
  */
 import type { FastifyRequest } from 'fastify';
+import { type Access, mayDo } from '../access/roles.ts';
+import { createSessions, readSessionCookie } from '../access/sessions.ts';
+import { findUserByName, findUserByToken, type User } from '../access/users.ts';
 import type { Api, ApiContext } from './api.ts';
 import { ProblemError } from './problems.ts';
-import { type Access, mayDo } from './roles.ts';
-import { createSessions, readSessionCookie } from './sessions.ts';
-import { findUserByName, findUserByToken, type User } from './users.ts';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 

@@ -4,18 +4,18 @@
  * The app calls it once at its start, after the site is read.
  */
 import { type Kysely, sql } from 'kysely';
-import { excursionId } from '../../exceptions/exception-id.ts';
-import { clearExceptions } from '../../exceptions/raise.ts';
-import type { Change } from '../../ledger/change.ts';
-import { lockColdChain } from '../../ledger/lock.ts';
-import type { Site } from '../../site/site.ts';
-import type { Tables } from '../../store/tables.ts';
-import { holdForEpisodes } from '../exposure.ts';
-import { rulesAt } from '../rules/affected.ts';
+import { excursionId } from '../exceptions/exception-id.ts';
+import { clearExceptions } from '../exceptions/raise.ts';
+import type { Change } from '../ledger/change.ts';
+import { lockDerivedState } from '../ledger/locks.ts';
+import type { Site } from '../site/site.ts';
+import type { Tables } from '../store/tables.ts';
+import { holdForEpisodes } from './exposure.ts';
+import { rulesAt } from './rules/affected.ts';
 
 export async function retireEpisodes(db: Kysely<Tables>, site: Site, now: number): Promise<Change[]> {
   return db.transaction().execute(async (trx) => {
-    await lockColdChain(trx);
+    await lockDerivedState(trx);
     const stands = new Set(
       site.probes.flatMap(({ readPoint }) =>
         site.rules.flatMap(({ metric }) =>

@@ -1,5 +1,5 @@
 /**
- * Locks of the ingest, held until the transaction ends, always taken in this order: the ledger (shared by every batch,
+ * The ledger's locks, held until the transaction ends, always taken in this order: the ledger (shared by every batch,
  * exclusive for a rebuild); the lanes of the batches (sorted); the rows of new openings (sorted); the clocks of the
  * gateways of health batches and of events that need a clock; the rows that each event decides alone (tables in one
  * order, rows sorted); the derived state (matches, episodes, holds), which is a function of several events and must see
@@ -7,7 +7,6 @@
  * nothing to lock out.
  */
 import { sql, type Transaction } from 'kysely';
-import { lockColdChain } from '../ledger/lock.ts';
 import type { Store } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -49,7 +48,15 @@ export async function lockLedger(trx: Transaction<Tables>, engine: Engine): Prom
   await sql`select pg_advisory_xact_lock(${LEDGER}::int, 0)`.execute(trx);
 }
 
-/** The same lock that people's decisions take, so that neither waits for a row while holding the other's. */
-export async function lockDerived(trx: Transaction<Tables>, engine: Engine): Promise<void> {
-  if (engine !== 'pglite') await lockColdChain(trx);
+/** Any number that no other advisory lock of ours uses. */
+const DERIVED_STATE = 7_203_101;
+
+/**
+ * One writer of the derived state at a time: batches of different lanes, the checks by the cloud's own clock, people's
+ * decisions. Samples and movements of one moment arrive in different transactions; without this neither would see the
+ * other's rows and a hold would be missed. Take it after the facts are inserted, and then wait for nothing that a
+ * transaction may hold while it waits for this lock.
+ */
+export async function lockDerivedState(trx: Transaction<Tables>): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(DERIVED_STATE)})`.execute(trx);
 }

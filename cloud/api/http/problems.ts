@@ -2,7 +2,7 @@
  * The one registry of what the API answers when it does not answer what was asked (RFC 9457, problem+json).
  * `code` is stable and meant for programs; `advice` says what to do. Every error response is one of these.
  */
-import type { Problem } from '../contract/contract.ts';
+import type { Problem } from '../../contract/problem.ts';
 
 export interface ProblemKind {
   readonly status: number;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { problemSchema } from '../contract/contract.ts';
-import { bearer, openTestApi, type TestApi } from './api.fixture.ts';
+import { problemSchema } from '../../contract/problem.ts';
+import { bearer, openTestApi, type TestApi } from '../api.fixture.ts';
+import { MAX_BODY_BYTES } from '../server.ts';
 import { PROBLEMS, type ProblemCode, problem } from './problems.ts';
-import { MAX_BODY_BYTES } from './server.ts';
 
 let api: TestApi;
 beforeAll(async () => {

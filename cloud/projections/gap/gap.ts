@@ -1,0 +1,26 @@
+/** Gaps: a loss that the gateway declares is never silent; each is an exception of its own. No table. */
+import type { GapEvent } from '../../../protocol/events/stock-event.ts';
+import { exceptionId } from '../../exceptions/exception-id.ts';
+import { addException } from '../findings.ts';
+import type { Projection } from '../projection.ts';
+
+export const GAP: Projection<GapEvent> = {
+  tables: [],
+  begin: ({ findings }) => ({
+    add(event, { gateway, key }) {
+      const { scope, lane = null, device = null, from, to, lost = null, reason } = event;
+      addException(findings, {
+        id: exceptionId('DATA_GAP', key),
+        kind: 'DATA_GAP',
+        severity: lane === 'stock' ? 'critical' : 'warning',
+        subject: scope === 'lane' ? `${gateway}/${lane ?? 'unknown'}` : (device ?? gateway),
+        location: null,
+        readPoint: null,
+        raisedAt: event.occurredAt,
+        detail: { gateway, scope, lane, device, from, to, lost, reason },
+      });
+    },
+    write: () => Promise.resolve(),
+    changes: () => [],
+  }),
+};
