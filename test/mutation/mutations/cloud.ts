@@ -301,8 +301,8 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: LOCKS,
-        from: 'await sql`select pg_advisory_xact_lock(${LEDGER}',
-        to: 'await sql`select pg_advisory_xact_lock_shared(${LEDGER}',
+        from: `await sql\`select pg_advisory_xact_lock(\${LEDGER}`,
+        to: `await sql\`select pg_advisory_xact_lock_shared(\${LEDGER}`,
       },
     ],
     judge: 'cloud/ingest/rebuild-alone.test.ts',
