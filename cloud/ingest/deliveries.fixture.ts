@@ -2,7 +2,8 @@
 import * as fc from 'fast-check';
 import { sql } from 'kysely';
 import { decodeEpc } from '../../protocol/epc/epc.ts';
-import { type Lane, laneOf } from '../../protocol/events/lanes.ts';
+import { laneOf } from '../../protocol/events/event-kinds.ts';
+import type { Lane } from '../../protocol/events/lanes.ts';
 import type { EventRecord } from '../../protocol/events/record.ts';
 import type { StockEvent, TagSighting } from '../../protocol/events/stock-event.ts';
 import { type Batch, encodeBatch } from '../../protocol/link/batch.ts';

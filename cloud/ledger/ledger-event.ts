@@ -3,8 +3,8 @@
  * The key settles events of equal time the same way whatever the order of arrival.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
-import { shiftTimes } from '../../protocol/events/shift-times.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
+import { shiftTimes } from '../../protocol/events/times.ts';
 import type { TimeQuality } from '../store/tables.ts';
 
 export interface LedgerEvent {

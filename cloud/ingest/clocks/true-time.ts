@@ -11,8 +11,8 @@
  * come. So the answer follows from the set of events, not from the order of their arrival.
  */
 import type { EventRecord } from '../../../protocol/events/record.ts';
+import { isStorableTime } from '../../../protocol/events/times.ts';
 import type { ClockMarksTable, TimeQuality } from '../../store/tables.ts';
-import { isStorableTime } from '../delivery/judge.ts';
 
 export type ClockMark = Omit<ClockMarksTable, 'gateway'>;
 

@@ -2,9 +2,10 @@
  * A delivery → what of it may enter the ledger. PURE. The header must be sound and say what the transport proves;
  * then each event is judged alone: a bad one becomes a dead letter with its reason and blocks no other.
  */
-import { LANES, type Lane, laneOf } from '../../../protocol/events/lanes.ts';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
+import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import { type EventRecord, eventRecordSchema } from '../../../protocol/events/record.ts';
-import type { StockEvent } from '../../../protocol/events/stock-event.ts';
+import { findUnstorableTime } from '../../../protocol/events/times.ts';
 import { decodeBatch, type ReceivedBatch } from '../../../protocol/link/batch.ts';
 import { isGatewayId } from '../../../protocol/link/topics.ts';
 import type { Delivery } from '../../intake/intake.ts';
@@ -37,9 +38,6 @@ export type Judgement = { ok: true; batch: JudgedBatch } | { ok: false; deadLett
 
 /** Epochs stand in keys that order: ASCII, no slash. */
 const EPOCH = /^[A-Za-z0-9._~:-]{8,64}$/;
-/** The years 1 to 9999: what every date notation on the way out can say. */
-const EARLIEST_MS = -62_135_596_800_000;
-const LATEST_MS = 253_402_300_799_999;
 
 export function judgeDelivery(delivery: Delivery): Judgement {
   const decoded = decodeBatch(delivery.payload);
@@ -104,7 +102,7 @@ function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
       detail: `${record.event.type} does not belong on ${batch.lane}`,
     };
   }
-  const wrong = timesOf(record.event).find((time) => !isStorableTime(time));
+  const wrong = findUnstorableTime(record.event);
   if (wrong !== undefined) return { ok: false, code: 'POISON_EVENT', detail: `no such time: ${wrong}` };
   const { origin } = record;
   if (origin === undefined)
@@ -114,29 +112,6 @@ function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
     return { ok: false, code: 'POISON_EVENT', detail };
   }
   return { ok: true, event: { record, name: origin } };
-}
-
-export function isStorableTime(time: number): boolean {
-  return time >= EARLIEST_MS && time <= LATEST_MS;
-}
-
-function timesOf(event: StockEvent): number[] {
-  switch (event.type) {
-    case 'receipt':
-    case 'dispatch':
-    case 'passage':
-      return [
-        event.occurredAt,
-        event.startedAt,
-        ...event.tags.flatMap((tag) => [tag.firstSeenAt, tag.lastSeenAt]),
-      ];
-    case 'gap':
-      return [event.occurredAt, event.from, event.to];
-    case 'clock':
-      return [event.occurredAt, event.wallBefore, event.wallAfter];
-    default:
-      return [event.occurredAt];
-  }
 }
 
 function poison(raw: unknown, batch: ReceivedBatch, { code, detail }: Poison): DeadLetter {

@@ -3,7 +3,7 @@
  * The promise of `accept` settles when everything the readings led to is durable: what a device waits for.
  * The clock must not jump: sensors take time as it comes (steady-clock.ts).
  */
-import { laneOf } from '../../../protocol/events/lanes.ts';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import type { Reading } from '../../../protocol/readings/reading.ts';
 import { createDeviceHealthSensor, type DeviceHealthSensor } from '../../sensing/device-health.ts';

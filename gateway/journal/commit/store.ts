@@ -23,7 +23,8 @@
  * born with (carry-over.ts), so that the cloud counts it once.
  */
 import { statSync } from 'node:fs';
-import { LANES, type Lane, laneOf } from '../../../protocol/events/lanes.ts';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
+import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import type { Stamp } from '../../../protocol/events/record.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import { type Checkpoint, Checkpoints, readCheckpoints } from '../file/checkpoints.ts';
