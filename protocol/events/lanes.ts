@@ -5,18 +5,19 @@ export interface LaneKind {
   /** Place in the order in which lanes go up when the line is thin: 1 goes first. */
   readonly urgency: number;
   /** How often the lane, with something to send, may be passed over for others. */
-  readonly patience: number;
-  /** Its events may wait a little for company before they are committed: each alone would cost the flash a write. */
-  readonly commitsLinger: boolean;
+  readonly maxPassedOver: number;
+  /** Nobody waits for its next event: it may wait a little for company, on its way into the journal and up. */
+  readonly mayLinger: boolean;
   /**
-   * What a journal that is over its limit gives up, place 1 first. `thinned`: at first every second event of long
-   * stretches; `spares`: kinds that are never given up; `onlyForOurOwn`: not for room that others took on the disk.
+   * What a journal that is over its limit gives up, place 1 first. `thinned`: before anything else, every second
+   * event of long stretches; `spares`: kinds that are never given up; `onlyForOwn`: not for room that others took on
+   * the disk: a refused append is better then.
    */
   readonly givenUp: {
     readonly place: number;
     readonly thinned: boolean;
     readonly spares: readonly string[];
-    readonly onlyForOurOwn: boolean;
+    readonly onlyForOwn: boolean;
   };
 }
 
@@ -24,24 +25,24 @@ const LANE_KINDS = {
   stock: {
     meaning: 'What crossed a door or stood on a scale.',
     urgency: 2,
-    patience: 1,
-    commitsLinger: false,
-    givenUp: { place: 3, thinned: false, spares: [], onlyForOurOwn: true },
+    maxPassedOver: 1,
+    mayLinger: false,
+    givenUp: { place: 3, thinned: false, spares: [], onlyForOwn: true },
   },
   condition: {
     meaning: 'How it is around the stock: samples, doors open and closed.',
     urgency: 3,
-    patience: 4,
-    commitsLinger: true,
-    givenUp: { place: 1, thinned: true, spares: [], onlyForOurOwn: false },
+    maxPassedOver: 4,
+    mayLinger: true,
+    givenUp: { place: 1, thinned: true, spares: [], onlyForOwn: false },
   },
   health: {
     meaning: 'How devices and the gateway itself are: conditions, losses, clocks.',
     urgency: 1,
-    patience: 1,
-    commitsLinger: false,
+    maxPassedOver: 1,
+    mayLinger: false,
     // A gap event speaks of a loss, a clock event puts the times of others right: neither may be lost itself.
-    givenUp: { place: 2, thinned: false, spares: ['gap', 'clock'], onlyForOurOwn: false },
+    givenUp: { place: 2, thinned: false, spares: ['gap', 'clock'], onlyForOwn: false },
   },
 } as const satisfies Record<string, LaneKind>;
 

@@ -24,5 +24,15 @@ export type ContactEvent = EventOf<'contact'>;
 export type DeviceEvent = EventOf<'device'>;
 export type GapEvent = EventOf<'gap'>;
 export type ClockEvent = EventOf<'clock'>;
+interface MaybeUrgent<Event> {
+  readonly isUrgent?: (event: Event) => boolean;
+}
+
+/** It must not linger for company although its lane may. */
+export function isUrgent(event: StockEvent): boolean {
+  const { isUrgent: judge }: MaybeUrgent<never> = EVENT_KINDS[event.type];
+  return judge?.(event as never) ?? false;
+}
+
 export { type Direction, MAX_TAGS_PER_EVENT, type TagSighting } from './kinds/pass.ts';
 export type { StockEventType };
