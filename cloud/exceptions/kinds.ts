@@ -94,6 +94,14 @@ export const EXCEPTION_KINDS = {
     until: 'person',
     raisedBy: 'events',
   },
+  EVENT_KIND_UNKNOWN: {
+    severity: 'warning',
+    title: 'Gateway {subject} sends events of a kind that this version does not know: {type}',
+    advice:
+      'Update the cloud and run its command rebuild: the events are kept and take effect then, nothing of them is lost.',
+    until: 'condition',
+    raisedBy: 'events',
+  },
   SHIPMENT_SHORT: {
     severity: 'warning',
     title: 'Shipment {subject} is short',

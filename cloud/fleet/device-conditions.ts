@@ -7,7 +7,7 @@
  * A condition of a probe of the site is a SENSOR_FAULT: the room cannot be measured. Any other is a DEVICE_FAULT.
  */
 import { type RawBuilder, sql, type Transaction } from 'kysely';
-import { CONDITIONS_TOLD_BY_GAPS, MOMENTARY_CONDITIONS } from '../../protocol/events/device-conditions.ts';
+import { CONDITIONS_COVERED_BY_GAPS, MOMENTARY_CONDITIONS } from '../../protocol/events/device-conditions.ts';
 import { exceptionId } from '../exceptions/exception-id.ts';
 import { type ExceptionRow, raiseExceptions, withdrawExceptions } from '../exceptions/raise.ts';
 import type { Change } from '../ledger/change.ts';
@@ -83,7 +83,7 @@ export async function projectDeviceConditions(
 ): Promise<Change[]> {
   const matters = new Map<string, Matter>();
   for (const { occurredAt, ...fact } of facts) {
-    if (CONDITIONS_TOLD_BY_GAPS.has(fact.condition)) continue;
+    if (CONDITIONS_COVERED_BY_GAPS.has(fact.condition)) continue;
     const name = nameOf(fact);
     const known = matters.get(name) ?? { ...fact, from: occurredAt, to: occurredAt };
     known.from = Math.min(known.from, occurredAt);

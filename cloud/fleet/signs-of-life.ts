@@ -1,6 +1,6 @@
 /** When each gateway and probe was last heard, by the clock of the cloud. Reads only. */
 import { type RawBuilder, sql, type Transaction } from 'kysely';
-import { metricSchema } from '../../protocol/events/stock-event.ts';
+import { metricSchema } from '../../protocol/events/metrics.ts';
 import type { Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 import { unnest } from '../store/unnest.ts';

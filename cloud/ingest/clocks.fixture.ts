@@ -4,7 +4,8 @@
  * tells the time. Every event exists twice: as the gateway wrote it, and as a gateway with a perfect clock had.
  */
 import * as fc from 'fast-check';
-import { type Lane, laneOf } from '../../protocol/events/lanes.ts';
+import { laneOf } from '../../protocol/events/event-kinds.ts';
+import type { Lane } from '../../protocol/events/lanes.ts';
 import type { EventRecord } from '../../protocol/events/record.ts';
 import type { ClockEvent, StockEvent } from '../../protocol/events/stock-event.ts';
 import type { Batch } from '../../protocol/link/batch.ts';

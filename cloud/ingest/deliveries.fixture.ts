@@ -2,7 +2,8 @@
 import * as fc from 'fast-check';
 import { sql } from 'kysely';
 import { decodeEpc } from '../../protocol/epc/epc.ts';
-import { type Lane, laneOf } from '../../protocol/events/lanes.ts';
+import { laneOf } from '../../protocol/events/event-kinds.ts';
+import type { Lane } from '../../protocol/events/lanes.ts';
 import type { EventRecord } from '../../protocol/events/record.ts';
 import type { StockEvent, TagSighting } from '../../protocol/events/stock-event.ts';
 import { type Batch, encodeBatch } from '../../protocol/link/batch.ts';
@@ -119,7 +120,7 @@ export function record(seq: number, event: StockEvent): EventRecord {
 export function batchOf(events: readonly StockEvent[], more: Partial<Batch> = {}): Batch {
   const firstSeq = more.firstSeq ?? 1;
   const records = events.map((event, index) => record(firstSeq + index, event));
-  const lane: Lane = events[0] === undefined ? 'stock' : laneOf(events[0].type);
+  const lane: Lane = more.lane ?? (events[0] === undefined ? 'stock' : laneOf(events[0].type));
   return {
     v: 1,
     gateway: 'gw-1',

@@ -43,6 +43,8 @@ export interface IngestCounters extends ClockCounters {
   events: number;
   /** Events that came again and changed nothing. */
   repeatedEvents: number;
+  /** Events of kinds that this version does not know: kept, and projected by the version that does. */
+  unknownEvents: number;
   deadLetters: number;
   /** Batches of copied or restored journals, not taken. */
   forkedBatches: number;
@@ -85,6 +87,7 @@ export function createIngest(options: IngestOptions): Ingest {
     batches: 0,
     events: 0,
     repeatedEvents: 0,
+    unknownEvents: 0,
     deadLetters: 0,
     forkedBatches: 0,
     settledEvents: 0,
@@ -213,6 +216,7 @@ function countTaken(counters: IngestCounters, batches: readonly JudgedBatch[], t
   counters.batches += batches.length;
   counters.events += taken.fresh;
   counters.repeatedEvents += taken.repeated;
+  counters.unknownEvents += taken.unknown;
   counters.deadLetters += taken.deadLetters.length;
   counters.forkedBatches += taken.forked;
 }

@@ -7,7 +7,6 @@
  */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import * as z from 'zod';
-import { stockEventSchema } from '../../protocol/events/stock-event.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import { raiseEarliest } from '../exceptions/from-events.ts';
 import { EVENT_EXCEPTION_KINDS } from '../exceptions/kinds.ts';
@@ -15,7 +14,7 @@ import { withdrawExceptions } from '../exceptions/raise.ts';
 import { projectDeviceConditions } from '../fleet/device-conditions.ts';
 import { judgeHolds } from '../inventory/hold-violations.ts';
 import { reconcileShipments } from '../inventory/shipments/reconcile.ts';
-import { type LedgerEvent, ledgerEvent, occurredKey } from '../ledger/ledger-event.ts';
+import { type LedgerEvent, ledgerEvent, occurredKey, readRecorded } from '../ledger/ledger-event.ts';
 import { lockDerivedState, lockLedger } from '../ledger/locks.ts';
 import { coldChainFacts, type ProjectContext, writeOwnTables } from '../projections/project.ts';
 import { PROJECTED_TABLES } from '../projections/registry.ts';
@@ -121,18 +120,30 @@ const eventRowSchema = z.object({
   epoch: z.string(),
   lane: z.string(),
   seq: z.number(),
-  body: stockEventSchema,
+  type: z.string(),
+  body: z.record(z.string(), z.unknown()),
+  recorded_at: z.number(),
   boot_id: z.string(),
   correction_ms: z.number().nullable(),
   time_quality: z.enum(['as-recorded', 'corrected', 'estimated']),
 });
+
+function ledgerEventOf(row: z.infer<typeof eventRowSchema>): LedgerEvent {
+  const { gateway, epoch, lane, seq } = row;
+  return ledgerEvent(readRecorded(row.type, row.body), {
+    gateway,
+    key: occurredKey(gateway, epoch, lane, seq),
+    recordedAt: row.recorded_at,
+    time: { bootId: row.boot_id, quality: row.time_quality, correctionMs: row.correction_ms ?? 0 },
+  });
+}
 
 /** All events that have taken effect, in the order of their keys, a page at a time. */
 async function* eventPages(trx: Transaction<Tables>): AsyncGenerator<LedgerEvent[]> {
   let after = { gateway: '', epoch: '', lane: '', seq: 0 };
   for (;;) {
     const { rows } = await sql<unknown>`
-      select gateway, epoch, lane, seq, body, boot_id, correction_ms, time_quality from events
+      select gateway, epoch, lane, seq, type, body, recorded_at, boot_id, correction_ms, time_quality from events
       where time_quality <> 'waiting' and (gateway, epoch, lane, seq) >
         (${after.gateway}::text, ${after.epoch}::text, ${after.lane}::text, ${after.seq}::bigint)
       order by gateway, epoch, lane, seq limit ${PAGE_ROWS}
@@ -141,10 +152,7 @@ async function* eventPages(trx: Transaction<Tables>): AsyncGenerator<LedgerEvent
     const last = page.at(-1);
     if (last === undefined) return;
     after = last;
-    yield page.map(({ gateway, epoch, lane, seq, body, boot_id: bootId, ...row }) => {
-      const time = { bootId, quality: row.time_quality, correctionMs: row.correction_ms ?? 0 };
-      return ledgerEvent(gateway, occurredKey(gateway, epoch, lane, seq), body, time);
-    });
+    yield page.map(ledgerEventOf);
   }
 }
 

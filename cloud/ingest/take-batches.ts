@@ -8,7 +8,7 @@ import { exceptionId } from '../exceptions/exception-id.ts';
 import type { ExceptionRow } from '../exceptions/raise.ts';
 import { revokedAmong, revokedTraffic } from '../fleet/revoked-traffic.ts';
 import type { Change } from '../ledger/change.ts';
-import { ledgerEvent } from '../ledger/ledger-event.ts';
+import { type LedgerEvent, ledgerEvent, type RecordedEvent } from '../ledger/ledger-event.ts';
 import { lockClocks, lockLanes } from '../ledger/locks.ts';
 import { type ProjectContext, projectEvents } from '../projections/project.ts';
 import type { Tables } from '../store/tables.ts';
@@ -33,6 +33,8 @@ export interface Taken {
   readonly changes: Change[];
   readonly fresh: number;
   readonly repeated: number;
+  /** Of the fresh ones, those of a kind that this version does not know. */
+  readonly unknown: number;
   /** Batches that were not taken: their journal is a copy, or was set back. */
   readonly forked: number;
   readonly deadLetters: readonly DeadLetter[];
@@ -70,11 +72,7 @@ export async function takeBatches(
   ];
   const changes = await projectEvents(
     trx,
-    written.fresh.flatMap(({ batch, key, record, time }) =>
-      time.quality === 'waiting'
-        ? []
-        : [ledgerEvent(batch.gateway, key, record.event, { ...time, bootId: record.bootId })],
-    ),
+    written.fresh.filter(({ time }) => time.quality !== 'waiting').map(ledgerEventOf),
     context,
     raise,
   );
@@ -91,12 +89,22 @@ export async function takeBatches(
     changes: [...changes, ...gatewayChanges(accepted, now)],
     fresh: written.fresh.length,
     repeated: written.repeated,
+    unknown: written.fresh.filter(({ isKnown }) => !isKnown).length,
     forked: forked.size,
     deadLetters,
     clocksTold: accepted
       .filter(bringsClocks)
       .flatMap(({ gateway }) => (waiting.has(gateway) ? [gateway] : [])),
   };
+}
+
+function ledgerEventOf(named: NamedEvent): LedgerEvent {
+  const { batch, key, record, time } = named;
+  const { recordedAt, bootId } = record;
+  const recorded: RecordedEvent = named.isKnown
+    ? { isKnown: true, event: named.record.event }
+    : { isKnown: false, event: named.record.event };
+  return ledgerEvent(recorded, { gateway: batch.gateway, key, recordedAt, time: { ...time, bootId } });
 }
 
 /** A health batch may bring the word of a clock, or close the hole before one. */

@@ -1,4 +1,4 @@
-/** How the times of an event came about, and which times can stand in the ledger at all. */
+/** How the times of an event came about. */
 import type { TimeQuality } from '../store/tables.ts';
 
 export interface EventTime {
@@ -8,11 +8,3 @@ export interface EventTime {
 }
 
 export const AS_RECORDED: EventTime = { quality: 'as-recorded', correctionMs: 0 };
-
-/** The years 1 to 9999: what every date notation on the way out can say. */
-const EARLIEST_MS = -62_135_596_800_000;
-const LATEST_MS = 253_402_300_799_999;
-
-export function isStorableTime(time: number): boolean {
-  return time >= EARLIEST_MS && time <= LATEST_MS;
-}

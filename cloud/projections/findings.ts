@@ -45,7 +45,7 @@ export function addUnknownReadPoint(
 }
 
 /** No clock ever said the time of this boot: people should know that its times are a guess. */
-export function addEstimatedClock(findings: Findings, { gateway, event, time }: LedgerEvent): void {
+export function addEstimatedClock(findings: Findings, { gateway, occurredAt, time }: LedgerEvent): void {
   if (time?.quality !== 'estimated') return;
   const { bootId } = time;
   addException(findings, {
@@ -54,7 +54,7 @@ export function addEstimatedClock(findings: Findings, { gateway, event, time }: 
     subject: gateway,
     location: null,
     readPoint: null,
-    raisedAt: event.occurredAt,
+    raisedAt: occurredAt,
     detail: { gateway, bootId },
   });
 }

@@ -2,7 +2,7 @@
  * Which kind of event does what to the ledger. The compiler asks for each kind; the order is the one in which tables
  * are written, by all transactions alike.
  */
-import type { StockEvent, StockEventType } from '../../protocol/events/stock-event.ts';
+import type { EventOf, StockEventType } from '../../protocol/events/stock-event.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import type { Tables } from '../store/tables.ts';
 import { CLOCK } from './clock/clock.ts';
@@ -13,9 +13,9 @@ import { GAP } from './gap/gap.ts';
 import { PASS } from './pass/pass.ts';
 import type { FoldContext, Folding } from './projection.ts';
 import { SAMPLE } from './sample/sample.ts';
+import { UNKNOWN } from './unknown/unknown.ts';
 import { WEIGHING } from './weighing/weighing.ts';
 
-type EventOf<Type> = Extract<StockEvent, { type: Type }>;
 type Foldings = { readonly [Type in StockEventType]: Folding<EventOf<Type>> };
 
 /** The tables that events alone decide. */
@@ -41,11 +41,13 @@ function beginAll(context: FoldContext): Foldings {
 /** Folds these events; the foldings are each kind's, in the order in which to write them. */
 export function foldEvents(events: readonly LedgerEvent[], context: FoldContext): Set<Folding<never>> {
   const foldings = beginAll(context);
+  const unknown = UNKNOWN.begin(context);
   for (const entry of events) {
     addEstimatedClock(context.findings, entry);
-    add(foldings, entry.event.type, entry.event, entry);
+    if (entry.isKnown) add(foldings, entry.event.type, entry.event, entry);
+    else unknown.add(entry.event, entry);
   }
-  return new Set(Object.values(foldings));
+  return new Set([...Object.values(foldings), unknown]);
 }
 
 function add<Type extends StockEventType>(

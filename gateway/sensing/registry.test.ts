@@ -43,7 +43,7 @@ test.each(points)('$id ignores readings that are not its own, and rows that are 
     { ...origin, kind: 'weight', state: 'stable', netMilligrams: 5, raw: '' },
     { ...origin, kind: 'condition', metric: 'temperature', valueMilli: 1, sampledAt: 5 },
     { ...origin, kind: 'input', active: true },
-    { ...origin, kind: 'health', condition: 'X', active: true, detail: '' },
+    { ...origin, kind: 'health', condition: 'READER_EXCEPTION', active: true, detail: '' },
   ];
   for (const reading of readings) {
     for (const channel of ['1', '2', '3', '4', 'gpi-1']) {

@@ -24,14 +24,16 @@ export const stampSchema = z.object({
 });
 export type Stamp = z.infer<typeof stampSchema>;
 
-/** As the gateway writes it: its own events are trusted types. */
-export const eventRecordSchema = stampSchema.extend({
+/** All but the event. */
+export const recordEnvelopeSchema = stampSchema.extend({
   seq: z.int().positive(),
-  event: stockEventSchema,
   /**
    * The name this event was born with, when it was carried over from a journal file of an earlier epoch (salvage,
    * adoption): the ledger keeps it under that name, so that it counts once however often it is carried.
    */
   origin: z.object({ epoch: z.string().min(8).max(64), seq: z.int().positive() }).optional(),
 });
+
+/** As the gateway writes it: its own events are trusted types. What comes in is parsed by parse-event.ts. */
+export const eventRecordSchema = recordEnvelopeSchema.extend({ event: stockEventSchema });
 export type EventRecord = z.infer<typeof eventRecordSchema>;

@@ -1,3 +1,8 @@
+import type { DeviceConditionCode } from '../events/device-conditions.ts';
+import type { Metric } from '../events/metrics.ts';
+
+export type { Metric };
+
 /**
  * What one device said once. Drivers make readings, sensing turns them into stock events; readings never leave
  * the gateway. `device` is the configured device id; `channel` names the place on that device: an antenna
@@ -37,8 +42,6 @@ export interface Weight extends ReadingOrigin {
   readonly raw: string;
 }
 
-export type Metric = 'temperature' | 'relativeHumidity';
-
 /** A measured condition: milli-degrees Celsius or milli-percent relative humidity; or the sensor's own fault. */
 export interface Condition extends ReadingOrigin {
   readonly kind: 'condition';
@@ -61,8 +64,7 @@ export interface Input extends ReadingOrigin {
 /** The device's own condition. `lost` counts readings the device says it dropped. */
 export interface DeviceHealth extends ReadingOrigin {
   readonly kind: 'health';
-  /** Stable code, e.g. `READER_BUFFER_OVERFLOW`, `ANTENNA_DISCONNECTED`, `BATTERY_LOW`. */
-  readonly condition: string;
+  readonly condition: DeviceConditionCode;
   /** True while the condition holds; a pair of true/false brackets it. One-off facts send true only. */
   readonly active: boolean;
   readonly detail: string;

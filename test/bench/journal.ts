@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { openJournal } from '../../gateway/journal/worker/open-journal.ts';
-import { laneOf } from '../../protocol/events/lanes.ts';
+import { laneOf } from '../../protocol/events/event-kinds.ts';
 import type { Stamp } from '../../protocol/events/record.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { createClock } from '../../protocol/ports/clock.ts';

@@ -35,7 +35,12 @@ export async function insertPlainly({ db }: Store, deliveries: readonly Delivery
       if (!unpacked.ok) throw new Error(unpacked.reason);
       const { gateway, epoch, lane, events } = unpacked.batch;
       const rows = (events as EventRecord[]).map((record) => {
-        return eventRow({ record, name: { epoch, seq: record.seq }, batch: { gateway, lane } });
+        return eventRow({
+          isKnown: true,
+          record,
+          name: { epoch, seq: record.seq },
+          batch: { gateway, lane },
+        });
       });
       count += rows.length;
       await sql`

@@ -31,9 +31,11 @@ export function marksOf(batches: readonly JudgedBatch[]): ClockMarksTable[] {
   return batches.flatMap(({ gateway, epoch, lane, events }) =>
     lane !== 'health'
       ? []
-      : events.flatMap(({ record: { seq, event } }) => {
-          if (event.type !== 'clock' || event.source === undefined) return [];
+      : events.flatMap((judged) => {
+          if (!judged.isKnown || judged.record.event.type !== 'clock') return [];
+          const { seq, event } = judged.record;
           const { bootId: boot_id, monotonicMs: monotonic_ms, source } = event;
+          if (source === undefined) return [];
           const walls = { wall_before: event.wallBefore, wall_after: event.wallAfter };
           return [{ gateway, epoch, seq, boot_id, monotonic_ms, source, ...walls }];
         }),

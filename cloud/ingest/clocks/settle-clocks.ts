@@ -4,10 +4,9 @@
  */
 import { sql, type Transaction } from 'kysely';
 import * as z from 'zod';
-import { stockEventSchema } from '../../../protocol/events/stock-event.ts';
 import type { Change } from '../../ledger/change.ts';
 import type { EventTime } from '../../ledger/event-time.ts';
-import { ledgerEvent, occurredKey } from '../../ledger/ledger-event.ts';
+import { type LedgerEvent, ledgerEvent, occurredKey, readRecorded } from '../../ledger/ledger-event.ts';
 import { lockClocks, lockLanes } from '../../ledger/locks.ts';
 import { type ProjectContext, projectEvents } from '../../projections/project.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -42,7 +41,8 @@ const waitingRow = z.object({
   recorded_at: z.number(),
   boot_id: z.string(),
   monotonic_ms: z.number(),
-  body: stockEventSchema,
+  type: z.string(),
+  body: z.record(z.string(), z.unknown()),
 });
 type WaitingRow = z.infer<typeof waitingRow>;
 
@@ -66,14 +66,18 @@ export async function settleClocks(
   const rows = await waitingEvents(trx, asked);
   const timed = rows.map((row) => ({ ...row, ...timeOf(row, clocks, lastResort.get(row.boot_id)) }));
   await writeTimes(trx, timed);
-  const changes = await projectEvents(
-    trx,
-    timed.map(({ gateway, epoch, lane, seq, body, boot_id: bootId, quality, correctionMs }) =>
-      ledgerEvent(gateway, occurredKey(gateway, epoch, lane, seq), body, { quality, correctionMs, bootId }),
-    ),
-    context,
-  );
+  const changes = await projectEvents(trx, timed.map(ledgerEventOf), context);
   return { events: rows.length, more: rows.length === PAGE_EVENTS, changes };
+}
+
+function ledgerEventOf(row: WaitingRow & EventTime): LedgerEvent {
+  const { gateway, epoch, lane, seq, quality, correctionMs } = row;
+  return ledgerEvent(readRecorded(row.type, row.body), {
+    gateway,
+    key: occurredKey(gateway, epoch, lane, seq),
+    recordedAt: row.recorded_at,
+    time: { quality, correctionMs, bootId: row.boot_id },
+  });
 }
 
 function timeOf(
@@ -106,7 +110,7 @@ async function waitingEvents(trx: Transaction<Tables>, asked: readonly AskedBoot
   if (asked.length === 0) return [];
   const kinds = { gateway: 'text', boot_id: 'text', up_to: 'double precision' } as const;
   const { rows } = await sql<unknown>`
-    select e.gateway, e.epoch, e.lane, e.seq, e.recorded_at, e.boot_id, e.monotonic_ms, e.body
+    select e.gateway, e.epoch, e.lane, e.seq, e.recorded_at, e.boot_id, e.monotonic_ms, e.type, e.body
     from ${unnest('b', kinds, asked)} cross join lateral (
       select * from events where gateway = b.gateway and boot_id = b.boot_id and monotonic_ms <= b.up_to
         and time_quality = 'waiting'

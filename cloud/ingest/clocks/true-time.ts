@@ -11,7 +11,8 @@
  * come. So the answer follows from the set of events, not from the order of their arrival.
  */
 import type { EventRecord } from '../../../protocol/events/record.ts';
-import { AS_RECORDED, type EventTime, isStorableTime } from '../../ledger/event-time.ts';
+import { isStorableTime } from '../../../protocol/events/times.ts';
+import { AS_RECORDED, type EventTime } from '../../ledger/event-time.ts';
 import type { ClockMarksTable, TimeQuality } from '../../store/tables.ts';
 
 export type ClockMark = Omit<ClockMarksTable, 'gateway'>;

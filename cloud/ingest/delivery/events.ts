@@ -11,11 +11,11 @@ import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
 import { canonicalJson } from './canonical.ts';
 import type { JudgedBatch, JudgedEvent } from './judge.ts';
 
-export interface NamedEvent extends JudgedEvent {
+export type NamedEvent = JudgedEvent & {
   readonly key: string;
   readonly batch: JudgedBatch;
   readonly time: EventTime;
-}
+};
 
 export interface Written {
   readonly fresh: readonly NamedEvent[];
@@ -185,24 +185,25 @@ async function differingBodies(
   return known.filter(({ key }) => differing.has(key));
 }
 
-export function eventRow({
-  record,
-  name,
-  batch,
-}: JudgedEvent & { readonly batch: Pick<JudgedBatch, 'gateway' | 'lane'> }): EventRow {
-  const { event } = record;
+export function eventRow(
+  judged: JudgedEvent & { readonly batch: Pick<JudgedBatch, 'gateway' | 'lane'> },
+): EventRow {
+  const { record, name, batch } = judged;
+  const body: Readonly<Record<string, unknown>> = judged.isKnown
+    ? judged.record.event
+    : judged.record.event.raw;
   return {
     gateway: batch.gateway,
     epoch: name.epoch,
     lane: batch.lane,
     seq: name.seq,
-    type: event.type,
-    read_point: 'readPoint' in event && typeof event.readPoint === 'string' ? event.readPoint : null,
-    occurred_at: event.occurredAt,
+    type: record.event.type,
+    read_point: typeof body.readPoint === 'string' ? body.readPoint : null,
+    occurred_at: record.event.occurredAt ?? record.recordedAt,
     recorded_at: record.recordedAt,
     boot_id: record.bootId,
     monotonic_ms: record.monotonicMs,
     clock: record.clock,
-    body: JSON.stringify(event),
+    body: JSON.stringify(body),
   };
 }

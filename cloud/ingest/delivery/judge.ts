@@ -2,21 +2,25 @@
  * A delivery → what of it may enter the ledger. PURE. The header must be sound and say what the transport proves;
  * then each event is judged alone: a bad one becomes a dead letter with its reason and blocks no other.
  */
-import { LANES, type Lane, laneOf } from '../../../protocol/events/lanes.ts';
-import { type EventRecord, eventRecordSchema } from '../../../protocol/events/record.ts';
-import type { StockEvent } from '../../../protocol/events/stock-event.ts';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
+import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
+import { parseEventRecord, type UnknownEventRecord } from '../../../protocol/events/parse-event.ts';
+import type { EventRecord } from '../../../protocol/events/record.ts';
+import { isStorableTime } from '../../../protocol/events/times.ts';
 import { decodeBatch, type ReceivedBatch } from '../../../protocol/link/batch.ts';
 import { isGatewayId } from '../../../protocol/link/topics.ts';
 import type { Delivery } from '../../intake/intake.ts';
-import { isStorableTime } from '../../ledger/event-time.ts';
 import { whyNotStorable } from './canonical.ts';
 import { type DeadLetter, payloadText } from './dead-letters.ts';
 
-export interface JudgedEvent {
-  readonly record: EventRecord;
+/** A kind that this version does not know is a newer gateway's: kept as it is, on whatever lane it came. */
+export type JudgedEvent = (
+  | { readonly isKnown: true; readonly record: EventRecord }
+  | { readonly isKnown: false; readonly record: UnknownEventRecord }
+) & {
   /** With gateway and lane the event's name for ever: that of its batch, or the one that it was born with. */
   readonly name: { readonly epoch: string; readonly seq: number };
-}
+};
 
 /** A batch whose header is sound, with its events judged. */
 export interface JudgedBatch {
@@ -82,55 +86,38 @@ type Poison = { ok: false; code: DeadLetter['code']; detail: string };
 type Verdict = { ok: true; event: JudgedEvent } | Poison;
 
 function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
-  const reason = whyNotStorable(raw);
-  if (reason !== undefined) return { ok: false, code: 'POISON_EVENT', detail: reason };
-  const parsed = eventRecordSchema.safeParse(raw);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.slice(0, 5);
-    const detail = issues.map((issue) => `${issue.path.join('.') || 'event'}: ${issue.message}`).join('; ');
-    return { ok: false, code: 'POISON_EVENT', detail };
+  const unstorable = whyNotStorable(raw);
+  if (unstorable !== undefined) return poisoned(unstorable);
+  const parsed = parseEventRecord(raw);
+  if (parsed.outcome === 'invalid') return poisoned(parsed.reason);
+  const { seq, origin } = parsed.record;
+  if (seq < batch.firstSeq || seq > batch.lastSeq) {
+    return poisoned(`seq ${seq} is outside of its batch ${batch.firstSeq}..${batch.lastSeq}`);
   }
-  const record = parsed.data;
-  if (record.seq < batch.firstSeq || record.seq > batch.lastSeq) {
-    const range = `${batch.firstSeq}..${batch.lastSeq}`;
-    return { ok: false, code: 'POISON_EVENT', detail: `seq ${record.seq} is outside of its batch ${range}` };
+  const misplaced =
+    parsed.outcome === 'known' ? whyMisplaced(parsed.record, batch) : whyTimeless(parsed.record);
+  if (misplaced !== undefined) return poisoned(misplaced);
+  if (origin !== undefined && (origin.epoch === batch.epoch || !EPOCH.test(origin.epoch))) {
+    return poisoned(`origin names epoch ${origin.epoch}: expected an earlier epoch, as ${EPOCH.source}`);
   }
-  if (laneOf(record.event.type) !== batch.lane) {
-    return {
-      ok: false,
-      code: 'POISON_EVENT',
-      detail: `${record.event.type} does not belong on ${batch.lane}`,
-    };
-  }
-  const wrong = timesOf(record.event).find((time) => !isStorableTime(time));
-  if (wrong !== undefined) return { ok: false, code: 'POISON_EVENT', detail: `no such time: ${wrong}` };
-  const { origin } = record;
-  if (origin === undefined)
-    return { ok: true, event: { record, name: { epoch: batch.epoch, seq: record.seq } } };
-  if (origin.epoch === batch.epoch || !EPOCH.test(origin.epoch)) {
-    const detail = `origin names epoch ${origin.epoch}: expected an earlier epoch, as ${EPOCH.source}`;
-    return { ok: false, code: 'POISON_EVENT', detail };
-  }
-  return { ok: true, event: { record, name: origin } };
+  const name = origin ?? { epoch: batch.epoch, seq };
+  return parsed.outcome === 'known'
+    ? { ok: true, event: { isKnown: true, record: parsed.record, name } }
+    : { ok: true, event: { isKnown: false, record: parsed.record, name } };
 }
 
-function timesOf(event: StockEvent): number[] {
-  switch (event.type) {
-    case 'receipt':
-    case 'dispatch':
-    case 'passage':
-      return [
-        event.occurredAt,
-        event.startedAt,
-        ...event.tags.flatMap((tag) => [tag.firstSeenAt, tag.lastSeenAt]),
-      ];
-    case 'gap':
-      return [event.occurredAt, event.from, event.to];
-    case 'clock':
-      return [event.occurredAt, event.wallBefore, event.wallAfter];
-    default:
-      return [event.occurredAt];
-  }
+function poisoned(detail: string): Poison {
+  return { ok: false, code: 'POISON_EVENT', detail };
+}
+
+function whyMisplaced({ event }: EventRecord, { lane }: ReceivedBatch): string | undefined {
+  return laneOf(event.type) === lane ? undefined : `${event.type} does not belong on ${lane}`;
+}
+
+/** Where an unknown event says no time of its own, the one of its recording stands for it. */
+function whyTimeless({ event, recordedAt }: UnknownEventRecord): string | undefined {
+  if (event.occurredAt !== undefined || isStorableTime(recordedAt)) return undefined;
+  return `no such time: ${recordedAt}`;
 }
 
 function poison(raw: unknown, batch: ReceivedBatch, { code, detail }: Poison): DeadLetter {

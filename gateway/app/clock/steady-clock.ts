@@ -8,7 +8,7 @@
  * the row SCALE_KEY says how far the two are apart, written with the first entry after that.
  */
 import * as z from 'zod';
-import { shiftTimes } from '../../../protocol/events/shift-times.ts';
+import { shiftTimes } from '../../../protocol/events/times.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Reading } from '../../../protocol/readings/reading.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';

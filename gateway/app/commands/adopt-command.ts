@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { basename, join } from 'node:path';
+import { LANES } from '../../../protocol/events/lanes.ts';
 import { type Adoption, adoptJournal } from '../../journal/salvage/adopt.ts';
 import type { GatewayConfig } from '../config/config.ts';
 import { machineMark } from '../machine-mark.ts';
@@ -27,13 +28,16 @@ export function adoptCommand(
   for (const line of describe(config.gateway.id, adoption)) write(`${line}\n`);
 }
 
+/** "1 a, 2 b and 3 c". */
+const COUNTED = new Intl.ListFormat('en-GB');
+
 const printed = (text: string) => process.stdout.write(text);
 
 function describe(gateway: string, adoption: Adoption): string[] {
   const { events, renamed, forked, damage } = adoption;
   const lines = [
     `${gateway}: journal adopted. New epoch ${adoption.epoch}, before ${adoption.oldEpoch ?? 'unknown'}.`,
-    `Carried over: ${events.stock} stock, ${events.condition} condition and ${events.health} health events, ` +
+    `Carried over: ${COUNTED.format(LANES.map((lane) => `${events[lane]} ${lane}`))} events, ` +
       'with the names they were born with.',
   ];
   if (forked !== undefined) {

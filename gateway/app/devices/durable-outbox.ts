@@ -4,7 +4,7 @@
  * device that waits for its answer does not get one. What is refused is told as a gap once the journal takes again.
  * The journal fails everything behind a failed append, so what is held stays in order.
  */
-import { laneOf } from '../../../protocol/events/lanes.ts';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
 import type { GapEvent } from '../../../protocol/events/stock-event.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';

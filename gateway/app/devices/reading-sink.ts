@@ -7,6 +7,7 @@
  * handler and `readingsPerSecond` may come, further ones are discarded. What was discarded is summed up as health
  * DISCARDED once per `discardReportMs`: no loss is only counted.
  */
+import type { DeviceConditionCode } from '../../../protocol/events/device-conditions.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import type { DeviceHealth, Reading } from '../../../protocol/readings/reading.ts';
 import type { Discarded } from '../../drivers/driver.ts';
@@ -34,7 +35,7 @@ export class ReadingSink {
   lastProblem: string | undefined;
   readonly #options: ReadingSinkOptions;
   readonly #rate: RateGauge;
-  readonly #active = new Set<string>();
+  readonly #active = new Set<DeviceConditionCode>();
   readonly #pending = new Set<Promise<void>>();
   #pendingReadings = 0;
   #reportTimer: Timer | undefined;
@@ -64,13 +65,13 @@ export class ReadingSink {
     this.#reportLater();
   }
 
-  isActive(condition: string): boolean {
+  isActive(condition: DeviceConditionCode): boolean {
     return this.#active.has(condition);
   }
 
   /** Tells a change of this condition; `evenIfUnchanged` tells it anyway. */
   setHealth(
-    condition: string,
+    condition: DeviceConditionCode,
     active: boolean,
     detail: string,
     options?: { evenIfUnchanged: boolean },

@@ -3,7 +3,9 @@
  * The promise of `accept` settles when everything the readings led to is durable: what a device waits for.
  * The clock must not jump: sensors take time as it comes (steady-clock.ts).
  */
-import { laneOf } from '../../../protocol/events/lanes.ts';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
+import { laneKind } from '../../../protocol/events/lanes.ts';
+import { isUrgent } from '../../../protocol/events/stock-event.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import type { Reading } from '../../../protocol/readings/reading.ts';
 import { createDeviceHealthSensor, type DeviceHealthSensor } from '../../sensing/device-health.ts';
@@ -14,13 +16,10 @@ import type { DurableOutbox } from './durable-outbox.ts';
 
 /**
  * Samples and contacts wait a little longer for company: at ten a second each would cost the flash a commit of its
- * own. Not so what crosses a limit.
+ * own. Not so what is urgent.
  */
 function mayLinger({ events, put, drop }: SensingOutput): boolean {
-  const calm = events.every(
-    (event) =>
-      laneOf(event.type) === 'condition' && !(event.type === 'sample' && event.reason === 'crossing'),
-  );
+  const calm = events.every((event) => laneKind(laneOf(event.type)).mayLinger && !isUrgent(event));
   return calm && put.length + drop.length === 0;
 }
 

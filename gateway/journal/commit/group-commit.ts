@@ -9,7 +9,7 @@
  * order. A checkpoint must not be put back after the commit that dropped it. For the same reason a full queue takes
  * nothing more until all of it is durable: a small entry must not slip past a large one that was refused.
  */
-import type { Lane } from '../../../protocol/events/lanes.ts';
+import { type Lane, perLane } from '../../../protocol/events/lanes.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import { JournalError } from '../journal-error.ts';
 import type { LanePrune, StoredGroup } from './store.ts';
@@ -178,7 +178,7 @@ export class GroupCommit {
     const last = this.#groups.at(-1);
     if (last !== undefined && last.rows + rows <= this.#limits.groupRows) return last;
     const group: Group = {
-      events: { stock: [], condition: [], health: [] },
+      events: perLane<string[]>(() => []),
       checkpoints: [],
       waiters: [],
       rows: 0,
@@ -265,7 +265,7 @@ export class GroupCommit {
 }
 
 const EMPTY: Group = {
-  events: { stock: [], condition: [], health: [] },
+  events: perLane<string[]>(() => []),
   checkpoints: [],
   waiters: [],
   rows: 0,

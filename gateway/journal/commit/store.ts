@@ -23,7 +23,8 @@
  * born with (carry-over.ts), so that the cloud counts it once.
  */
 import { statSync } from 'node:fs';
-import { LANES, type Lane, laneOf } from '../../../protocol/events/lanes.ts';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
+import { LANES, type Lane, perLane } from '../../../protocol/events/lanes.ts';
 import type { Stamp } from '../../../protocol/events/record.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import { type Checkpoint, Checkpoints, readCheckpoints } from '../file/checkpoints.ts';
@@ -92,11 +93,7 @@ export class JournalStore {
     this.#maxBytes = options.maxBytes;
     this.#onDiskFull = options.onDiskFull ?? (() => false);
     this.#hardLimitPages = pragmaNumber(db, 'max_page_count');
-    this.#lanes = {
-      stock: new LaneRows(db, 'stock'),
-      condition: new LaneRows(db, 'condition'),
-      health: new LaneRows(db, 'health'),
-    };
+    this.#lanes = perLane((lane) => new LaneRows(db, lane));
     this.#saveCounters = counterSaver(db);
     this.#checkpoints = new Checkpoints(db);
     this.#counters = loadCounters(db, this.#lanes);
@@ -211,8 +208,7 @@ export class JournalStore {
   }
 
   lastSeqs(): Record<Lane, number> {
-    const { stock, condition, health } = this.#counters;
-    return { stock: stock.lastSeq, condition: condition.lastSeq, health: health.lastSeq };
+    return perLane((lane) => this.#counters[lane].lastSeq);
   }
 
   close(): void {
@@ -281,11 +277,11 @@ export class JournalStore {
   }
 
   /** Gives up one stretch of events; false when there is none left or the disk cannot even take that. */
-  #thin(stamp: Stamp, spareStock: boolean): boolean {
+  #thin(stamp: Stamp, forOthers: boolean): boolean {
     let found = false;
     try {
       this.#transact((counters) => {
-        const thinned = thinOnce(this.#db, (lane) => counters[lane].prunedUpTo, spareStock);
+        const thinned = thinOnce(this.#db, (lane) => counters[lane].prunedUpTo, forOthers);
         if (thinned === undefined) return;
         found = true;
         const { lane, removed } = thinned;
@@ -323,5 +319,5 @@ function loadCounters(db: Connection, lanes: Record<Lane, LaneRows>): Counters {
       waiting: lanes[lane].count(prunedUpTo),
     };
   };
-  return { stock: load('stock'), condition: load('condition'), health: load('health') };
+  return perLane(load);
 }

@@ -1,11 +1,11 @@
 /**
  * What is given up when the journal is over its byte limit, in this order: every second event of the oldest stretch
- * of `condition` (kept ones move to `condition_thinned`, so that whole pages come free), then the oldest thinned
- * ones altogether, then the rest of `condition`, then `health` except gap and clock events, and `stock` last. One call
+ * of a lane that is thinned (kept ones move to a table of their own, so that whole pages come free); then, lane by
+ * lane as their records say, the oldest thinned ones altogether and the rest, except what the lane spares. One call
  * frees one stretch; the caller writes the gap event in the same transaction.
  */
-import type { Lane } from '../../../protocol/events/lanes.ts';
-import type { Connection } from '../file/layout.ts';
+import { LANES, type Lane, laneKind } from '../../../protocol/events/lanes.ts';
+import { type Connection, isThinned, tablesOf, tailTableOf, thinnedTableOf } from '../file/layout.ts';
 import { type PackedRow, packBody, packRows, type StoredRow, unpackOrMark } from '../file/packed-row.ts';
 import { decodeStoredEvent } from '../file/stored-event.ts';
 import { spanOf } from './lane-rows.ts';
@@ -40,37 +40,41 @@ interface WaitingRow {
 
 type PrunedUpTo = (lane: Lane) => number;
 
+const THINNED = LANES.filter(isThinned);
+const GIVEN_UP = LANES.toSorted((a, b) => laneKind(a).givenUp.place - laneKind(b).givenUp.place);
+
 /**
- * Frees one stretch; undefined when nothing is left to give. Runs inside the caller's transaction. `spareStock`: on a
- * disk that others have filled, a refused append is better than old stock events given up for it.
+ * Frees one stretch; undefined when nothing is left to give. Runs inside the caller's transaction. `forOthers`: it is
+ * others who have filled the disk.
  */
-export function thinOnce(db: Connection, prunedUpTo: PrunedUpTo, spareStock: boolean): Thinned | undefined {
-  if (spanOf(db, 'lane_condition') >= STRETCH_EVENTS) return halveOldest(db, prunedUpTo('condition'));
-  const drop = (lane: Lane, table: string, goes: (row: StoredRow) => boolean) =>
-    dropOldest(db, lane, table, prunedUpTo(lane), goes);
-  return (
-    drop('condition', 'condition_thinned', () => true) ??
-    drop('condition', 'lane_condition', () => true) ??
-    drop('health', 'lane_health', isNotNeeded) ??
-    (spareStock ? undefined : drop('stock', 'lane_stock', () => true))
-  );
+export function thinOnce(db: Connection, prunedUpTo: PrunedUpTo, forOthers: boolean): Thinned | undefined {
+  for (const lane of THINNED) {
+    if (spanOf(db, tailTableOf(lane)) >= STRETCH_EVENTS) return halveOldest(db, lane, prunedUpTo(lane));
+  }
+  for (const lane of GIVEN_UP) {
+    const { spares, onlyForOwn } = laneKind(lane).givenUp;
+    if (forOthers && onlyForOwn) continue;
+    const goes = ({ body }: StoredRow) => !spares.some((type) => body.includes(`"event":{"type":"${type}"`));
+    for (const table of tablesOf(lane)) {
+      const thinned = dropOldest(db, lane, table, prunedUpTo(lane), goes);
+      if (thinned !== undefined) return thinned;
+    }
+  }
+  return undefined;
 }
 
-/** A gap event tells of a loss, a clock event puts the times of others right: neither may be lost itself. */
-const isNotNeeded = ({ body }: StoredRow) => !/"event":\{"type":"(gap|clock)"/.test(body);
-
-function halveOldest(db: Connection, pruned: number): Thinned | undefined {
+function halveOldest(db: Connection, lane: Lane, pruned: number): Thinned | undefined {
   const goes = ({ seq }: StoredRow) => seq % 2 === 0;
-  const stretch = oldestStretch(db, 'lane_condition', pruned, () => true);
+  const stretch = oldestStretch(db, tailTableOf(lane), pruned, () => true);
   const end = stretch?.rows.at(-1)?.row.seq;
   if (stretch === undefined || end === undefined) return undefined;
   // Removed first: on a full disk only the pages this frees can take what is kept.
-  db.prepare('delete from lane_condition where seq <= ?').run(end);
-  const keep = db.prepare('insert into condition_thinned(seq, body, events) values (?, ?, ?)');
+  db.prepare(`delete from ${tailTableOf(lane)} where seq <= ?`).run(end);
+  const keep = db.prepare(`insert into ${thinnedTableOf(lane)}(seq, body, events) values (?, ?, ?)`);
   const kept = stretch.lost.filter((row) => !goes(row));
   for (const { seq, body, events } of packRows(kept)) keep.run(seq, body, events);
   const removed = countedIn(stretch) - kept.length;
-  return told('condition', stretch.lost.filter(goes), removed, 'every second event dropped');
+  return told(lane, stretch.lost.filter(goes), removed, 'every second event dropped');
 }
 
 function dropOldest(

@@ -10,7 +10,7 @@
  * should the cloud refuse the file, names up to there are its own, and later ones may belong to the other's events.
  */
 import * as z from 'zod';
-import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
+import { LANES, type Lane, perLane } from '../../../protocol/events/lanes.ts';
 import type { ForkMark, JournalBoot } from '../journal.ts';
 import { UnusableFileError } from '../journal-error.ts';
 import type { Connection } from './layout.ts';
@@ -37,7 +37,7 @@ export interface StoredFork extends ForkMark {
   readonly kept: LaneSeqs;
 }
 
-export const NO_SEQS: LaneSeqs = { stock: 0, condition: 0, health: 0 };
+export const NO_SEQS: LaneSeqs = perLane(() => 0);
 
 export interface FileMarks {
   readonly epoch: string;

@@ -8,7 +8,7 @@
  */
 import { closeSync, existsSync, linkSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
-import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
+import { LANES, type Lane, laneKind } from '../../../protocol/events/lanes.ts';
 import { JournalError, mapSqliteError, UnusableFileError } from '../journal-error.ts';
 import { CHECKPOINTS_SCHEMA, readCheckpoints } from './checkpoints.ts';
 import {
@@ -47,21 +47,29 @@ export interface Birth {
 
 /** The tables a lane's rows live in, oldest first. */
 export function tablesOf(lane: Lane): readonly string[] {
-  return lane === 'condition' ? ['condition_thinned', 'lane_condition'] : [`lane_${lane}`];
+  return isThinned(lane) ? [thinnedTableOf(lane), tailTableOf(lane)] : [tailTableOf(lane)];
 }
 
 /** The table new rows of a lane go to. */
 export const tailTableOf = (lane: Lane) => `lane_${lane}`;
 
-/** Whether the tail table of a lane holds every seq from its first to its last: only `health` is thinned in the middle. */
-export const isDense = (lane: Lane) => lane !== 'health';
+/** The table that takes what thinning keeps of a lane. */
+export const thinnedTableOf = (lane: Lane) => `${lane}_thinned`;
+
+export const isThinned = (lane: Lane) => laneKind(lane).givenUp.thinned;
+
+/** Whether the tail table of a lane holds every seq from its first to its last: nothing is spared in the middle. */
+export const isDense = (lane: Lane) => laneKind(lane).givenUp.spares.length === 0;
+
+const createRows = (table: string) =>
+  `create table ${table}(seq integer primary key, body not null, events integer not null default 1);`;
 
 const SCHEMA = `
   create table meta(key text primary key, value text not null) without rowid;
   ${COUNTERS_SCHEMA}
   ${CHECKPOINTS_SCHEMA}
-  create table condition_thinned(seq integer primary key, body not null, events integer not null default 1);
-  ${LANES.map((lane) => `create table ${tailTableOf(lane)}(seq integer primary key, body not null, events integer not null default 1);`).join('\n')}
+  ${LANES.filter(isThinned).map(thinnedTableOf).map(createRows).join('\n')}
+  ${LANES.map(tailTableOf).map(createRows).join('\n')}
 `;
 
 /** Whether a file made on another machine is taken: only `adopt` does. */

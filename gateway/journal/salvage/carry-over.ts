@@ -7,7 +7,7 @@
  * whose file no longer says its epoch, and, in a file that the cloud has refused as forked, those appended since the
  * fork: their old names belong to other events.
  */
-import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
+import { LANES, type Lane, perLane } from '../../../protocol/events/lanes.ts';
 import type { Stamp } from '../../../protocol/events/record.ts';
 import { JournalStore } from '../commit/store.ts';
 import { type Birth, openFile } from '../file/layout.ts';
@@ -16,7 +16,7 @@ import { encodeCarriedEvent, laneGap, type StoredEvent } from '../file/stored-ev
 import type { SalvagedLane, SalvageSource } from './salvage-source.ts';
 
 const EVENTS_PER_COMMIT = 1000;
-const NO_EVENTS = { stock: [], condition: [], health: [] };
+const NO_EVENTS = perLane<string[]>(() => []);
 
 export interface SalvageContext {
   readonly birth: Birth;
@@ -73,9 +73,10 @@ function fill(store: JournalStore, source: SalvageSource, plan: CarryPlan, stamp
   store.commit({ events: NO_EVENTS, checkpoints: sessions.sound }, [], stamp);
   const naming = namesOf(source);
   const lanes = LANES.map((lane) => carryLane(store, source, lane, plan.sound, naming, stamp));
-  const events = { stock: 0, condition: 0, health: 0 };
+  const events = perLane(() => 0);
   for (const { lane, carried } of lanes) events[lane] = carried;
-  const story = plan.story(events.stock + events.condition + events.health, sessions.whole);
+  const total = lanes.reduce((sum, { carried }) => sum + carried, 0);
+  const story = plan.story(total, sessions.whole);
   const lossy = lanes.filter(({ lost }) => lost !== 0 || plan.lostCommits);
   const health = gaps(lossy, plan, { story, sessions: sessions.whole }, stamp);
   if (health.length > 0) store.commit({ events: { ...NO_EVENTS, health }, checkpoints: [] }, [], stamp);

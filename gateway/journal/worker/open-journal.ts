@@ -3,8 +3,9 @@
  * Clock port, and runs the store in a worker thread (or in this one, for virtual-time runs).
  */
 import { randomUUID } from 'node:crypto';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
 import type { Lane } from '../../../protocol/events/lanes.ts';
-import { laneOf } from '../../../protocol/events/lanes.ts';
+import { LANES } from '../../../protocol/events/lanes.ts';
 import type { EventRecord, Stamp } from '../../../protocol/events/record.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import { GroupCommit } from '../commit/group-commit.ts';
@@ -220,7 +221,7 @@ class DurableJournal implements OpenJournal {
 
   #announce(growth: Growth | undefined): void {
     if (growth === undefined) return;
-    for (const lane of ['stock', 'condition', 'health'] as const) {
+    for (const lane of LANES) {
       const lastSeq = growth[lane];
       if (lastSeq !== undefined) for (const listener of this.#listeners) listener(lane, lastSeq);
     }

@@ -9,6 +9,7 @@
  * commits go on, a reader or a failing disk holds it up: it would grow until the disk is full. A checkpoint is then
  * forced; if the log is still there afterwards, it is told.
  */
+import type { DeviceConditionCode } from '../../../protocol/events/device-conditions.ts';
 import type { Stamp } from '../../../protocol/events/record.ts';
 import type { DeviceEvent } from '../../../protocol/events/stock-event.ts';
 import type { JournalStore } from '../commit/store.ts';
@@ -23,7 +24,7 @@ const RECHECK_MS = 5000;
 const CONDITIONS = {
   'disk-full': 'JOURNAL_DISK_FULL',
   'wal-growing': 'JOURNAL_WAL_GROWING',
-} as const;
+} as const satisfies Record<string, DeviceConditionCode>;
 export type JournalCondition = keyof typeof CONDITIONS;
 
 export interface UpkeepStatus {

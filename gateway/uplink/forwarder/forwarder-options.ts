@@ -2,6 +2,7 @@
  * What may be set on the forwarder. The defaults stay under AWS IoT Core's byte limit for one connection (512 KiB/s,
  * 100 unacked); `AWS_IOT_OPTIONS` also counts the acks that come back on it.
  */
+import { laneKind, perLane } from '../../../protocol/events/lanes.ts';
 import { MAX_BATCH_EVENTS } from '../../../protocol/link/batch.ts';
 import type { AckPatience } from './link-gauge.ts';
 import { type PaceLimits, paceLimits } from './pace.ts';
@@ -12,7 +13,7 @@ export interface ForwarderOptions {
   readonly window?: number | undefined;
   /** Events that make a batch worth sending at once, default 500. */
   readonly flushEvents?: number | undefined;
-  /** Longest wait of a condition event for company, default 250; of stock and health events at most 50. */
+  /** Longest wait of an event for company, default 250; on lanes for which somebody waits at most 50. */
   readonly lingerMs?: number | undefined;
   /** Most events of one batch, at most 1000; default 500, which keeps the event loop free (a few ms per batch). */
   readonly maxEvents?: number | undefined;
@@ -67,7 +68,7 @@ export function withDefaults(options: ForwarderOptions): ForwarderSettings {
       // A small window still lets every lane have one place.
       reservedPerLane: Math.min(RESERVED_PER_LANE, Math.floor((window - 1) / 2)),
       flushEvents: options.flushEvents ?? 500,
-      lingerMs: { stock: urgentLingerMs, health: urgentLingerMs, condition: lingerMs },
+      lingerMs: perLane((lane) => (laneKind(lane).mayLinger ? lingerMs : urgentLingerMs)),
     },
     maxEvents: Math.min(options.maxEvents ?? 500, MAX_BATCH_EVENTS),
     pace: paceLimits(options.publishesPerSecond ?? 80, options.bytesPerSecond ?? 480 * 1024),

@@ -2,7 +2,8 @@
  * What tests of the forwarder share beside a real journal: a journal that makes its events up when they are read (a
  * backlog of any length costs nothing), a carrier of a given speed, and a cloud that acks what is without holes.
  */
-import { LANES, type Lane, laneOf } from '../../../protocol/events/lanes.ts';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
+import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import type { Ack } from '../../../protocol/link/ack.ts';
 import { decodeBatch, type ReceivedBatch } from '../../../protocol/link/batch.ts';

@@ -9,7 +9,7 @@
  *   read from the journal again and cut anew.
  * - Once the cloud has refused the journal (`journal-forked`) nothing of this epoch is sent or pruned any more.
  */
-import type { Lane } from '../../../protocol/events/lanes.ts';
+import { type Lane, perLane } from '../../../protocol/events/lanes.ts';
 import type { Ack } from '../../../protocol/link/ack.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
@@ -134,7 +134,7 @@ class SendingLoop implements Forwarder {
       connected: uplink.connected,
       uplink: uplink.state,
       epoch: this.#epoch,
-      lanes: { stock: laneStatus('stock'), condition: laneStatus('condition'), health: laneStatus('health') },
+      lanes: perLane(laneStatus),
       lastAckAt: this.#lastAckAt,
       lastError: this.#lastError,
       refused: refused !== undefined,
@@ -252,11 +252,7 @@ class SendingLoop implements Forwarder {
     this.#epoch = status.epoch;
     if (status.forked !== undefined) this.#refusal.known(status.epoch, status.forked.detail);
     this.#publisher.watchdog.renewed();
-    this.#lanes = {
-      stock: new LaneSender(status.lanes.stock, now),
-      condition: new LaneSender(status.lanes.condition, now),
-      health: new LaneSender(status.lanes.health, now),
-    };
+    this.#lanes = perLane((lane) => new LaneSender(status.lanes[lane], now));
     // What was appended while the answer was under way, it may not know of.
     for (const [lane, { epoch, lastSeq }] of this.#heard) {
       if (epoch === status.epoch) this.#lanes[lane].grew(lastSeq, now, uplink.connected);

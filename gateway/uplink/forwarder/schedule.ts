@@ -2,8 +2,8 @@
  * What the forwarder does next, as a function of what it sees. Pure: the loop in forwarder.ts only carries it out.
  *
  * - Batches are packed before they are paced, one per lane at a time; which packed one goes is decided here.
- * - Live ones, that leave nothing of their lane behind, go first. Of the others health and stock go before condition
- *   backlog; a lane that was passed over `patience` times goes first, so that nothing starves.
+ * - Live ones, that leave nothing of their lane behind, go first. Of the others the most urgent lane goes first, and
+ *   before it one that was passed over as often as its record allows, so that nothing starves.
  * - A lane that is far behind sends what was appended meanwhile ahead of its backlog, once, outside the window: the
  *   cloud takes batches in any order. Nothing hangs on it, the lane comes to these events in its own time.
  * - At most `window` batches wait for the cloud's ack, and each other lane keeps some places free: one lane that
@@ -12,13 +12,12 @@
  * - On silence only a lane's oldest unacked batch is sent again, and nothing new of the lane until an ack comes: acks
  *   are cumulative, so one may answer for all.
  */
-import type { Lane } from '../../../protocol/events/lanes.ts';
+import { LANES, type Lane, laneKind } from '../../../protocol/events/lanes.ts';
 
 /** Most urgent first. */
-export const LANE_ORDER: readonly Lane[] = ['health', 'stock', 'condition'];
-
-/** How often a lane with something to send may be passed over. */
-const PATIENCE: Readonly<Record<Lane, number>> = { health: 1, stock: 1, condition: 4 };
+export const LANE_ORDER: readonly Lane[] = LANES.toSorted(
+  (a, b) => laneKind(a).urgency - laneKind(b).urgency,
+);
 
 export interface ScheduleLimits {
   /** Batches handed out and not acked by the cloud, all lanes together. */
@@ -124,7 +123,7 @@ interface Turn {
 
 /** By lane order, except that the lane most beyond its patience comes first. */
 function byTurn(lanes: Lanes<LaneView>, turns: Turn[]): Turn[] {
-  const overdue = ({ lane }: Turn) => Math.max(-1, lanes[lane].passedOver - PATIENCE[lane]);
+  const overdue = ({ lane }: Turn) => Math.max(-1, lanes[lane].passedOver - laneKind(lane).maxPassedOver);
   const byOrder = (a: Turn, b: Turn) => LANE_ORDER.indexOf(a.lane) - LANE_ORDER.indexOf(b.lane);
   return turns.toSorted((a, b) => overdue(b) - overdue(a) || byOrder(a, b));
 }

@@ -5,7 +5,7 @@
  *
  * The retained state topic says `online`, the broker says `offline` for us (the will).
  */
-import type { Lane } from '../../../protocol/events/lanes.ts';
+import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import { ackTopic, stateTopic, upTopic } from '../../../protocol/link/topics.ts';
 import { type Clock, delay, type Timer } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
@@ -99,7 +99,11 @@ class MqttLink implements MqttUplink {
   get maxBatchBytes(): number | undefined {
     const packet = this.#session?.maxPacketBytes;
     if (packet === undefined) return undefined;
-    return packet - PUBLISH_OVERHEAD_BYTES - Buffer.byteLength(this.#batchTopic('condition'));
+    return (
+      packet -
+      PUBLISH_OVERHEAD_BYTES -
+      Math.max(...LANES.map((lane) => Buffer.byteLength(this.#batchTopic(lane))))
+    );
   }
 
   start(handlers: UplinkHandlers): void {

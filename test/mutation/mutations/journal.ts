@@ -208,7 +208,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: THINNING,
-        from: "if (spanOf(db, 'lane_condition') >= STRETCH_EVENTS) return halveOldest(db, prunedUpTo('condition'));",
+        from: 'if (spanOf(db, tailTableOf(lane)) >= STRETCH_EVENTS) return halveOldest(db, lane, prunedUpTo(lane));',
         to: "if (spanOf(db, 'lane_stock') > 0)\n    return dropOldest(db, 'stock', 'lane_stock', prunedUpTo('stock'), () => true);",
       },
     ],
@@ -217,7 +217,13 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
   {
     name: 'gap-events-thinned',
     breaks: 'a gap event itself is never given up',
-    edits: [{ file: THINNING, from: "'lane_health', isNotNeeded)", to: "'lane_health', () => true)" }],
+    edits: [
+      {
+        file: THINNING,
+        from: 'const { spares, onlyForOwn } = laneKind(lane).givenUp;',
+        to: 'const { onlyForOwn } = laneKind(lane).givenUp;\n    const spares: string[] = [];',
+      },
+    ],
     judge: FULL_TEST,
   },
   {

@@ -6,7 +6,7 @@
  */
 import type { DurableOutbox } from '../../../gateway/app/devices/durable-outbox.ts';
 import type { JournalEntry } from '../../../gateway/journal/journal.ts';
-import { laneOf } from '../../../protocol/events/lanes.ts';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';

@@ -1,0 +1,22 @@
+/** What conditions are measured in; values travel as integers, thousandths of the unit. */
+import * as z from 'zod';
+
+export interface MetricKind {
+  /** As a person calls it, at the start of a sentence. */
+  readonly name: string;
+  /** As codes call it: `<code>_HIGH`. */
+  readonly code: string;
+  readonly unit: string;
+  /** How many a person wants to see. */
+  readonly decimals: number;
+}
+
+export const METRICS = {
+  temperature: { name: 'Temperature', code: 'TEMP', unit: '°C', decimals: 1 },
+  relativeHumidity: { name: 'Humidity', code: 'HUMIDITY', unit: '% RH', decimals: 0 },
+} as const satisfies Record<string, MetricKind>;
+
+export type Metric = keyof typeof METRICS;
+
+export const METRIC_NAMES = Object.keys(METRICS) as Metric[];
+export const metricSchema = z.enum(METRIC_NAMES);
