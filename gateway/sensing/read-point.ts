@@ -3,6 +3,7 @@
  * Strict: a typo, or a direction that the hardware named here cannot tell, fails at boot with its path.
  */
 import * as z from 'zod';
+import { METRIC_NAMES, perMetric } from '../../protocol/events/metrics.ts';
 
 const readPointId = z
   .string()
@@ -115,12 +116,9 @@ export const conditionSchema = z.strictObject({
   device,
   channel,
   metrics: z
-    .strictObject({
-      temperature: metricLimitsSchema.optional(),
-      relativeHumidity: metricLimitsSchema.optional(),
-    })
-    .refine((metrics) => metrics.temperature !== undefined || metrics.relativeHumidity !== undefined, {
-      message: 'expected temperature, relativeHumidity or both',
+    .strictObject(perMetric(() => metricLimitsSchema.optional()))
+    .refine((metrics) => METRIC_NAMES.some((metric) => metrics[metric] !== undefined), {
+      message: `expected at least one of ${METRIC_NAMES.join(', ')}`,
     }),
   /** A sample at least this often, changed or not. */
   heartbeatMs: durationMs.default(300_000),

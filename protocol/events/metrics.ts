@@ -20,3 +20,7 @@ export type Metric = keyof typeof METRICS;
 
 export const METRIC_NAMES = Object.keys(METRICS) as Metric[];
 export const metricSchema = z.enum(METRIC_NAMES);
+
+export function perMetric<T>(make: (metric: Metric) => T): Record<Metric, T> {
+  return Object.fromEntries(METRIC_NAMES.map((metric) => [metric, make(metric)])) as Record<Metric, T>;
+}

@@ -70,3 +70,27 @@ export interface DeviceHealth extends ReadingOrigin {
   readonly detail: string;
   readonly lost?: number;
 }
+
+/** Names of the fields of a kind of reading that are times: `at`, and whatever ends in `At`. */
+type TimeField<Kind extends Reading> = keyof Kind & ('at' | `${string}At`);
+
+/** Per kind, each of its times, those too that only some devices say: the compiler asks for all of them. */
+const READING_TIMES: {
+  readonly [Kind in Reading as Kind['kind']]: { readonly [Field in TimeField<Kind>]-?: true };
+} = {
+  tag: { at: true, firstSeenAt: true, lastSeenAt: true },
+  weight: { at: true },
+  condition: { at: true, sampledAt: true },
+  input: { at: true, sensedAt: true },
+  health: { at: true },
+};
+
+/** The same reading on another time scale. */
+export function shiftReading(reading: Reading, byMs: number): Reading {
+  const moved: Record<string, unknown> = { ...reading };
+  for (const field of Object.keys(READING_TIMES[reading.kind])) {
+    const time = moved[field];
+    if (typeof time === 'number') moved[field] = time + byMs;
+  }
+  return moved as unknown as Reading;
+}

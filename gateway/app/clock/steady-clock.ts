@@ -10,7 +10,7 @@
 import * as z from 'zod';
 import { shiftTimes } from '../../../protocol/events/times.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import type { Reading } from '../../../protocol/readings/reading.ts';
+import { type Reading, shiftReading } from '../../../protocol/readings/reading.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import { readBody } from '../../sensing/checkpoint-body.ts';
 import type { CheckpointRow } from '../../sensing/sensor.ts';
@@ -78,28 +78,7 @@ export function takeScale(rows: readonly CheckpointRow[]): {
 /** Readings of a driver that lives by the wall clock, because its devices tell absolute times. */
 export function fromWallScale(readings: readonly Reading[], clock: SteadyClock): readonly Reading[] {
   const aheadMs = clock.wallAheadMs();
-  return aheadMs === 0 ? readings : readings.map((reading) => moved(reading, -aheadMs));
-}
-
-function moved(reading: Reading, byMs: number): Reading {
-  const at = reading.at + byMs;
-  switch (reading.kind) {
-    case 'tag':
-      return {
-        ...reading,
-        at,
-        firstSeenAt: reading.firstSeenAt + byMs,
-        lastSeenAt: reading.lastSeenAt + byMs,
-      };
-    case 'condition':
-      return { ...reading, at, sampledAt: reading.sampledAt + byMs };
-    case 'input':
-      return reading.sensedAt === undefined
-        ? { ...reading, at }
-        : { ...reading, at, sensedAt: reading.sensedAt + byMs };
-    default:
-      return { ...reading, at };
-  }
+  return aheadMs === 0 ? readings : readings.map((reading) => shiftReading(reading, -aheadMs));
 }
 
 interface LastTimes {

@@ -6,7 +6,7 @@
  * DeviceHealth bracket; while it is away it is asked once per round without retries, so that it does not starve
  * the others. A reply that comes after its time limit is thrown away: it would be taken for the next one's.
  */
-import type { Reading } from '../../../protocol/readings/reading.ts';
+import type { Metric, Reading } from '../../../protocol/readings/reading.ts';
 import { encodeReadRequest, type ModbusReply } from '../../../protocol/wire/modbus-rtu/frame.ts';
 import { ReplyScanner } from '../../../protocol/wire/modbus-rtu/scanner.ts';
 import { type ByteDriver, type DriverKind, type DriverOutput, NOTHING } from '../driver.ts';
@@ -211,7 +211,7 @@ class ModbusRtuDriver implements ByteDriver {
 
   #condition(
     unit: Unit,
-    metric: 'temperature' | 'relativeHumidity',
+    metric: Metric,
     result: { readonly valueMilli: number } | { readonly fault: string },
     now: number,
   ): Reading {

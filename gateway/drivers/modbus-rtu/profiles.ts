@@ -3,11 +3,12 @@
  * fields in gateway.yaml (`profiles:` of the driver's options).
  */
 import * as z from 'zod';
+import { metricSchema } from '../../../protocol/events/metrics.ts';
 
 const faultCode = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a fault code is upper case, e.g. PROBE_OPEN');
 
 export const modbusValueSchema = z.strictObject({
-  metric: z.enum(['temperature', 'relativeHumidity']),
+  metric: metricSchema,
   /** Words after the first register of the read. */
   offset: z.int().min(0).max(124).default(0),
   type: z.enum(['int16', 'uint16', 'int32', 'uint32', 'float32']),

@@ -60,6 +60,15 @@ test('over its limit the journal halves the oldest condition events first, tells
   await journal.close();
 });
 
+test('a time that is none does not spoil the gap event that speaks of its loss', async () => {
+  using folder = new JournalFolder();
+  const opened = await openVirtual(folder.file, { maxBytes: MEBIBYTE });
+  const timed = (n: number, occurredAt: unknown) => ({ ...sample(n), occurredAt }) as StockEvent;
+  await fill(opened, (n) => (n === 2 ? timed(n, 9e15) : n === 4 ? timed(n, 'noon') : sample(n)), 8000);
+  expect((await gapsOf(opened.journal))[0]).toMatchObject({ from: START + 6, to: START + 1000, lost: 500 });
+  await opened.journal.close();
+});
+
 /** What tells the cloud the true times of events around it. */
 const clockEvent: StockEvent = {
   type: 'clock',

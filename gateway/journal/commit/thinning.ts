@@ -5,6 +5,7 @@
  * frees one stretch; the caller writes the gap event in the same transaction.
  */
 import { LANES, type Lane, laneKind } from '../../../protocol/events/lanes.ts';
+import { parseEvent } from '../../../protocol/events/parse-event.ts';
 import { type Connection, isThinned, tablesOf, tailTableOf, thinnedTableOf } from '../file/layout.ts';
 import { type PackedRow, packBody, packRows, type StoredRow, unpackOrMark } from '../file/packed-row.ts';
 import { decodeStoredEvent } from '../file/stored-event.ts';
@@ -131,8 +132,10 @@ function told(lane: Lane, lost: readonly StoredRow[], removed: number, what: str
   let from: number | undefined;
   let to: number | undefined;
   for (const { body } of lost) {
-    const at = decodeStoredEvent(body)?.event.occurredAt;
-    if (at === undefined) continue;
+    // Of a kind that this version does not know, or worse: a time that is none would spoil the gap event.
+    const parsed = parseEvent(decodeStoredEvent(body)?.event);
+    if (parsed.outcome === 'invalid' || parsed.event.occurredAt === undefined) continue;
+    const at = parsed.event.occurredAt;
     from = Math.min(from ?? at, at);
     to = Math.max(to ?? at, at);
   }

@@ -6,17 +6,16 @@
  * first reading after a restart is kept anyway.
  */
 import * as z from 'zod';
+import { METRIC_NAMES, type Metric, metricSchema } from '../../../protocol/events/metrics.ts';
 import type { DeviceEvent, StockEvent } from '../../../protocol/events/stock-event.ts';
-import type { Metric, Reading } from '../../../protocol/readings/reading.ts';
+import type { Reading } from '../../../protocol/readings/reading.ts';
 import { readBody } from '../checkpoint-body.ts';
 import type { ConditionPoint } from '../read-point.ts';
 import { type CheckpointRow, NO_OUTPUT, type SensingOutput, type Sensor } from '../sensor.ts';
 import { createMetricThinning, type KeptSample, type MetricThinning } from './metric-thinning.ts';
 
-const METRICS = ['temperature', 'relativeHumidity'] as const satisfies readonly Metric[];
-
 const bodySchema = z.object({
-  faulty: z.array(z.enum(METRICS)),
+  faulty: z.array(metricSchema),
   silent: z.boolean(),
 });
 
@@ -26,7 +25,7 @@ export function createConditionSensor(point: ConditionPoint): Sensor {
   const counters = { readings: 0, samples: 0, thinned: 0, faults: 0, withoutValue: 0, unreadableRows: 0 };
   const stateKey = `${point.id}/state`;
   const thinnings = new Map<Metric, MetricThinning>();
-  for (const metric of METRICS) {
+  for (const metric of METRIC_NAMES) {
     const limits = point.metrics[metric];
     if (limits !== undefined) thinnings.set(metric, createMetricThinning(limits, point.heartbeatMs));
   }

@@ -1,4 +1,5 @@
 /** The events that the edge makes up, each with its marker. Times are what the gateway's clock says. */
+import { METRIC_NAMES } from '../../../protocol/events/metrics.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import { dockOf, INNER_DOOR, PROBES, SCALES, TAGS } from './site.ts';
@@ -60,7 +61,7 @@ export function drawEvent(random: Random, gateway: string, now: number, marker: 
         readPoint: random.pick(PROBES),
         device: `bus-${gateway}`,
         occurredAt: now,
-        metric: random.pick(['temperature', 'relativeHumidity'] as const),
+        metric: random.pick(METRIC_NAMES),
         valueMilli: random.integer(2000, 12_000),
         reason: 'change',
         marker,
