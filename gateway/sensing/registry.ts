@@ -1,35 +1,18 @@
 /** Read points by configuration: makes their sensors and says which devices' channels each one listens to. */
-import { createConditionSensor } from './condition/condition-sensor.ts';
-import { createContactSensor } from './contact/contact-sensor.ts';
-import { createPortalSensor } from './portal/portal-sensor.ts';
-import type { ReadPoint } from './read-point.ts';
-import { createScaleSensor } from './scale/scale-sensor.ts';
+import type { ReadPoints } from './read-point.ts';
 import type { Sensor } from './sensor.ts';
+import type { Route, SensorKind } from './sensor-kind.ts';
+import { SENSOR_KINDS } from './sensor-kinds.ts';
 
-export function createSensor(point: ReadPoint): Sensor {
-  switch (point.kind) {
-    case 'portal':
-      return createPortalSensor(point);
-    case 'scale':
-      return createScaleSensor(point);
-    case 'condition':
-      return createConditionSensor(point);
-    case 'contact':
-      return createContactSensor(point);
-  }
-}
+const KINDS: { readonly [Kind in keyof ReadPoints]: SensorKind<ReadPoints[Kind]> } = SENSOR_KINDS;
 
-export interface Route {
-  readonly device: string;
-  readonly channel: string;
+type PointOf<Kind extends keyof ReadPoints> = ReadPoints[Kind] & { readonly kind: Kind };
+
+export function createSensor<Kind extends keyof ReadPoints>(point: PointOf<Kind>): Sensor {
+  return KINDS[point.kind].create(point);
 }
 
 /** Where this read point's readings come from; the app brings it those and no others. */
-export function routesOf(point: ReadPoint): Route[] {
-  if (point.kind !== 'portal') return [{ device: point.device, channel: point.channel }];
-  const eyes = point.photoEyes === undefined ? [] : [point.photoEyes.outer, point.photoEyes.inner];
-  return [
-    ...point.antennas.map(({ device, antenna }) => ({ device, channel: antenna })),
-    ...eyes.map(({ device, input }) => ({ device, channel: input })),
-  ];
+export function routesOf<Kind extends keyof ReadPoints>(point: PointOf<Kind>): Route[] {
+  return KINDS[point.kind].routesOf(point);
 }

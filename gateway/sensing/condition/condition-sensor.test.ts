@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Condition } from '../../../protocol/readings/reading.ts';
-import { conditionSchema } from '../read-point.ts';
 import { drive, type Timed } from '../sensor.fixture.ts';
+import { conditionSchema } from './condition-point.ts';
 import { createConditionSensor } from './condition-sensor.ts';
 
 const point = conditionSchema.parse({

@@ -8,10 +8,11 @@
 import * as z from 'zod';
 import { METRIC_NAMES, type Metric, metricSchema } from '../../../protocol/events/metrics.ts';
 import type { DeviceEvent, StockEvent } from '../../../protocol/events/stock-event.ts';
-import type { Reading } from '../../../protocol/readings/reading.ts';
+import type { Condition } from '../../../protocol/readings/reading.ts';
 import { readBody } from '../checkpoint-body.ts';
-import type { ConditionPoint } from '../read-point.ts';
+import { countForeign, handleReadings } from '../reading-handlers.ts';
 import { type CheckpointRow, NO_OUTPUT, type SensingOutput, type Sensor } from '../sensor.ts';
+import type { ConditionPoint } from './condition-point.ts';
 import { createMetricThinning, type KeptSample, type MetricThinning } from './metric-thinning.ts';
 
 const bodySchema = z.object({
@@ -22,7 +23,17 @@ const bodySchema = z.object({
 const MAX_DETAIL_CHARACTERS = 500;
 
 export function createConditionSensor(point: ConditionPoint): Sensor {
-  const counters = { readings: 0, samples: 0, thinned: 0, faults: 0, withoutValue: 0, unreadableRows: 0 };
+  const counters = {
+    readings: 0,
+    samples: 0,
+    thinned: 0,
+    faults: 0,
+    withoutValue: 0,
+    otherMetrics: 0,
+    foreignReadings: 0,
+    unreadableRows: 0,
+  };
+  const foreign = countForeign(counters);
   const stateKey = `${point.id}/state`;
   const thinnings = new Map<Metric, MetricThinning>();
   for (const metric of METRIC_NAMES) {
@@ -72,57 +83,56 @@ export function createConditionSensor(point: ConditionPoint): Sensor {
     return { events, put: [row()], drop: [] };
   };
 
+  const onCondition = (reading: Condition, now: number): SensingOutput => {
+    if (reading.device !== point.device || reading.channel !== point.channel) return foreign();
+    const thinning = thinnings.get(reading.metric);
+    if (thinning === undefined) {
+      counters.otherMetrics++;
+      return NO_OUTPUT;
+    }
+    const { valueMilli, fault, metric } = reading;
+    if (valueMilli === undefined && fault === undefined) {
+      counters.withoutValue++;
+      return NO_OUTPUT;
+    }
+    counters.readings++;
+    const due = watchSilence(now);
+    const events: StockEvent[] = [...due.events];
+    let flagged = due.put.length > 0;
+    heardAt = now;
+    lastReadingAt = reading.at;
+    if (silent) {
+      silent = false;
+      flagged = true;
+      events.push(deviceEvent('SENSOR_SILENT', false, 'heard again', reading.at));
+    }
+    if (fault !== undefined) {
+      lastFault = `${metric}: ${fault}`;
+      if (!faulty.has(metric)) {
+        counters.faults++;
+        keep(metric, thinning.breakOff(), events);
+        if (faulty.size === 0) events.push(deviceEvent('SENSOR_FAULT', true, lastFault, reading.at));
+        faulty.add(metric);
+        flagged = true;
+      }
+    } else if (valueMilli !== undefined) {
+      if (faulty.delete(metric)) {
+        flagged = true;
+        if (faulty.size === 0) {
+          events.push(deviceEvent('SENSOR_FAULT', false, `${metric}: measures again`, reading.at));
+        }
+      }
+      const samples = thinning.onValue(valueMilli, reading.sampledAt);
+      if (samples.length === 0) counters.thinned++;
+      keep(metric, samples, events);
+    }
+    if (!flagged && events.length === 0) return NO_OUTPUT;
+    return { events, put: flagged ? [row()] : [], drop: [] };
+  };
+
   return {
     readPoint: point.id,
-    onReading(reading: Reading, now: number): SensingOutput {
-      if (
-        reading.kind !== 'condition' ||
-        reading.device !== point.device ||
-        reading.channel !== point.channel
-      ) {
-        return NO_OUTPUT;
-      }
-      const thinning = thinnings.get(reading.metric);
-      if (thinning === undefined) return NO_OUTPUT;
-      const { valueMilli, fault, metric } = reading;
-      if (valueMilli === undefined && fault === undefined) {
-        counters.withoutValue++;
-        return NO_OUTPUT;
-      }
-      counters.readings++;
-      const due = watchSilence(now);
-      const events: StockEvent[] = [...due.events];
-      let flagged = due.put.length > 0;
-      heardAt = now;
-      lastReadingAt = reading.at;
-      if (silent) {
-        silent = false;
-        flagged = true;
-        events.push(deviceEvent('SENSOR_SILENT', false, 'heard again', reading.at));
-      }
-      if (fault !== undefined) {
-        lastFault = `${metric}: ${fault}`;
-        if (!faulty.has(metric)) {
-          counters.faults++;
-          keep(metric, thinning.breakOff(), events);
-          if (faulty.size === 0) events.push(deviceEvent('SENSOR_FAULT', true, lastFault, reading.at));
-          faulty.add(metric);
-          flagged = true;
-        }
-      } else if (valueMilli !== undefined) {
-        if (faulty.delete(metric)) {
-          flagged = true;
-          if (faulty.size === 0) {
-            events.push(deviceEvent('SENSOR_FAULT', false, `${metric}: measures again`, reading.at));
-          }
-        }
-        const samples = thinning.onValue(valueMilli, reading.sampledAt);
-        if (samples.length === 0) counters.thinned++;
-        keep(metric, samples, events);
-      }
-      if (!flagged && events.length === 0) return NO_OUTPUT;
-      return { events, put: flagged ? [row()] : [], drop: [] };
-    },
+    onReading: handleReadings({ condition: onCondition, tag: foreign, weight: foreign, input: foreign }),
     onTick: watchSilence,
     nextTickAt() {
       if (point.silentAfterMs === undefined || silent) return undefined;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contactSchema } from '../read-point.ts';
 import { drive, type Timed } from '../sensor.fixture.ts';
+import { contactSchema } from './contact-point.ts';
 import { createContactSensor } from './contact-sensor.ts';
 
 const point = contactSchema.parse({

@@ -5,10 +5,11 @@
  */
 import * as z from 'zod';
 import type { ContactEvent } from '../../../protocol/events/stock-event.ts';
-import type { Reading } from '../../../protocol/readings/reading.ts';
+import type { Input } from '../../../protocol/readings/reading.ts';
 import { readBody } from '../checkpoint-body.ts';
-import type { ContactPoint } from '../read-point.ts';
+import { countForeign, handleReadings } from '../reading-handlers.ts';
 import { type CheckpointRow, NO_OUTPUT, type SensingOutput, type Sensor } from '../sensor.ts';
+import type { ContactPoint } from './contact-point.ts';
 
 type State = ContactEvent['state'];
 
@@ -20,7 +21,8 @@ const bodySchema = z.object({
 });
 
 export function createContactSensor(point: ContactPoint): Sensor {
-  const counters = { readings: 0, bounces: 0, events: 0, unreadableRows: 0 };
+  const counters = { readings: 0, bounces: 0, events: 0, foreignReadings: 0, unreadableRows: 0 };
+  const foreign = countForeign(counters);
   const stateKey = `${point.id}/state`;
   let emitted: State | undefined;
   /** `since` is when it came in: the debounce runs on the gateway's time, the event tells the edge's. */
@@ -52,31 +54,31 @@ export function createContactSensor(point: ContactPoint): Sensor {
     return event;
   };
 
+  const onInput = (reading: Input, now: number): SensingOutput => {
+    if (reading.device !== point.device || reading.channel !== point.channel) return foreign();
+    counters.readings++;
+    lastReadingAt = reading.at;
+    const events: ContactEvent[] = [];
+    const due = settle(now);
+    if (due !== undefined) events.push(due);
+    const state: State = reading.active ? 'open' : 'closed';
+    const expected = edge?.to ?? emitted;
+    let changed = due !== undefined;
+    if (state !== expected) {
+      if (edge !== undefined) counters.bounces++;
+      edge = state === emitted ? undefined : { to: state, at: reading.at, since: now };
+      changed = true;
+      // Nothing to compare the very first state with: it is emitted without waiting.
+      if (edge !== undefined && emitted === undefined) edge.since = now - point.debounceMs;
+      const at = settle(now);
+      if (at !== undefined) events.push(at);
+    }
+    return changed ? { events, put: [row()], drop: [] } : NO_OUTPUT;
+  };
+
   return {
     readPoint: point.id,
-    onReading(reading: Reading, now: number): SensingOutput {
-      if (reading.kind !== 'input' || reading.device !== point.device || reading.channel !== point.channel) {
-        return NO_OUTPUT;
-      }
-      counters.readings++;
-      lastReadingAt = reading.at;
-      const events: ContactEvent[] = [];
-      const due = settle(now);
-      if (due !== undefined) events.push(due);
-      const state: State = reading.active ? 'open' : 'closed';
-      const expected = edge?.to ?? emitted;
-      let changed = due !== undefined;
-      if (state !== expected) {
-        if (edge !== undefined) counters.bounces++;
-        edge = state === emitted ? undefined : { to: state, at: reading.at, since: now };
-        changed = true;
-        // Nothing to compare the very first state with: it is emitted without waiting.
-        if (edge !== undefined && emitted === undefined) edge.since = now - point.debounceMs;
-        const at = settle(now);
-        if (at !== undefined) events.push(at);
-      }
-      return changed ? { events, put: [row()], drop: [] } : NO_OUTPUT;
-    },
+    onReading: handleReadings({ input: onInput, tag: foreign, weight: foreign, condition: foreign }),
     onTick(now) {
       const event = settle(now);
       return event === undefined ? NO_OUTPUT : { events: [event], put: [row()], drop: [] };

@@ -11,10 +11,10 @@
 import * as z from 'zod';
 import { readBody } from '../checkpoint-body.ts';
 import type { CheckpointRow } from '../sensor.ts';
-import type { Evidence } from './antenna-order.ts';
-import { MAX_CROSSINGS } from './limits.ts';
-import type { PhotoEyesState } from './photo-eyes.ts';
-import { levelsOf, type TagTrack } from './tag-track.ts';
+import { MAX_CROSSINGS } from '../signal/limits.ts';
+import type { PhotoEyesState } from '../signal/photo-eyes.ts';
+import { levelsOf } from '../signal/rest.ts';
+import type { TagTrack } from '../signal/tag-track.ts';
 
 const sideEvidenceSchema = z.object({
   reads: z.int().nonnegative(),
@@ -79,6 +79,8 @@ export interface SavedPortal {
 
 const EPC = /^([0-9a-f]{2}){1,62}$/;
 
+export type Checkpoints = ReturnType<typeof createCheckpoints>;
+
 export function createCheckpoints(readPoint: string) {
   const folder = (startedAt: number) => `${readPoint}/${startedAt}/`;
   const row = (key: string, body: unknown): CheckpointRow => ({ key, body: JSON.stringify(body) });
@@ -132,8 +134,4 @@ function readSessionRow(
   if (tag !== undefined) entry.tags.set(name, tag);
   sessions.set(startedAt, entry);
   return true;
-}
-
-export function copyOf(evidence: Evidence): Evidence {
-  return { baseAt: evidence.baseAt, outer: { ...evidence.outer }, inner: { ...evidence.inner } };
 }

@@ -4,8 +4,8 @@
  * not tested against a copy of its own assumptions.
  */
 import { seededRandom } from '../../../protocol/ports/random.ts';
-import { type PortalPoint, portalSchema } from '../read-point.ts';
 import type { Timed } from '../sensor.fixture.ts';
+import { type PortalPoint, portalSchema } from './portal-point.ts';
 
 /** 2 March 2026, 06:00 UTC. */
 export const MORNING = 1_772_431_200_000;

@@ -1,13 +1,13 @@
 /**
  * What one call into the portal leads to, collected in the order in which it comes about. The journal applies drops
  * before puts, so a drop also takes back what this same call has put below it before. Allocates nothing as long as
- * there is nothing to tell.
+ * nothing comes about.
  */
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import { type CheckpointRow, NO_OUTPUT, type SensingOutput } from '../sensor.ts';
 
 export interface OutputCollector {
-  tell(event: StockEvent): void;
+  emit(event: StockEvent): void;
   put(row: CheckpointRow): void;
   /** A key that ends in `/` stands for all below it. */
   drop(key: string): void;
@@ -22,7 +22,7 @@ export function createOutputCollector(): OutputCollector {
     return collected;
   };
   return {
-    tell: (event) => void out().events.push(event),
+    emit: (event) => void out().events.push(event),
     put: (row) => void out().put.push(row),
     drop(key) {
       const { put, drop } = out();

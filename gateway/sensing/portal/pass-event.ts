@@ -5,19 +5,19 @@ import {
   type PassEvent,
   type TagSighting,
 } from '../../../protocol/events/stock-event.ts';
-import type { PortalPoint } from '../read-point.ts';
-import type { TagTrack } from './tag-track.ts';
+import type { PortalPoint } from './portal-point.ts';
+import type { PortalTag } from './portal-tag.ts';
 
 export interface FinishedPass {
   readonly startedAt: number;
   readonly direction: Direction;
-  readonly tags: readonly TagTrack[];
+  readonly tags: readonly PortalTag[];
   readonly straysIgnored: number;
 }
 
 export function passEvents(point: PortalPoint, pass: FinishedPass): PassEvent[] {
   const sightings = pass.tags
-    .map((track) => sightingOf(track, point))
+    .map((tag) => sightingOf(tag, point))
     .sort((a, b) => a.firstSeenAt - b.firstSeenAt || (a.epc < b.epc ? -1 : 1));
   const occurredAt = sightings.reduce((latest, tag) => Math.max(latest, tag.lastSeenAt), pass.startedAt);
   const parts = Math.ceil(sightings.length / MAX_TAGS_PER_EVENT);
@@ -46,17 +46,14 @@ function typeOf(boundary: PortalPoint['boundary'], direction: Direction): PassEv
   return 'passage';
 }
 
-function sightingOf(track: TagTrack, point: PortalPoint): TagSighting {
+function sightingOf(tag: PortalTag, point: PortalPoint): TagSighting {
+  const seenBy = point.antennas.filter((_, index) => tag.seenBy[index]);
   return {
-    epc: track.epc,
-    firstSeenAt: track.firstSeenAt,
-    lastSeenAt: Math.max(track.firstSeenAt, track.acceptedUntil),
-    readCount: track.readCount,
-    ...(Number.isFinite(track.peakRssiDbm) ? { peakRssiDbm: track.peakRssiDbm } : {}),
-    antennas: [
-      ...new Set(
-        point.antennas.filter((_, index) => track.antennaMask[index]).map((antenna) => antenna.antenna),
-      ),
-    ],
+    epc: tag.track.epc,
+    firstSeenAt: tag.firstSeenAt,
+    lastSeenAt: Math.max(tag.firstSeenAt, tag.acceptedUntil),
+    readCount: tag.readCount,
+    ...(Number.isFinite(tag.peakRssiDbm) ? { peakRssiDbm: tag.peakRssiDbm } : {}),
+    antennas: [...new Set(seenBy.map(({ antenna }) => antenna))],
   };
 }

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { stockEventSchema } from '../../../protocol/events/stock-event.ts';
 import type { Reading } from '../../../protocol/readings/reading.ts';
 import { drive } from '../sensor.fixture.ts';
+import { MAX_CROSSINGS, MAX_PARKED_TAGS, MAX_TRACKED_TAGS } from '../signal/limits.ts';
+import { createPhotoEyes } from '../signal/photo-eyes.ts';
 import { dockStory, FIRST_SIGHT, MORNING, portal } from './dock.fixture.ts';
-import { MAX_CROSSINGS, MAX_PARKED_TAGS, MAX_TAGS_PER_SESSION, MAX_TRACKED_TAGS } from './limits.ts';
-import { createPhotoEyes } from './photo-eyes.ts';
+import { MAX_TAGS_PER_SESSION } from './limits.ts';
 import { createPortalSensor } from './portal-sensor.ts';
 
 const ASSIGNED = { ...FIRST_SIGHT, direction: { mode: 'assigned', as: 'IN' } };

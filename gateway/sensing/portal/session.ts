@@ -1,20 +1,16 @@
 /**
- * One session of a portal: from its opening to its end, the tags on its list and the evidence of their way. Decides
- * when it is over and what came of it; the sensor turns that into output.
+ * One session of a portal: from its opening to its end, the tags on its list and the evidence of their way. Says when
+ * it is over; what came of it stands in finish.ts.
  */
-import type { Direction } from '../../../protocol/events/stock-event.ts';
-import type { PortalPoint } from '../read-point.ts';
-import { decideByAntennas, type Evidence, sumEvidence } from './antenna-order.ts';
-import { copyOf, type SavedSession } from './checkpoints.ts';
-import { ACTIVITY_SAVES_PER_QUIET_TIME, SNAPSHOT_EVERY_MS, SNAPSHOT_GROWTH } from './limits.ts';
-import type { FinishedPass } from './pass-event.ts';
-import type { PhotoEyes } from './photo-eyes.ts';
-import { type Ending, isResting, isStray, type TagTrack } from './tag-track.ts';
+import type { Evidence } from '../signal/antenna-order.ts';
+import type { PhotoEyes } from '../signal/photo-eyes.ts';
+import type { PortalPoint } from './portal-point.ts';
+import type { PortalTag } from './portal-tag.ts';
 
 export interface Session {
   /** Event time; names the pass. */
   readonly startedAt: number;
-  /** Odd while open; tracks carry it to say that their sums belong to this session. */
+  /** Odd while open; tags carry it to say that their sums belong to this session. */
   readonly era: number;
   readonly openedByBeam: boolean;
   /** Goes on from a session that was split. */
@@ -26,7 +22,7 @@ export interface Session {
   sightedAt: number;
   /** After a restart: open at least until then, for what the reader held back, unless something goes on before. */
   heldUntil: number | undefined;
-  readonly tags: TagTrack[];
+  readonly tags: PortalTag[];
   /** Tags heard, but never strongly enough to be on the list. */
   weakTags: number;
   /** Evidence from before a restart. */
@@ -82,88 +78,15 @@ export function isStillGoing(
   return eyes?.isHolding() === true || at - session.activeAt < point.session.quietMs;
 }
 
-/** Is it time to save evidence and activity? Often while the evidence grows, else to keep the activity fresh. */
-export function isSnapshotDue(session: Session, point: PortalPoint, now: number): boolean {
-  const since = now - session.snapshotAt;
-  if (since >= point.session.quietMs / ACTIVITY_SAVES_PER_QUIET_TIME) return true;
-  if (point.direction.mode !== 'antenna-order' || since < SNAPSHOT_EVERY_MS) return false;
-  return session.unsavedEnergy > session.totalEnergy * SNAPSHOT_GROWTH;
+/** The last sight or beam edge of the session, in their own time. */
+export function lastEventAt(session: Session, eyes: PhotoEyes | undefined): number {
+  return Math.max(session.sightedAt, eyes?.lastEdgeAt() ?? Number.NEGATIVE_INFINITY);
 }
 
-export function saveSession(session: Session, point: PortalPoint, now: number): SavedSession {
-  session.snapshotAt = now;
-  session.unsavedEnergy = 0;
-  const body: SavedSession = {
-    openedByBeam: session.openedByBeam,
-    openedAt: session.openedAt,
-    activeAt: session.activeAt,
-    sightedAt: session.sightedAt,
-  };
-  if (point.direction.mode !== 'antenna-order') return body;
-  const moving = session.tags.filter(
-    (track) => !track.parkedBefore && (track.moved || !isResting(track, track.lastSeenAt)),
-  );
-  const evidence = evidenceOf(session, moving);
-  return evidence === undefined ? body : { ...body, evidence: copyOf(evidence) };
-}
-
-export function finish(
-  session: Session,
-  point: PortalPoint,
-  eyes: PhotoEyes | undefined,
-  endedAt: number,
-): FinishedPass {
-  const ending: Ending = {
-    endedAt,
-    startedAt: session.startedAt,
-    quietMs: point.session.quietMs,
-    minReads: point.stray.minReads,
-    openedByBeam: session.openedByBeam,
-  };
-  const tags: TagTrack[] = [];
-  let straysIgnored = session.weakTags;
-  for (const track of session.tags) {
-    if (track.carried) continue;
-    if (isStray(track, ending)) straysIgnored++;
-    else tags.push(track);
-  }
-  return {
-    startedAt: session.startedAt,
-    direction: directionOf(session, point, eyes, tags),
-    tags,
-    straysIgnored,
-  };
-}
-
-function directionOf(
-  session: Session,
-  point: PortalPoint,
-  eyes: PhotoEyes | undefined,
-  tags: readonly TagTrack[],
-): Direction {
-  const { direction } = point;
-  switch (direction.mode) {
-    case 'assigned':
-      return direction.as;
-    case 'photo-eye': {
-      let from = Number.POSITIVE_INFINITY;
-      let to = session.sightedAt;
-      for (const track of tags) {
-        from = Math.min(from, track.firstSeenAt);
-        to = Math.max(to, track.acceptedUntil);
-      }
-      return eyes?.direction(from, to) ?? 'UNKNOWN';
-    }
-    case 'antenna-order': {
-      const evidence = evidenceOf(session, tags);
-      return evidence === undefined ? 'UNKNOWN' : decideByAntennas(evidence);
-    }
-  }
-}
-
-function evidenceOf(session: Session, tags: readonly TagTrack[]): Evidence | undefined {
-  const parts = tags.map((track) => track.evidence);
-  if (session.saved !== undefined) parts.push(session.saved);
-  const sum = sumEvidence(parts);
-  return Number.isFinite(sum.baseAt) ? sum : undefined;
+/** Something goes on in the session now. One that waited for held reports since a restart has its full length again. */
+export function goOn(session: Session, now: number): void {
+  session.activeAt = now;
+  if (session.heldUntil === undefined) return;
+  session.heldUntil = undefined;
+  session.openedAt = now;
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Weight } from '../../../protocol/readings/reading.ts';
-import { scaleSchema } from '../read-point.ts';
 import { drive, type Timed } from '../sensor.fixture.ts';
+import { scaleSchema } from './scale-point.ts';
 import { createScaleSensor } from './scale-sensor.ts';
 
 const point = scaleSchema.parse({

@@ -8,10 +8,11 @@
  */
 import * as z from 'zod';
 import type { DeviceEvent, StockEvent, WeighingEvent } from '../../../protocol/events/stock-event.ts';
-import type { Reading, Weight } from '../../../protocol/readings/reading.ts';
+import type { Weight } from '../../../protocol/readings/reading.ts';
 import { readBody } from '../checkpoint-body.ts';
-import type { ScalePoint } from '../read-point.ts';
+import { countForeign, handleReadings } from '../reading-handlers.ts';
 import { type CheckpointRow, NO_OUTPUT, type SensingOutput, type Sensor } from '../sensor.ts';
+import type { ScalePoint } from './scale-point.ts';
 
 const FAULT_CODE = { overload: 'OVERLOAD', underload: 'UNDERLOAD', error: 'SCALE_ERROR' } as const;
 type Fault = keyof typeof FAULT_CODE;
@@ -32,7 +33,15 @@ const bodySchema = z.object({
 const MAX_RAW_CHARACTERS = 256;
 
 export function createScaleSensor(point: ScalePoint): Sensor {
-  const counters = { readings: 0, weighings: 0, faults: 0, withoutMass: 0, unreadableRows: 0 };
+  const counters = {
+    readings: 0,
+    weighings: 0,
+    faults: 0,
+    withoutMass: 0,
+    foreignReadings: 0,
+    unreadableRows: 0,
+  };
+  const foreign = countForeign(counters);
   const stateKey = `${point.id}/state`;
   /** Indications agree within the zero width, but never so widely that half a step is lost in it. */
   const toleranceMilligrams = Math.min(point.zeroWithinMilligrams, Math.floor(point.stepMilligrams / 2));
@@ -117,36 +126,36 @@ export function createScaleSensor(point: ScalePoint): Sensor {
     armed = empty;
   };
 
+  const onWeight = (reading: Weight): SensingOutput => {
+    if (reading.device !== point.device || reading.channel !== point.channel) return foreign();
+    counters.readings++;
+    lastReadingAt = reading.at;
+    const events: StockEvent[] = [];
+    const before = { settledMilligrams, armed };
+    if (reading.state === 'overload' || reading.state === 'underload' || reading.state === 'error') {
+      candidate = undefined;
+      turnTo(reading.state, reading.at, events);
+    } else {
+      turnTo(undefined, reading.at, events);
+      const milligrams = reading.netMilligrams;
+      if (milligrams === undefined) {
+        counters.withoutMass++;
+        candidate = undefined;
+      } else if (reading.state === 'dynamic') {
+        candidate = undefined;
+      } else {
+        if (atZero(milligrams)) armed = true;
+        if (hasSettled(milligrams, reading.at)) settle(milligrams, reading, events);
+      }
+    }
+    const changed =
+      events.length > 0 || before.settledMilligrams !== settledMilligrams || before.armed !== armed;
+    return changed ? { events, put: [row()], drop: [] } : NO_OUTPUT;
+  };
+
   return {
     readPoint: point.id,
-    onReading(reading: Reading): SensingOutput {
-      if (reading.kind !== 'weight' || reading.device !== point.device || reading.channel !== point.channel) {
-        return NO_OUTPUT;
-      }
-      counters.readings++;
-      lastReadingAt = reading.at;
-      const events: StockEvent[] = [];
-      const before = { settledMilligrams, armed };
-      if (reading.state === 'overload' || reading.state === 'underload' || reading.state === 'error') {
-        candidate = undefined;
-        turnTo(reading.state, reading.at, events);
-      } else {
-        turnTo(undefined, reading.at, events);
-        const milligrams = reading.netMilligrams;
-        if (milligrams === undefined) {
-          counters.withoutMass++;
-          candidate = undefined;
-        } else if (reading.state === 'dynamic') {
-          candidate = undefined;
-        } else {
-          if (atZero(milligrams)) armed = true;
-          if (hasSettled(milligrams, reading.at)) settle(milligrams, reading, events);
-        }
-      }
-      const changed =
-        events.length > 0 || before.settledMilligrams !== settledMilligrams || before.armed !== armed;
-      return changed ? { events, put: [row()], drop: [] } : NO_OUTPUT;
-    },
+    onReading: handleReadings({ weight: onWeight, tag: foreign, condition: foreign, input: foreign }),
     onTick: () => NO_OUTPUT,
     nextTickAt: () => undefined,
     restore(rows) {

@@ -7,17 +7,8 @@
  * of the game until it is released, and what it touched is UNKNOWN. Nothing waits for a beam for ever.
  */
 import type { Direction } from '../../../protocol/events/stock-event.ts';
-import type { Input } from '../../../protocol/readings/reading.ts';
-import type { PortalPoint } from '../read-point.ts';
-import type { Side } from './antenna-order.ts';
 import { BEAM_GAP_MS, MAX_CROSSINGS } from './limits.ts';
-
-/** Which beam of the portal an input tells of, if any. */
-export function sideOfEye({ photoEyes }: PortalPoint, { device, channel }: Input): Side | undefined {
-  const isAt = (eye: { device: string; input: string }) => eye.device === device && eye.input === channel;
-  if (photoEyes === undefined) return undefined;
-  return isAt(photoEyes.outer) ? 'outer' : isAt(photoEyes.inner) ? 'inner' : undefined;
-}
+import { SIDES, type Side } from './side.ts';
 
 export interface EyeState {
   broken: boolean;
@@ -126,7 +117,7 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
     },
     findBlocked(now) {
       const found: Side[] = [];
-      for (const side of ['outer', 'inner'] as const) {
+      for (const side of SIDES) {
         const eye = eyes[side];
         if (!holding(eye) || now - eye.since < blockedAfterMs) continue;
         eye.blocked = true;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Direction } from '../../../protocol/events/stock-event.ts';
-import type { Side } from './antenna-order.ts';
 import { createPhotoEyes } from './photo-eyes.ts';
+import type { Side } from './side.ts';
 
 /** `O` breaks the outer beam, `o` releases it, `I` and `i` the inner; a digit lets so many seconds pass. */
 function play(text: string) {

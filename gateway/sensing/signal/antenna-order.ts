@@ -2,11 +2,9 @@
  * Direction from which antenna saw the load when. Each side (outer, inner) keeps moments of its received power in
  * milliwatts over time: the weighted centroid is the moment the load was nearest, the spread tells a single pass
  * by from two. An early and a late share say on which side the pass began and ended.
- * Milliwatts, not decibels: power falls with the cube of the distance, so the nearest reads decide.
  */
 import type { Direction } from '../../../protocol/events/stock-event.ts';
-
-export type Side = 'inner' | 'outer';
+import { SIDES, type Side } from './side.ts';
 
 export interface SideEvidence {
   reads: number;
@@ -37,15 +35,6 @@ const DOMINANCE = 2;
 const MIN_READS_PER_SIDE = 2;
 /** Antennas 3.2 m apart at 3 m/s are a second apart; less than this is one place seen twice. */
 const MIN_SEPARATION_MS = 300;
-/** Power where the reader gives none: every read weighs the same. */
-const UNKNOWN_POWER_MILLIWATTS = 1e-6;
-
-const LN_10_OVER_10 = Math.LN10 / 10;
-
-export function powerMilliwatts(rssiDbm: number | undefined): number {
-  return rssiDbm === undefined ? UNKNOWN_POWER_MILLIWATTS : Math.exp(rssiDbm * LN_10_OVER_10);
-}
-
 export function createEvidence(baseAt: number): Evidence {
   return { baseAt, outer: createSide(), inner: createSide() };
 }
@@ -69,6 +58,11 @@ export function addSight(evidence: Evidence, side: Side, at: number, milliwatts:
   one.late += milliwatts * Math.exp((at - one.lateAt) / LATE_FADE_MS);
 }
 
+/** A copy that later sights do not change. */
+export function copyOf(evidence: Evidence): Evidence {
+  return { baseAt: evidence.baseAt, outer: { ...evidence.outer }, inner: { ...evidence.inner } };
+}
+
 /** The evidence of many tags as one. Only tags seen from the beginning speak for the beginning. */
 export function sumEvidence(parts: readonly Evidence[]): Evidence {
   let baseAt = Number.POSITIVE_INFINITY;
@@ -78,7 +72,7 @@ export function sumEvidence(parts: readonly Evidence[]): Evidence {
   const sum = createEvidence(baseAt);
   for (const part of parts) {
     const shift = part.baseAt - baseAt;
-    for (const side of ['outer', 'inner'] as const) {
+    for (const side of SIDES) {
       const from = part[side];
       if (from.reads === 0) continue;
       const to = sum[side];
