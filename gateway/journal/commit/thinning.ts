@@ -5,7 +5,7 @@
  * frees one stretch; the caller writes the gap event in the same transaction.
  */
 import type { Lane } from '../../../protocol/events/lanes.ts';
-import type { Connection } from '../file/layout.ts';
+import type { Connection } from '../file/connection.ts';
 import { type PackedRow, packBody, packRows, type StoredRow, unpackOrMark } from '../file/packed-row.ts';
 import { decodeStoredEvent } from '../file/stored-event.ts';
 import { spanOf } from './lane-rows.ts';
