@@ -18,8 +18,8 @@ import {
   stateRule,
 } from '../aws-iot/aws-iot.ts';
 import { PolicyError, policySchema } from '../aws-iot/identity/policy.ts';
-import { AWS_QUOTAS } from '../aws-iot/quotas.ts';
 import { RuleError } from '../aws-iot/rules/rule-sql.ts';
+import { AWS_QUOTAS } from '../aws-iot/service/quotas.ts';
 import { UsageError } from './usage-error.ts';
 
 const rate = z.number().min(0).max(1);

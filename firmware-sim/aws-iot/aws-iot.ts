@@ -5,7 +5,7 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange } from './exchange/exchange.ts';
 import { AccessKeys } from './identity/access-keys.ts';
 import { createAuthority, type IssuedCertificate } from './identity/authority.ts';
 import { Certificates } from './identity/certificates.ts';
@@ -14,12 +14,12 @@ import { ACCOUNT, type Place } from './identity/principal.ts';
 import { type Listeners, openListeners, type PortOptions } from './listeners.ts';
 import { MqttFront } from './mqtt/mqtt-front.ts';
 import { type ConnectionRecord, Sessions } from './mqtt/sessions.ts';
-import { AWS_QUOTAS, type Counters, createCounters, type Quotas } from './quotas.ts';
 import { CredentialsProvider } from './rest/credentials-provider.ts';
 import { DataPlane } from './rest/data-plane.ts';
 import { createRestServer } from './rest/rest-server.ts';
 import { type RuleDefinition, RuleEngine } from './rules/rule-engine.ts';
 import { RuleError } from './rules/rule-sql.ts';
+import { AWS_QUOTAS, type Counters, createCounters, type Quotas } from './service/quotas.ts';
 import { ShadowStore } from './shadow/shadow-store.ts';
 import type { Mischief, QueueSettings } from './sqs/queue.ts';
 import { Queues } from './sqs/queues.ts';

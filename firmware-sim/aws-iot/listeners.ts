@@ -9,7 +9,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { IssuedCertificate } from './identity/authority.ts';
 import type { Principal } from './identity/principal.ts';
-import type { Counters } from './quotas.ts';
+import type { Counters } from './service/quotas.ts';
 
 export const MQTT_ALPN = 'x-amzn-mqtt-ca';
 const HTTP_ALPN = ['x-amzn-http-ca', 'http/1.1'];

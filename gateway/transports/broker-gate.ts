@@ -6,9 +6,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Aedes, AedesOptions, AuthenticateError, Client, PublishPacket } from 'aedes';
 import type { Clock } from '../../protocol/ports/clock.ts';
+import { MqttPacketMeter } from '../../protocol/wire/mqtt/packet-meter.ts';
 import type { DeviceMessage } from '../drivers/driver.ts';
 import { createDeviceMessageHub, type DeviceMessageHub } from './device-messages.ts';
-import { MqttPacketMeter } from './mqtt-packet-meter.ts';
 import { OrderedRelease } from './ordered-release.ts';
 
 export interface DeviceBrokerLimits {

@@ -40,7 +40,7 @@ export class OrderedRelease {
 
   #later(delayMs: number, work: () => Promise<void> | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#clock.setTimer(delayMs, 'device broker pace', () => start(work).then(resolve, reject));
+      this.#clock.setTimer(delayMs, 'device broker pace', () => void start(work).then(resolve, reject));
     });
   }
 }

@@ -49,7 +49,7 @@ describe('virtual time', () => {
     let finish: () => void = () => {};
     let fired = false;
     clock.setTimer(1, 'work', () => {
-      clock.track(
+      void clock.track(
         new Promise<void>((resolve) => {
           finish = resolve;
         }),

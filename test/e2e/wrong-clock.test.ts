@@ -68,7 +68,7 @@ async function boot(bootId: string) {
     connected: false,
     async deliver(lane, payload) {
       truth.setTimer(200, 'link', () => {
-        truth.track(cloud.deliver(GATEWAY, lane, payload)).then((ack) => {
+        void truth.track(cloud.deliver(GATEWAY, lane, payload)).then((ack) => {
           if (ack !== undefined) truth.setTimer(200, 'link back', () => uplink.ack(ack));
         });
       });

@@ -11,17 +11,16 @@ process.on('unhandledRejection', (reason) => {
   stray.push(reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));
 });
 
-process.on('message', async (seed: number) => {
+process.on('message', (seed: number) => void run(seed));
+process.on('disconnect', () => void engine.close().finally(() => process.exit()));
+answer({ ready: true });
+
+async function run(seed: number): Promise<void> {
   stray = [];
   const result = await runSeed(seed, { engine });
   const violations = [...result.violations, ...stray.map((detail) => ({ kind: 'broken' as const, detail }))];
   answer({ ready: false, result: { ...result, violations } });
-});
-process.on('disconnect', async () => {
-  await engine.close();
-  process.exit();
-});
-answer({ ready: true });
+}
 
 function answer(message: WorkerAnswer): void {
   process.send?.(message);

@@ -85,7 +85,7 @@ async function run(options: LoadGatewayOptions): Promise<void> {
       for (; owed >= 1; owed--) {
         const mine = ++number;
         const put = [{ key: 'last', body: String(mine) }];
-        journal.append({ events: entryOf(mine), put, drop: [] }).then(() => promise(mine));
+        void journal.append({ events: entryOf(mine), put, drop: [] }).then(() => promise(mine));
       }
       clock.setTimer(TICK_MS, 'load', tick);
     };

@@ -5,7 +5,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../protocol/ports/virtual-clock.ts';
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../service/aws-error.ts';
 import { AccessKeys } from './access-keys.ts';
 import { ACCOUNT } from './principal.ts';
 import { MAX_SKEW_MS, type SignedRequest, verifySignature } from './sigv4.ts';

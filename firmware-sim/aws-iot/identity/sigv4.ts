@@ -8,7 +8,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../service/aws-error.ts';
 import type { AccessKey, AccessKeys } from './access-keys.ts';
 
 /** A request may be this much older or newer than our clock. */

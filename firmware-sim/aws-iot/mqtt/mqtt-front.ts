@@ -5,16 +5,16 @@
  */
 import type { Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
-import { guardPacketSize, PACKET_OVERHEAD_BYTES } from '../../../cloud/intake/embedded/packet-size-guard.ts';
 import { isTopicFilter } from '../../../protocol/link/topic-filter.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange } from '../exchange/exchange.ts';
 import { mayDo, type Place, type Principal } from '../identity/principal.ts';
-import type { Message } from '../message.ts';
-import type { Counters, Quotas } from '../quotas.ts';
-import { SlidingSeconds } from '../rates.ts';
-import { countedSlashes } from '../topics.ts';
+import type { Message } from '../service/message.ts';
+import type { Counters, Quotas } from '../service/quotas.ts';
+import { SlidingSeconds } from '../service/rates.ts';
+import { countedSlashes } from '../service/topics.ts';
 import { watchKeepAlive } from './keep-alive.ts';
+import { limitPackets } from './packet-limit.ts';
 import { publishFault } from './publish-fault.ts';
 import { Session } from './session.ts';
 import { sessionPersistence } from './session-persistence.ts';
@@ -90,7 +90,7 @@ export class MqttFront {
       stopWatching: undefined,
     };
     this.#connections.set(socket, connection);
-    guardPacketSize(socket, this.#options.quotas.payloadBytes + PACKET_OVERHEAD_BYTES, () => {
+    limitPackets(socket, this.#options.quotas.payloadBytes, () => {
       this.#options.counters.payloadsTooLarge += 1;
       connection.endReason = 'CLIENT_ERROR';
     });

@@ -1,8 +1,8 @@
 /** What a client may not publish at all: AWS ends the connection for it. Counts what it finds. */
 import type { PublishPacket } from 'aedes';
 import { mayDo, type Place, type Principal } from '../identity/principal.ts';
-import type { Counters, Quotas } from '../quotas.ts';
-import { basicIngest, countedSlashes } from '../topics.ts';
+import type { Counters, Quotas } from '../service/quotas.ts';
+import { basicIngest, countedSlashes } from '../service/topics.ts';
 
 export interface PublishLimits {
   readonly quotas: Quotas;

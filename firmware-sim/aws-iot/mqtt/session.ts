@@ -6,9 +6,9 @@
 
 import { topicMatches } from '../../../protocol/link/topic-filter.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
-import type { Message } from '../message.ts';
-import type { Counters, Quotas } from '../quotas.ts';
-import { ByteThrottle, SlidingSecond } from '../rates.ts';
+import type { Message } from '../service/message.ts';
+import type { Counters, Quotas } from '../service/quotas.ts';
+import { ByteThrottle, SlidingSecond } from '../service/rates.ts';
 
 /** QoS 1 messages kept for one absent or slow client; the oldest go first. */
 export const MAX_STORED_MESSAGES = 10_000;

@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
-import type { Message } from '../message.ts';
-import type { Counters, Quotas } from '../quotas.ts';
+import type { Message } from '../service/message.ts';
+import type { Counters, Quotas } from '../service/quotas.ts';
 import type { JsonObject } from '../shadow/shadow-document.ts';
 import type { Session } from './session.ts';
 

@@ -3,11 +3,12 @@
  * alias (AWS IoT developer guide, "Authorizing direct calls to AWS services"). They may do what the role says for
  * that thing, until they expire.
  */
-import { forbidden, invalidRequest, notFound } from '../aws-error.ts';
+
+import { type Answer, json, type RestRequest } from '../http/http.ts';
 import type { AccessKeys } from '../identity/access-keys.ts';
 import type { Policy } from '../identity/policy.ts';
 import type { Principal } from '../identity/principal.ts';
-import { type Answer, json, type RestRequest } from './http.ts';
+import { forbidden, invalidRequest, notFound } from '../service/aws-error.ts';
 
 export interface RoleAlias {
   readonly policy: Policy;

@@ -5,17 +5,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import { AwsError, forbidden, invalidRequest, notFound, throttled, tooLarge } from '../aws-error.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { type Answer, json, type RestRequest } from '../http/http.ts';
 import { mayDo, type Place, type Principal } from '../identity/principal.ts';
-import type { Message, MessageProperties } from '../message.ts';
 import type { MqttFront } from '../mqtt/mqtt-front.ts';
 import type { ConnectionRecord, Sessions } from '../mqtt/sessions.ts';
-import type { Counters, Quotas } from '../quotas.ts';
+import { AwsError, forbidden, invalidRequest, notFound, throttled, tooLarge } from '../service/aws-error.ts';
+import type { Message, MessageProperties } from '../service/message.ts';
+import type { Counters, Quotas } from '../service/quotas.ts';
+import { basicIngest, countedSlashes, isTopicName } from '../service/topics.ts';
 import type { ShadowId, ShadowStore } from '../shadow/shadow-store.ts';
 import { announceDelete, announceUpdate } from '../shadow/shadow-topics.ts';
-import { basicIngest, countedSlashes, isTopicName } from '../topics.ts';
-import { type Answer, json, type RestRequest } from './http.ts';
 
 export interface DataPlaneOptions {
   readonly clock: Clock;

@@ -6,15 +6,15 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import { AwsError, forbidden } from '../aws-error.ts';
+import { type Answer, json, MAX_BODY_BYTES, type RestRequest, readRequest, write } from '../http/http.ts';
 import type { AccessKeys } from '../identity/access-keys.ts';
 import type { Place, Principal } from '../identity/principal.ts';
 import { type SignatureErrors, verifySignature } from '../identity/sigv4.ts';
-import type { Counters } from '../quotas.ts';
+import { AwsError, forbidden } from '../service/aws-error.ts';
+import type { Counters } from '../service/quotas.ts';
 import { isSqsRequest, type SqsProtocol, sqsErrorAnswer } from '../sqs/sqs-protocol.ts';
 import type { CredentialsProvider } from './credentials-provider.ts';
 import type { DataPlane } from './data-plane.ts';
-import { type Answer, json, MAX_BODY_BYTES, type RestRequest, readRequest, write } from './http.ts';
 
 export interface RestServerOptions {
   readonly clock: Clock;

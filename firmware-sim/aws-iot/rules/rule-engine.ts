@@ -6,9 +6,9 @@
 
 import { topicMatches } from '../../../protocol/link/topic-filter.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import type { Message } from '../message.ts';
-import type { Counters } from '../quotas.ts';
-import { basicIngest, isTopicName } from '../topics.ts';
+import type { Message } from '../service/message.ts';
+import type { Counters } from '../service/quotas.ts';
+import { basicIngest, isTopicName } from '../service/topics.ts';
 import { parseExpression, parseRuleSql, RuleError, type RuleInput, type RuleQuery } from './rule-sql.ts';
 
 export type RuleAction =

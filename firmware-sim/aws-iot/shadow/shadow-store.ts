@@ -3,9 +3,9 @@
  * error messages" of the developer guide). A deleted shadow's version goes on where it stood when it is made anew.
  */
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import { AwsError, conflict, invalidRequest, notFound, throttled, tooLarge } from '../aws-error.ts';
-import type { Counters, Quotas } from '../quotas.ts';
-import { SlidingSeconds } from '../rates.ts';
+import { AwsError, conflict, invalidRequest, notFound, throttled, tooLarge } from '../service/aws-error.ts';
+import type { Counters, Quotas } from '../service/quotas.ts';
+import { SlidingSeconds } from '../service/rates.ts';
 import {
   applyUpdate,
   deltaOf,

@@ -2,7 +2,7 @@
  * The reserved MQTT topics of shadows: `$aws/things/<thing>/shadow[/name/<name>]/get|update|delete`, answered under
  * …/accepted and …/rejected, and what everybody may hear: …/update/delta and …/update/documents.
  */
-import { AwsError } from '../aws-error.ts';
+import { AwsError } from '../service/aws-error.ts';
 import type { JsonObject } from './shadow-document.ts';
 import { isObject } from './shadow-document.ts';
 import type { ShadowId, ShadowStore, UpdateOutcome } from './shadow-store.ts';

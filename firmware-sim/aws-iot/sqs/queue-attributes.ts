@@ -1,7 +1,7 @@
 /** Queue attributes: strings on the wire, numbers inside (Amazon SQS API Reference, SetQueueAttributes). */
 import * as z from 'zod';
-import { AwsError } from '../aws-error.ts';
 import type { Place } from '../identity/principal.ts';
+import { AwsError } from '../service/aws-error.ts';
 import type { Queue, QueueSettings } from './queue.ts';
 
 const redriveSchema = z.object({

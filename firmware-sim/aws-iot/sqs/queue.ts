@@ -5,7 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
-import type { Counters } from '../quotas.ts';
+import type { Counters } from '../service/quotas.ts';
 
 /** What a queue holds at most; the real one holds without end. */
 export const MAX_QUEUE_BYTES = 256 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /** All queues of the account, and who waits at them: long polling, with time from the clock. */
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
-import type { Counters } from '../quotas.ts';
+import type { Counters } from '../service/quotas.ts';
 import { DEFAULT_SETTINGS, type Mischief, Queue, type QueueSettings, type ReceivedMessage } from './queue.ts';
 
 export const MAX_QUEUES = 1000;

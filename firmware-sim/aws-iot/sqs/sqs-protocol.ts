@@ -3,10 +3,10 @@
  * Reference). Standard queues without message attributes; what is not offered is refused by name.
  */
 import * as z from 'zod';
-import { AwsError } from '../aws-error.ts';
+import type { Answer, RestRequest } from '../http/http.ts';
 import type { Place } from '../identity/principal.ts';
-import type { Counters } from '../quotas.ts';
-import type { Answer, RestRequest } from '../rest/http.ts';
+import { AwsError } from '../service/aws-error.ts';
+import type { Counters } from '../service/quotas.ts';
 import type { Queue, ReceivedMessage } from './queue.ts';
 import { attributesOf, readAttributes } from './queue-attributes.ts';
 import type { Queues } from './queues.ts';

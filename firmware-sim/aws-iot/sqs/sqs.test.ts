@@ -17,7 +17,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../protocol/ports/random.ts';
 import { VirtualClock } from '../../../protocol/ports/virtual-clock.ts';
-import { createCounters } from '../quotas.ts';
+import { createCounters } from '../service/quotas.ts';
 import { breathe, type Fixture, openFixture, refusalOf } from '../stand-in.fixture.ts';
 import { Queues } from './queues.ts';
 

@@ -187,7 +187,7 @@ class Runner implements DeviceRunner {
         if (isCurrent()) this.#onLineEnd(error instanceof Error ? error.message : String(error));
       },
     );
-    this.#clock.track(opened);
+    void this.#clock.track(opened);
   }
 
   #onUp(driver: ByteDriver): void {
@@ -198,7 +198,7 @@ class Runner implements DeviceRunner {
       evenIfUnchanged: this.#sink.counts.reconnects === 0,
     });
     this.#watchSilence();
-    this.#apply(driver.onOpen(this.#clock.now()));
+    void this.#apply(driver.onOpen(this.#clock.now()));
   }
 
   #onBytes(driver: ByteDriver, chunk: Uint8Array): void {
@@ -209,7 +209,7 @@ class Runner implements DeviceRunner {
       this.#sink.rateLimited(`more than ${this.#limits.bytesPerSecond} bytes/s`);
       return;
     }
-    this.#apply(driver.onBytes(chunk, this.#clock.now()));
+    void this.#apply(driver.onBytes(chunk, this.#clock.now()));
   }
 
   #onMessage(driver: MessageDriver, message: DeviceMessage): Promise<void> {
@@ -259,7 +259,7 @@ class Runner implements DeviceRunner {
     this.#cancel('silence');
     if (line === undefined || !('line' in connection)) return;
     line.close();
-    this.#apply(connection.driver.onClose(this.#clock.now()));
+    void this.#apply(connection.driver.onClose(this.#clock.now()));
   }
 
   #retryLater(reason: string): void {
@@ -306,7 +306,7 @@ class Runner implements DeviceRunner {
     if (this.#timers.has('tick') && this.#tickDueAt <= dueAt) return;
     this.#tickDueAt = dueAt;
     this.#setTimer('tick', delayMs, () => {
-      this.#apply(this.#options.connection.driver.onTick(this.#clock.now()));
+      void this.#apply(this.#options.connection.driver.onTick(this.#clock.now()));
     });
   }
 

@@ -160,6 +160,6 @@ export class ReadingSink {
 
   #tell(health: Pick<DeviceHealth, 'condition' | 'active' | 'detail' | 'lost'>): void {
     const { device, clock } = this.#options;
-    this.#deliver([{ kind: 'health', device, channel: '', at: clock.now(), ...health }]);
+    void this.#deliver([{ kind: 'health', device, channel: '', at: clock.now(), ...health }]);
   }
 }

@@ -93,7 +93,7 @@ test.each(STEPS_MS)(
     for (let n = 0; n < 20; n++) {
       if (n === 10) set(stepMs);
       const now = clock.now();
-      hub.accept([read('30aa', now), read('30bb', now)], now);
+      void hub.accept([read('30aa', now), read('30bb', now)], now);
       await virtual.runFor(500);
     }
     const seenLastAt = wall.now() - 500;
@@ -159,7 +159,7 @@ test.each(STEPS_MS)('a wall clock set by %d ms does not silence a probe', async 
   for (let n = 0; n < 7; n++) {
     const now = clock.now();
     const cold = { kind: 'condition', device: 'bus-1', channel: '1', metric: 'temperature' } as const;
-    hub.accept([{ ...cold, at: now, sampledAt: now, valueMilli: 4000 }], now);
+    void hub.accept([{ ...cold, at: now, sampledAt: now, valueMilli: 4000 }], now);
     // The silence is looked for a minute after the first reading, before the next one comes.
     await virtual.runFor(5000);
     if (n === 5) set(stepMs);

@@ -43,9 +43,9 @@ function bench(limits: Partial<GroupLimits> = {}) {
 
 test('an append resolves when its own commit has ended, and not before', async () => {
   const { clock, commits, told, append } = bench();
-  append('a');
-  append('b');
-  append('c');
+  void append('a');
+  void append('b');
+  void append('c');
   await clock.runFor(10_000);
   expect(told).toEqual([]);
   commits[0]?.end();
@@ -60,7 +60,7 @@ test('an append resolves when its own commit has ended, and not before', async (
 
 test('what is queued behind a commit that fails is not written before it can be offered again in order', async () => {
   const { clock, commits, told, append } = bench();
-  for (const body of ['a', 'b', 'c', 'd']) append(body);
+  for (const body of ['a', 'b', 'c', 'd']) void append(body);
   await clock.settle();
   expect(commits).toHaveLength(2);
   commits[0]?.end(new Error('the disk is full'));
@@ -70,7 +70,7 @@ test('what is queued behind a commit that fails is not written before it can be 
   await clock.runFor(10_000);
   expect(told).toEqual(['a failed', 'c failed', 'd failed', 'b failed']);
   expect(commits).toHaveLength(2);
-  append('a');
+  void append('a');
   await clock.settle();
   commits[2]?.end();
   await clock.settle();
@@ -81,17 +81,17 @@ test('what is queued behind a commit that fails is not written before it can be 
 test('what nobody waits for is committed late, together, and at once with what somebody waits for, in order', async () => {
   const { clock, commits, append } = bench({ groupRows: 100 });
   const written = () => commits.map(({ group }) => group.events.stock);
-  append('a', true);
+  void append('a', true);
   await clock.runFor(500);
-  append('b', true);
+  void append('b', true);
   await clock.runFor(99);
   expect(written()).toEqual([]);
   await clock.runFor(1);
   expect(written()).toEqual([['a', 'b']]);
-  append('c', true);
+  void append('c', true);
   await clock.runFor(300);
-  append('d');
-  append('e', true);
+  void append('d');
+  void append('e', true);
   await clock.runFor(49);
   expect(written()).toHaveLength(1);
   await clock.runFor(1);
@@ -100,16 +100,16 @@ test('what nobody waits for is committed late, together, and at once with what s
 
 test('a full queue takes nothing more, however small, until all it holds is durable', async () => {
   const { clock, commits, told, append } = bench({ maxQueuedBytes: 10 });
-  append('aaaaa');
-  append('large bbbbb');
-  append('c');
+  void append('aaaaa');
+  void append('large bbbbb');
+  void append('c');
   await clock.settle();
-  append('d');
+  void append('d');
   await clock.settle();
   expect(told).toEqual(['large bbbbb failed', 'c failed', 'd failed']);
   commits[0]?.end();
   await clock.settle();
-  append('large bbbbb');
+  void append('large bbbbb');
   await clock.settle();
   commits[1]?.end();
   await clock.settle();

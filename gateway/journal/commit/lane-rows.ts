@@ -4,7 +4,7 @@
  * events stand below the pruned seq and are skipped.
  */
 import type { Lane } from '../../../protocol/events/lanes.ts';
-import type { Connection, Statement } from '../file/layout.ts';
+import type { Connection, Statement } from '../file/connection.ts';
 import { isDense, tablesOf, tailTableOf } from '../file/layout.ts';
 import {
   type PackedRow,

@@ -6,7 +6,8 @@
  */
 import { LANES, type Lane, laneKind } from '../../../protocol/events/lanes.ts';
 import { parseEvent } from '../../../protocol/events/parse-event.ts';
-import { type Connection, isThinned, tablesOf, tailTableOf, thinnedTableOf } from '../file/layout.ts';
+import type { Connection } from '../file/connection.ts';
+import { isThinned, tablesOf, tailTableOf, thinnedTableOf } from '../file/layout.ts';
 import { type PackedRow, packBody, packRows, type StoredRow, unpackOrMark } from '../file/packed-row.ts';
 import { decodeStoredEvent } from '../file/stored-event.ts';
 import { spanOf } from './lane-rows.ts';

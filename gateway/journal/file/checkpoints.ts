@@ -3,7 +3,7 @@
  * that was changed would become a passage that nobody made.
  */
 import { UnusableFileError } from '../journal-error.ts';
-import type { Connection, Statement } from './layout.ts';
+import type { Connection, Statement } from './connection.ts';
 import { seal, unseal } from './sealed.ts';
 
 export interface Checkpoint {

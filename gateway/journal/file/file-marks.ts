@@ -13,7 +13,7 @@ import * as z from 'zod';
 import { LANES, type Lane, perLane } from '../../../protocol/events/lanes.ts';
 import type { ForkMark, JournalBoot } from '../journal.ts';
 import { UnusableFileError } from '../journal-error.ts';
-import type { Connection } from './layout.ts';
+import type { Connection } from './connection.ts';
 import { seal, unseal } from './sealed.ts';
 
 const KEYS = ['format', 'epoch', 'created', 'host', 'opening', 'forked'] as const;

@@ -5,6 +5,7 @@
 
 import type { ForkMark, JournalBoot } from '../journal.ts';
 import { mapSqliteError } from '../journal-error.ts';
+import type { Connection } from './connection.ts';
 import {
   bootOf,
   type FileMarks,
@@ -15,7 +16,6 @@ import {
   recordOpening,
   writeMark,
 } from './file-marks.ts';
-import type { Connection } from './layout.ts';
 
 export class FileIdentity {
   readonly epoch: string;

@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib';
 import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import { UnusableFileError } from '../journal-error.ts';
-import type { Connection } from './layout.ts';
+import type { Connection } from './connection.ts';
 
 export interface LaneCounters {
   /** Highest seq given when the counters were last saved: later rows may stand above it. */

@@ -7,10 +7,11 @@
  * small (`npm run bench -- flash`; pages of 1 KB cost a tenth more per event).
  */
 import { closeSync, existsSync, linkSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
-import Database, { type Database as Connection, type Statement } from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { LANES, type Lane, laneKind } from '../../../protocol/events/lanes.ts';
 import { JournalError, mapSqliteError, UnusableFileError } from '../journal-error.ts';
 import { CHECKPOINTS_SCHEMA, readCheckpoints } from './checkpoints.ts';
+import { type Connection, fileBytes, pragmaNumber } from './connection.ts';
 import {
   type FileMarks,
   nameEpochInSchema,
@@ -24,8 +25,6 @@ import { COUNTERS_SCHEMA, counterSaver, readCounters } from './lane-counters.ts'
 import { FORMAT_VERSION, migrate } from './migrations.ts';
 import { removeDatabase, syncDirectory } from './side-files.ts';
 import { walLostCommits } from './wal-damage.ts';
-
-export type { Connection, Statement };
 
 export const PAGE_BYTES = 512;
 /** The log is moved into the file at this size, and is cut back to it should it have grown larger. */
@@ -270,12 +269,4 @@ function checkRows(db: Connection, lane: Lane): void {
     .pluck()
     .get();
   if (stray !== undefined) throw new UnusableFileError(`lane ${lane}: rows do not join at seq ${stray}`);
-}
-
-export function pragmaNumber(db: Connection, name: string): number {
-  return Number(db.pragma(name, { simple: true }));
-}
-
-export function fileBytes(db: Connection): number {
-  return pragmaNumber(db, 'page_count') * pragmaNumber(db, 'page_size');
 }

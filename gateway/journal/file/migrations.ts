@@ -11,9 +11,9 @@
 import { LANES } from '../../../protocol/events/lanes.ts';
 import { UnusableFileError } from '../journal-error.ts';
 import { sealCheckpoints } from './checkpoints.ts';
+import type { Connection } from './connection.ts';
 import { nameEpochInSchema, readPlainEpoch, sealMarks, writeFormat } from './file-marks.ts';
 import { sealCounters } from './lane-counters.ts';
-import type { Connection } from './layout.ts';
 import { TOMBSTONE } from './packed-row.ts';
 
 export const FORMAT_VERSION = 2;

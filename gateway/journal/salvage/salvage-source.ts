@@ -6,16 +6,10 @@ import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { Lane } from '../../../protocol/events/lanes.ts';
 import { type Checkpoint, readPlainCheckpoints, readSoundCheckpoints } from '../file/checkpoints.ts';
+import { type Connection, pragmaNumber } from '../file/connection.ts';
 import { epochOfSchema, type LaneSeqs, readMark, readOwnNames, readPlainEpoch } from '../file/file-marks.ts';
 import { readCounters } from '../file/lane-counters.ts';
-import {
-  type Connection,
-  isDense,
-  pragmaNumber,
-  SMALLEST_PAGE_BYTES,
-  tablesOf,
-  tailTableOf,
-} from '../file/layout.ts';
+import { isDense, SMALLEST_PAGE_BYTES, tablesOf, tailTableOf } from '../file/layout.ts';
 import { mayHaveHeld, type PackedRow, unpackRow } from '../file/packed-row.ts';
 import { decodeStoredEvent, type StoredEvent } from '../file/stored-event.ts';
 

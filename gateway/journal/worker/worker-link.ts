@@ -1,44 +1,9 @@
 /** The main side of the journal's worker thread, and the in-thread stand-in that virtual-time runs use. */
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import { JournalError, type JournalErrorCode } from '../journal-error.ts';
-import {
-  type EngineLink,
-  type EngineOptions,
-  type EngineReply,
-  type EngineRequest,
-  JournalEngine,
-} from './engine.ts';
-
-export interface WorkerRequest {
-  readonly id: number;
-  readonly request: EngineRequest;
-}
-
-interface WireError {
-  readonly code: JournalErrorCode | undefined;
-  readonly message: string;
-  readonly stack: string | undefined;
-}
-
-export type WorkerReply = { readonly id: number } & (
-  | { readonly ok: true; readonly reply: EngineReply }
-  | { readonly ok: false; readonly error: WireError }
-);
-
-export function toWire(error: unknown): WireError {
-  if (!(error instanceof Error)) return { code: undefined, message: String(error), stack: undefined };
-  return {
-    code: error instanceof JournalError ? error.code : undefined,
-    message: error.message,
-    stack: error.stack,
-  };
-}
-
-function fromWire({ code, message, stack }: WireError): Error {
-  if (code !== undefined) return new JournalError(code, message);
-  return new Error(`the journal worker failed: ${message}`, { cause: stack });
-}
+import { JournalError } from '../journal-error.ts';
+import { type EngineLink, type EngineOptions, type EngineReply, JournalEngine } from './engine.ts';
+import { fromWire, type WorkerReply, type WorkerRequest } from './worker-messages.ts';
 
 interface Waiter {
   resolve(reply: EngineReply): void;

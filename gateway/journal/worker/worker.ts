@@ -1,8 +1,7 @@
 /** The worker thread that owns the journal file: one request at a time, in the order they come. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type EngineOptions, JournalEngine } from './engine.ts';
-import type { WorkerReply, WorkerRequest } from './worker-link.ts';
-import { toWire } from './worker-link.ts';
+import { toWire, type WorkerReply, type WorkerRequest } from './worker-messages.ts';
 
 if (parentPort === null) throw new Error('worker.ts runs only as a worker thread');
 const port = parentPort;

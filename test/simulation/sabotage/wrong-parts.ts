@@ -100,7 +100,7 @@ export function reordersAppends(journal: Journal): Journal {
     heldBack = undefined;
     if (release === undefined && ++appends % 3 === 0) {
       return new Promise((resolve, reject) => {
-        heldBack = () => journal.append(entry).then(resolve, reject);
+        heldBack = () => void journal.append(entry).then(resolve, reject);
       });
     }
     const done = journal.append(entry);

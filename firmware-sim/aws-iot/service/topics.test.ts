@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isTopicFilter, topicMatches } from '../../protocol/link/topic-filter.ts';
+import { isTopicFilter, topicMatches } from '../../../protocol/link/topic-filter.ts';
 import { basicIngest, countedSlashes, isTopicName } from './topics.ts';
 
 it.each([

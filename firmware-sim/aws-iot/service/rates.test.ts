@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { VirtualClock } from '../../../protocol/ports/virtual-clock.ts';
 import { ByteThrottle, MAX_LIMITED_NAMES, SlidingSecond, SlidingSeconds } from './rates.ts';
 
 const clockAtZero = () => new VirtualClock({ startAt: 0, flush: () => Promise.resolve() });

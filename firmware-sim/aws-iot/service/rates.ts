@@ -1,5 +1,5 @@
 /** Rate limits as the quotas mean them: never more than N in any second, and bytes that wait their turn. */
-import type { Clock } from '../../protocol/ports/clock.ts';
+import type { Clock } from '../../../protocol/ports/clock.ts';
 
 const SECOND_MS = 1000;
 

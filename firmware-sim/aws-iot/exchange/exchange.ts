@@ -4,16 +4,16 @@
  * asked; who subscribed gets it. Knows no sockets.
  */
 
-import { topicMatches } from '../../protocol/link/topic-filter.ts';
-import type { Clock } from '../../protocol/ports/clock.ts';
-import type { Message } from './message.ts';
-import type { Counters, Quotas } from './quotas.ts';
-import { SlidingSeconds } from './rates.ts';
-import type { RuleEngine } from './rules/rule-engine.ts';
-import type { JsonObject } from './shadow/shadow-document.ts';
-import type { ShadowStore } from './shadow/shadow-store.ts';
-import { answerShadowRequest, shadowRequest } from './shadow/shadow-topics.ts';
-import { basicIngest } from './topics.ts';
+import { topicMatches } from '../../../protocol/link/topic-filter.ts';
+import type { Clock } from '../../../protocol/ports/clock.ts';
+import type { RuleEngine } from '../rules/rule-engine.ts';
+import type { Message } from '../service/message.ts';
+import type { Counters, Quotas } from '../service/quotas.ts';
+import { SlidingSeconds } from '../service/rates.ts';
+import { basicIngest } from '../service/topics.ts';
+import type { JsonObject } from '../shadow/shadow-document.ts';
+import type { ShadowStore } from '../shadow/shadow-store.ts';
+import { answerShadowRequest, shadowRequest } from '../shadow/shadow-topics.ts';
 
 export const MAX_RETAINED = 10_000;
 

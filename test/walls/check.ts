@@ -1,0 +1,42 @@
+/** Holds the sources to the table: sources and table in, breaches out. Pure. */
+
+import { unusedExports, unusedFiles } from './dead-code.ts';
+import { lengthBreaches, sideBreaches, testMaterialBreaches, unknownImportBreaches } from './file-rules.ts';
+import { isProduct } from './house.ts';
+import { allowedCircles, fileCircles, roomCircles, TABLE } from './import-circles.ts';
+import { type Layout, layoutOf, names } from './layout.ts';
+import { purityBreaches } from './purity.ts';
+import type { Breach, Room } from './room.ts';
+import { roomBreaches } from './room-rules.ts';
+import type { SourceFile } from './source-file.ts';
+
+export function check(sources: readonly SourceFile[], table: readonly Room[]): Breach[] {
+  const layout = layoutOf(table);
+  const files = new Map(sources.map((file) => [file.path, file]));
+  const product = sources.filter(({ path }) => isProduct(path));
+  const breaches = [
+    ...tableBreaches(product, layout),
+    ...sources.flatMap((file) => [...lengthBreaches(file), ...sideBreaches(file)]),
+    ...product.flatMap((file) => [...testMaterialBreaches(file), ...unknownImportBreaches(file)]),
+    ...product.flatMap((file) => roomBreaches(file, layout)),
+    ...purityBreaches(product, files, layout),
+    ...fileCircles(files),
+    ...roomCircles(product, layout),
+    ...allowedCircles(layout),
+    ...unusedExports(sources),
+    ...unusedFiles(files),
+  ];
+  return breaches.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+}
+
+/** A row that no file is in, or an entry that names no room, is a wall around nothing. */
+function tableBreaches(product: readonly SourceFile[], { table, rowOf }: Layout): Breach[] {
+  const lived = new Set(product.map(({ path }) => rowOf(path)));
+  return table.flatMap((row) => {
+    const faults = row.imports
+      .filter((entry) => !table.some((target) => names(entry, target)))
+      .map((entry) => `${row.room} may import ${entry}, which is no room`);
+    if (!lived.has(row)) faults.push(`${row.room} has no files: drop the row`);
+    return faults.map((message): Breach => ({ file: TABLE, line: 1, rule: 'table', message }));
+  });
+}

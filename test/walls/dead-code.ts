@@ -1,0 +1,48 @@
+/** What nobody uses: exports that no other file takes, files that no entry reaches. Pure. */
+
+import { importedFiles, isEntry, isTestMaterial, sideOf } from './house.ts';
+import type { Breach } from './room.ts';
+import type { SourceFile } from './source-file.ts';
+
+export function unusedExports(sources: readonly SourceFile[]): Breach[] {
+  const takenBy = new Map<string, string[]>();
+  for (const file of sources)
+    for (const { path, names } of importedFiles(file))
+      for (const name of names) {
+        const key = `${path} ${name}`;
+        const takers = takenBy.get(key) ?? [];
+        takenBy.set(key, takers);
+        takers.push(file.path);
+      }
+  return sources.flatMap(({ path, exports }) =>
+    exports.flatMap(({ name, line, usedHere }): Breach[] => {
+      if (path.endsWith('.config.ts')) return [];
+      const takers = [...(takenBy.get(`${path} ${name}`) ?? []), ...(takenBy.get(`${path} *`) ?? [])];
+      const what = whyUnused(path, usedHere, takers);
+      return what === undefined
+        ? []
+        : [{ file: path, line, rule: 'unused-export', message: `${name} ${what}` }];
+    }),
+  );
+}
+
+/** A language is whole in both directions, used or not: what only its tests use of `protocol` stays. */
+function whyUnused(path: string, usedHere: boolean, takers: readonly string[]): string | undefined {
+  if (takers.length === 0)
+    return usedHere ? 'is used in this file alone: drop `export`' : 'is used nowhere: delete it';
+  if (usedHere || isTestMaterial(path) || sideOf(path) === 'protocol' || !takers.every(isTestMaterial))
+    return undefined;
+  return 'is used by tests alone: delete it with them, or move it to a fixture';
+}
+
+export function unusedFiles(files: ReadonlyMap<string, SourceFile>): Breach[] {
+  const reached = new Set([...files.keys()].filter(isEntry));
+  for (const path of reached)
+    for (const next of importedFiles(files.get(path) as SourceFile))
+      if (files.has(next.path)) reached.add(next.path);
+  return [...files.keys()].flatMap((path): Breach[] =>
+    reached.has(path)
+      ? []
+      : [{ file: path, line: 1, rule: 'unused-file', message: 'is reached from no entry: delete it' }],
+  );
+}

@@ -1,0 +1,12 @@
+/**
+ * The walls of the house: who may import whom, and who may touch what. `npm run -s walls` holds the sources to it;
+ * ARCHITECTURE.md prints it (`npm run docs`). A row stands below the rows it imports.
+ */
+
+import type { Room } from './room.ts';
+import { CLOUD } from './rooms/cloud.ts';
+import { FIRMWARE_SIM } from './rooms/firmware-sim.ts';
+import { GATEWAY } from './rooms/gateway.ts';
+import { PROTOCOL } from './rooms/protocol.ts';
+
+export const WALLS: readonly Room[] = [...PROTOCOL, ...GATEWAY, ...CLOUD, ...FIRMWARE_SIM];
