@@ -1,9 +1,9 @@
 /** The simulated sensor, read back through the protocol's own decoder. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeAvailability, decodeState } from '../../protocol/wire/zigbee2mqtt/payload.ts';
-import { parseTopic } from '../../protocol/wire/zigbee2mqtt/topic.ts';
-import type { DeviceOutput } from './device.ts';
+import { decodeAvailability, decodeState } from '../../../protocol/wire/zigbee2mqtt/payload.ts';
+import { parseTopic } from '../../../protocol/wire/zigbee2mqtt/topic.ts';
+import type { DeviceOutput } from '../device.ts';
 import { ZigbeeSensor, type ZigbeeSensorOptions } from './zigbee-sensor.ts';
 
 const START = Date.UTC(2026, 5, 1, 6);
