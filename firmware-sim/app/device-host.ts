@@ -3,7 +3,13 @@
  * `poke` after the world changed its surroundings, so that a device that reports on change wakes up.
  */
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
-import type { ByteDevice, DeviceOutput, SimulatedDevice } from '../devices/device.ts';
+import type {
+  ByteDevice,
+  DeviceOutput,
+  MessageDevice,
+  ReceivedMessage,
+  SimulatedDevice,
+} from '../devices/device.ts';
 
 export interface DeviceSink {
   send(bytes: Uint8Array): void;
@@ -12,11 +18,18 @@ export interface DeviceSink {
 }
 
 export interface DeviceHost {
+  readonly transport: SimulatedDevice['transport'];
+  /** What a message device subscribes to. */
+  readonly subscriptions: readonly string[];
   poke(): void;
   /** Someone is there to hear it: a client on the line, or a broker. */
   attach(sink: DeviceSink): void;
   /** For byte devices: what the line brings. */
   receive(chunk: Uint8Array): void;
+  /** For message devices: what the broker brings on their subscriptions. */
+  receiveMessage(message: ReceivedMessage): void;
+  /** For byte devices: what another client gets to hear that comes while one is attached. */
+  rejectSecondClient(): Uint8Array[];
   detach(): void;
 }
 
@@ -38,12 +51,18 @@ export function hostDevice(id: string, device: SimulatedDevice, clock: Clock): D
     if (due === undefined || (line === undefined && device.transport === 'messages')) return;
     timer = clock.setTimer(due - clock.now(), `${id} device`, () => carry(device.onTick(clock.now())));
   };
-  const bytes = (): ByteDevice => {
+  const onLine = (): ByteDevice => {
     if (device.transport !== 'bytes') throw new Error(`${id} has no line`);
+    return device;
+  };
+  const onBroker = (): MessageDevice => {
+    if (device.transport !== 'messages') throw new Error(`${id} is no client of a broker`);
     return device;
   };
 
   return {
+    transport: device.transport,
+    subscriptions: device.transport === 'messages' ? device.subscriptions : [],
     poke: schedule,
     attach(sink) {
       line = sink;
@@ -51,7 +70,17 @@ export function hostDevice(id: string, device: SimulatedDevice, clock: Clock): D
       else schedule();
     },
     receive(chunk) {
-      carry(bytes().onBytes(chunk, clock.now()));
+      carry(onLine().onBytes(chunk, clock.now()));
+    },
+    receiveMessage(message) {
+      const client = onBroker();
+      // What a broker still had under way when the client left.
+      if (line !== undefined) carry(client.onMessage(message, clock.now()));
+    },
+    rejectSecondClient() {
+      const said = onLine().rejectSecondClient?.(clock.now()) ?? [];
+      schedule();
+      return said;
     },
     detach() {
       line = undefined;

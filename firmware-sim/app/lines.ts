@@ -8,6 +8,7 @@ import { createServer, type Socket } from 'node:net';
 import type { LineOpener } from '../../gateway/transports/line.ts';
 import { createMemoryLine } from '../../gateway/transports/memory-line.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
+import type { HostedDevice } from './device-fleet.ts';
 import type { DeviceHost } from './device-host.ts';
 import { openPtyPair } from './pty.ts';
 import type { Trace } from './trace.ts';
@@ -43,21 +44,28 @@ export function memoryLine(id: string, host: DeviceHost, clock: Clock, trace: Tr
   });
 }
 
-/**
- * `reject` answers a client that comes while another is connected, then it is hung up on: readers say so in their
- * protocol, serial device servers just close.
- */
-export async function serveOverTcp(
-  host: DeviceHost,
-  port: number,
-  reject: () => Uint8Array[],
-): Promise<ServedLine> {
+/** Every line of the devices; `serial`: how those hang on the gateway that hang on a serial port in life. */
+export async function serveLines(
+  devices: readonly HostedDevice[],
+  serial: 'tcp' | 'pty',
+): Promise<Map<string, ServedLine>> {
+  const lines = new Map<string, ServedLine>();
+  for (const { id, attachment, host } of devices) {
+    if (host.transport !== 'bytes') continue;
+    const overPty = serial === 'pty' && attachment === 'serial';
+    lines.set(id, overPty ? serveOverPty(host) : await serveOverTcp(host, 0));
+  }
+  return lines;
+}
+
+/** A client that comes while another is connected is hung up on, after what the device has to say to it. */
+export async function serveOverTcp(host: DeviceHost, port: number): Promise<ServedLine> {
   let current: Socket | undefined;
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     if (current !== undefined) {
-      for (const bytes of reject()) socket.write(bytes);
+      for (const bytes of host.rejectSecondClient()) socket.write(bytes);
       socket.end();
       return;
     }

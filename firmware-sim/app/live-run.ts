@@ -2,16 +2,15 @@
  * A scenario on a scaled clock over real transports: devices on TCP ports or ptys and an MQTT client each, the
  * gateway's own broker, the uplink over MQTT (embedded broker of the cloud, or any by URL), PGlite or PostgreSQL.
  */
-import { connectAsync, type MqttClient } from 'mqtt';
 import { type RunningCloud, startCloud } from '../../cloud/app/start-cloud.ts';
 import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { type RunningGateway, startGateway } from '../../gateway/app/start-gateway.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { delay } from '../../protocol/ports/clock.ts';
 import type { World } from '../world/world.ts';
-import type { DeviceFleet } from './devices.ts';
+import { connectToBroker } from './broker-clients.ts';
 import { type LedgerClient, readLedger } from './ledger-view.ts';
-import { type ServedLine, serveOverPty, serveOverTcp } from './lines.ts';
+import { serveLines } from './lines.ts';
 import { createScratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 import {
   backoffRandom,
@@ -101,10 +100,10 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
     const client = clientOf(cloud);
     const { gatewayToken } = await prepareCloud(client, gatewayId, world);
 
-    const lines = await serveLines(fleet, options.lines, clock);
+    const lines = await serveLines(fleet.devices, options.lines);
     for (const line of lines.values()) closers.push(line.close);
     const gateway = await startGateway({
-      config: gatewayConfigOf(scenario, fleet.devices, (id) => lines.get(id)?.address, {
+      config: gatewayConfigOf(scenario, (id) => lines.get(id)?.address, {
         gatewayId,
         dataDir: folder.path,
         broker: { port: 0 },
@@ -118,7 +117,7 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
       systemTime: 'trusted',
     });
     closers.push(gateway.close);
-    closers.push(await publishTo(`mqtt://127.0.0.1:${gateway.brokerPort}`, fleet));
+    closers.push(await connectToBroker(`mqtt://127.0.0.1:${gateway.brokerPort}`, fleet.devices));
     closers.push(stop);
     // What waits for the script must not outlive the site: a timer of minutes would hold the process.
     const waits = stoppable(clock);
@@ -144,48 +143,6 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
     await closeAll();
     throw error;
   }
-}
-
-export async function serveLines(
-  fleet: DeviceFleet,
-  kind: 'tcp' | 'pty',
-  clock: Clock,
-): Promise<Map<string, ServedLine>> {
-  const lines = new Map<string, ServedLine>();
-  for (const device of fleet.devices) {
-    if (device.transport !== 'bytes') continue;
-    // LLRP readers are network devices; only serial ones hang on a tty.
-    const overPty = kind === 'pty' && device.driver !== 'llrp';
-    const line = overPty
-      ? serveOverPty(device.host)
-      : await serveOverTcp(device.host, 0, () => device.reject(clock.now()));
-    lines.set(device.id, line);
-  }
-  return lines;
-}
-
-/** One MQTT client per publishing device, as in life. */
-export async function publishTo(brokerUrl: string, fleet: DeviceFleet): Promise<() => Promise<void>> {
-  const clients: MqttClient[] = [];
-  for (const [index, device] of fleet.devices.entries()) {
-    if (device.transport !== 'messages') continue;
-    const mqtt = await connectAsync(brokerUrl, {
-      clientId: `sim-${device.id}-${index}`,
-      protocolVersion: 4,
-      reconnectPeriod: 200,
-    });
-    mqtt.on('error', () => {});
-    clients.push(mqtt);
-    device.host.attach({
-      send: () => {},
-      hangUp: () => {},
-      publish: ({ topic, payload, retain }) =>
-        void mqtt.publish(topic, Buffer.from(payload), { qos: 1, retain: retain ?? false }),
-    });
-  }
-  return async () => {
-    await Promise.all(clients.map((mqtt) => mqtt.endAsync(true)));
-  };
 }
 
 async function drained(gateway: RunningGateway, pause: () => Promise<void>): Promise<void> {

@@ -34,6 +34,7 @@ const entrySchema: z.ZodType<TraceEntry> = z.union([
     topic: z.string(),
     payload: z.string(),
     retained: z.boolean(),
+    to: z.literal('device').optional(),
   }),
   z.object({ at: z.int(), device: z.string(), line: z.enum(['open', 'closed']) }),
 ]);

@@ -8,9 +8,10 @@ import { createMemoryLine } from '../../gateway/transports/memory-line.ts';
 import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
 import { decodeBatch } from '../../protocol/link/batch.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
+import { gatewayEntryOf } from '../devices/device-plan.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { readRecording, writeRecording } from './recording.ts';
-import { backoffRandom, planWorld, scratchFolder } from './simulated-site.ts';
+import { backoffRandom, scratchFolder } from './simulated-site.ts';
 import { runVirtually } from './virtual-run.ts';
 
 const SETTLE_MS = 120_000;
@@ -18,8 +19,6 @@ const silent = () => pino({ level: 'silent' });
 
 export async function record(scenario: Scenario, seed: number, file: string): Promise<{ entries: number }> {
   const startAt = Date.parse(scenario.start);
-  const anyClock = new VirtualClock({ startAt, flush: () => Promise.resolve() });
-  const { fleet } = planWorld({ scenario, seed, log: silent() }, anyClock);
   const writer = writeRecording(file, {
     tallyport: 'recording',
     v: 1,
@@ -28,11 +27,7 @@ export async function record(scenario: Scenario, seed: number, file: string): Pr
     startAt,
     endAt: startAt + scenario.duration,
     gateway: scenario.gateway.id,
-    devices: scenario.devices.map((plan) => ({
-      id: plan.id,
-      driver: fleet.devices.find((device) => device.id === plan.id)?.driver ?? '',
-      options: plan.driver,
-    })),
+    devices: scenario.devices.map((plan) => gatewayEntryOf(plan)),
     readPoints: scenario.readPoints,
   });
   let entries = 0;
@@ -103,6 +98,8 @@ export async function replay(file: string, onEvent: (event: unknown) => void): P
   running.defer(() => clock.runUntilSettled(gateway.close()));
   for (const entry of entries) {
     await clock.runUntil(Math.max(entry.at, clock.now()));
+    // What went to a device came from the gateway: the drivers say it again by themselves.
+    if ('to' in entry && entry.to === 'device') continue;
     if ('topic' in entry) {
       const taken = messages.publish({
         topic: entry.topic,
@@ -113,7 +110,7 @@ export async function replay(file: string, onEvent: (event: unknown) => void): P
       await clock.settle();
     } else if ('line' in entry) {
       if (entry.line === 'closed') open.get(entry.device)?.close();
-    } else if (entry.to === 'gateway') {
+    } else {
       open.get(entry.device)?.write(Buffer.from(entry.bytes, 'hex'));
       await clock.settle();
     }

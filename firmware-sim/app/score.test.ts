@@ -21,13 +21,13 @@ function truth(): Truth {
       { readPoint: 'dock-2', direction: 'OUT', from: at(200), to: at(204), epcs: LEAVING },
     ],
     weighings: [
-      { readPoint: 'bin', at: at(20), netMilligrams: 5_000_000 },
-      { readPoint: 'bin', at: at(60), netMilligrams: 4_000_000 },
+      { readPoint: 'bin', at: at(20), netMilligrams: 5_000_000, toleranceMilligrams: 5_000 },
+      { readPoint: 'bin', at: at(60), netMilligrams: 4_000_000, toleranceMilligrams: 5_000 },
     ],
     excursions: [
       { readPoint: 'air', location: 'cold', rule: 'high', hold: true, from: at(300), to: at(400) },
     ],
-    faults: [{ readPoint: 'air', fault: 'open', from: at(500), to: at(510) }],
+    faults: [{ subject: 'air', fault: 'open', exception: 'SENSOR_FAULT', from: at(500), to: at(510) }],
     presences: [
       ...PALLET.map((epc) => ({ epc, location: 'inbound', from: at(12), to: at(122) })),
       ...PALLET.map((epc) => ({ epc, location: 'cold', from: at(122) })),

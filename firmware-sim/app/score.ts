@@ -30,8 +30,6 @@ export interface Score {
 
 /** The gateway may see a pass this much before or after the load was truly in the field. */
 const PASS_SLACK_MS = 8000;
-/** A scale rounds. */
-const WEIGHT_SLACK_MILLIGRAMS = 5000;
 
 export function score(
   truth: Truth,
@@ -179,7 +177,7 @@ function scoreWeighings(truth: Truth, events: readonly LedgerEvent[]): Finding[]
     for (const event of candidates) left.delete(event);
     const right = candidates.filter(
       (event) =>
-        Math.abs(Number(event.body.netMilligrams) - weighing.netMilligrams) <= WEIGHT_SLACK_MILLIGRAMS,
+        Math.abs(Number(event.body.netMilligrams) - weighing.netMilligrams) <= weighing.toleranceMilligrams,
     );
     if (right.length === 0) findings.push({ verdict: 'lost', what });
     if (right.length > 1) findings.push({ verdict: 'duplicated', what });
@@ -241,10 +239,11 @@ function scoreObjects(locations: ReadonlyMap<string, string>, ledger: LedgerView
 }
 
 function scoreBins(truth: Truth, ledger: LedgerView): Finding[] {
-  const last = new Map(truth.weighings.map((weighing) => [weighing.readPoint, weighing.netMilligrams]));
-  const expected = [...last.values()].reduce((sum, net) => sum + net, 0);
+  const last = [...new Map(truth.weighings.map((weighing) => [weighing.readPoint, weighing])).values()];
+  const expected = last.reduce((sum, { netMilligrams }) => sum + netMilligrams, 0);
+  const tolerance = last.reduce((sum, { toleranceMilligrams }) => sum + toleranceMilligrams, 0);
   const actual = ledger.stock.reduce((sum, row) => sum + (row.netMilligrams ?? 0), 0);
-  return Math.abs(expected - actual) <= WEIGHT_SLACK_MILLIGRAMS * Math.max(1, last.size)
+  return Math.abs(expected - actual) <= tolerance
     ? []
     : [{ verdict: 'wrong', what: `bins hold ${expected} mg, stock shows ${actual} mg` }];
 }
@@ -253,7 +252,9 @@ function scoreBins(truth: Truth, ledger: LedgerView): Finding[] {
 export function expectedExceptions(truth: Truth): string[] {
   return [
     ...truth.excursions.map((one) => `TEMP ${one.readPoint}`),
-    ...truth.faults.map((fault) => `SENSOR_FAULT ${fault.readPoint}`),
+    ...truth.faults.flatMap(({ exception, subject }) =>
+      exception === undefined ? [] : [`${exception} ${subject}`],
+    ),
     ...truth.shipments.flatMap((shipment) => {
       const { short, over } = differenceOf(shipment);
       return [

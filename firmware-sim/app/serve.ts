@@ -7,8 +7,10 @@ import { pino } from 'pino';
 import { stringify } from 'yaml';
 import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { type Clock, delay } from '../../protocol/ports/clock.ts';
+import { gatewayEntryOf } from '../devices/device-plan.ts';
 import type { Scenario } from '../world/scenario.ts';
-import { publishTo, serveLines } from './live-run.ts';
+import { connectToBroker } from './broker-clients.ts';
+import { serveLines } from './lines.ts';
 import { planWorld } from './simulated-site.ts';
 import { stoppable } from './stoppable-clock.ts';
 
@@ -44,19 +46,19 @@ export async function serve(options: ServeOptions): Promise<void> {
     clock,
     () => Date.parse(scenario.start) + clock.now() - begin,
   );
-  const lines = await serveLines(fleet, options.lines, clock);
+  const lines = await serveLines(fleet.devices, options.lines);
   for (const [id, line] of lines) write(`${id.padEnd(20)} ${line.address}\n`);
   if (options.configOut !== undefined) {
-    writeFileSync(options.configOut, gatewayYaml(scenario, fleet, lines, broker, simulated));
+    writeFileSync(options.configOut, gatewayYaml(scenario, lines, broker, simulated));
     write(`${'gateway.yaml'.padEnd(20)} ${options.configOut}\n`);
   }
   let stopPublishing: (() => Promise<void>) | undefined;
   const left = options.interrupted.then(() => 'left' as const);
   try {
-    if (fleet.devices.some((device) => device.transport === 'messages')) {
+    if (fleet.devices.some(({ host }) => host.transport === 'messages')) {
       const url = `mqtt://${broker.host}:${broker.port}`;
       write(`waiting for the gateway's broker at ${url}\n`);
-      const publishing = untilConnected(() => publishTo(url, fleet), clock, speed);
+      const publishing = untilConnected(() => connectToBroker(url, fleet.devices), clock, speed);
       const outcome = await Promise.race([publishing, left]);
       if (outcome === 'left') {
         publishing.then(
@@ -86,7 +88,6 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 function gatewayYaml(
   scenario: Scenario,
-  fleet: ReturnType<typeof planWorld>['fleet'],
   lines: ReadonlyMap<string, { address: string }>,
   broker: { host: string; port: number },
   clock: { speed: number; startAt: number; anchor: number },
@@ -95,12 +96,7 @@ function gatewayYaml(
     gateway: { id: scenario.gateway.id },
     broker,
     uplink: { url: 'mqtt://127.0.0.1:1883', passwordFile: 'gateway-token' },
-    devices: scenario.devices.map((plan) => ({
-      id: plan.id,
-      driver: fleet.devices.find((device) => device.id === plan.id)?.driver,
-      ...(lines.has(plan.id) ? { address: lines.get(plan.id)?.address } : {}),
-      options: plan.driver,
-    })),
+    devices: scenario.devices.map((plan) => gatewayEntryOf(plan, lines.get(plan.id)?.address)),
     readPoints: scenario.readPoints,
     ...(clock.speed === 1 ? {} : { clock }),
   });

@@ -12,9 +12,10 @@ import type { RunningCloud } from '../../cloud/app/start-cloud.ts';
 import { type GatewayConfig, gatewayConfigSchema } from '../../gateway/app/config/config.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
+import { gatewayEntryOf } from '../devices/device-plan.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { createWorld, type World } from '../world/world.ts';
-import { createDevices, type DeviceFleet } from './devices.ts';
+import { createDevices, type DeviceFleet } from './device-fleet.ts';
 import { type LedgerClient, ledgerClient } from './ledger-view.ts';
 import { stoppable } from './stoppable-clock.ts';
 
@@ -31,22 +32,13 @@ export interface SitePlan {
 /** What of gateway.yaml follows from the scenario; `addressOf` says where each byte device hangs. */
 export function gatewayConfigOf(
   scenario: Scenario,
-  devices: DeviceFleet['devices'],
   addressOf: (device: string) => string | undefined,
   rest: { gatewayId: string } & Record<string, unknown>,
 ): GatewayConfig {
   const { gatewayId, ...sections } = rest;
   return gatewayConfigSchema.parse({
     gateway: { id: gatewayId },
-    devices: scenario.devices.map((plan) => {
-      const address = addressOf(plan.id);
-      return {
-        id: plan.id,
-        driver: devices.find((device) => device.id === plan.id)?.driver,
-        options: plan.driver,
-        ...(address === undefined ? {} : { address }),
-      };
-    }),
+    devices: scenario.devices.map((plan) => gatewayEntryOf(plan, addressOf(plan.id))),
     readPoints: scenario.readPoints,
     ...sections,
   });

@@ -14,6 +14,8 @@ export type TraceEntry =
       readonly topic: string;
       readonly payload: string;
       readonly retained: boolean;
+      /** Absent on what the device published. */
+      readonly to?: 'device' | undefined;
     }
   | { readonly at: number; readonly device: string; readonly line: 'open' | 'closed' };
 

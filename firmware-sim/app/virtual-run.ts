@@ -8,6 +8,7 @@ import { createDeviceMessageHub } from '../../gateway/transports/device-messages
 import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import type { Truth } from '../world/truth.ts';
+import { connectInMemory } from './broker-clients.ts';
 import type { LedgerView } from './ledger-view.ts';
 import { readLedger } from './ledger-view.ts';
 import { memoryLine } from './lines.ts';
@@ -78,11 +79,11 @@ export async function runVirtually(
   });
   const lines = new Map(
     fleet.devices
-      .filter((device) => device.transport === 'bytes')
+      .filter(({ host }) => host.transport === 'bytes')
       .map((device) => [device.id, memoryLine(device.id, device.host, clock, trace)]),
   );
   const gateway = await startGateway({
-    config: gatewayConfigOf(scenario, fleet.devices, (id) => lines.get(id)?.address, {
+    config: gatewayConfigOf(scenario, (id) => lines.get(id)?.address, {
       gatewayId: scenario.gateway.id,
       dataDir: folder.path,
       broker: {},
@@ -101,26 +102,7 @@ export async function runVirtually(
   });
   running.defer(() => clock.runUntilSettled(gateway.close()));
   running.defer(stop);
-  for (const device of fleet.devices) {
-    if (device.transport !== 'messages') continue;
-    device.host.attach({
-      send: () => {},
-      hangUp: () => {},
-      publish(message) {
-        const retained = message.retain ?? false;
-        trace.add({
-          at: clock.now(),
-          device: device.id,
-          topic: message.topic,
-          payload: Buffer.from(message.payload).toString('utf8'),
-          retained,
-        });
-        // Subscribers of a live connection get retained messages with the flag cleared, as from any broker.
-        const taken = messages.publish({ topic: message.topic, payload: message.payload, retained: false });
-        taken?.catch(() => {});
-      },
-    });
-  }
+  connectInMemory(messages, fleet.devices, clock, trace);
   await clock.runUntil(startAt);
   world.start();
   await clock.runUntil(startAt + scenario.duration + SETTLE_MS);

@@ -9,17 +9,31 @@ export interface ByteDevice {
   onConnect(now: number): DeviceOutput;
   onBytes(chunk: Uint8Array, now: number): DeviceOutput;
   onDisconnect(now: number): void;
+  /** What a further client gets to hear before it is hung up on; absent: nothing. */
+  rejectSecondClient?(now: number): Uint8Array[];
   onTick(now: number): DeviceOutput;
   nextTickAt(): number | undefined;
 }
 
+/** A client of the gateway's broker. */
 export interface MessageDevice {
   readonly transport: 'messages';
+  /** MQTT topic filters it subscribes to; none: it only publishes. */
+  readonly subscriptions: readonly string[];
+  /** Only messages that match a subscription; its own among them, as from any broker. */
+  onMessage(message: ReceivedMessage, now: number): DeviceOutput;
   onTick(now: number): DeviceOutput;
   nextTickAt(): number | undefined;
 }
 
 export type SimulatedDevice = ByteDevice | MessageDevice;
+
+export interface ReceivedMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** The broker delivered it from its store. */
+  readonly retained: boolean;
+}
 
 export interface DeviceOutput {
   readonly send: Uint8Array[];

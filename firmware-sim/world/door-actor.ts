@@ -2,8 +2,8 @@
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import type { TagInField } from '../devices/device.ts';
+import type { ReaderHandle } from '../devices/handles.ts';
 import { createDoorPass } from './door-pass.ts';
-import type { ReaderHandle } from './handles.ts';
 import type { DoorPlace } from './scenario.ts';
 import type { TruePass } from './truth.ts';
 

@@ -1,8 +1,8 @@
 /** Lets a cold room live second by second and shows its air to the probes; watches for true excursions. */
 import type { Clock } from '../../protocol/ports/clock.ts';
+import type { Handles } from '../devices/handles.ts';
 import { type ColdRoom, createColdRoom } from './cold-room.ts';
 import { watchExcursions } from './excursion-watch.ts';
-import type { Handles } from './handles.ts';
 import type { RoomPlace, Scenario } from './scenario.ts';
 import type { Truth } from './truth.ts';
 

@@ -4,6 +4,9 @@
  * `script`. Times in the script are `m:ss` or `h:mm:ss` after `start`.
  */
 import * as z from 'zod';
+import { devicePlanSchema } from '../devices/device-plan.ts';
+import type { DeviceFaults } from '../devices/faults.ts';
+import { deviceKindOf } from '../devices/registry.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and dashes');
 
@@ -12,15 +15,6 @@ const offset = z
   .string()
   .regex(/^(\d+:)?\d+:[0-5]\d$/, 'a time after the start like "4:30" or "1:04:30", in quotes')
   .transform((text) => text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) * 1000);
-
-export const simulatedDeviceSchema = z.strictObject({
-  id,
-  /** Which simulated device, see firmware-sim/devices. */
-  model: z.enum(['llrp-reader', 'impinj-reader', 'mt-sics-scale', 'modbus-slaves', 'zigbee-sensor']),
-  options: z.record(z.string(), z.unknown()).default({}),
-  /** Options of the gateway's driver for it. */
-  driver: z.record(z.string(), z.unknown()).default({}),
-});
 
 const antenna = z.int().positive();
 
@@ -129,11 +123,19 @@ export const actionSchema = z.discriminatedUnion('do', [
     fault: z.string(),
     seconds: z.number().positive(),
   }),
+  /** A whole device breaks for a while. */
+  z.strictObject({
+    ...at,
+    do: z.literal('device-fault'),
+    device: id,
+    fault: z.string(),
+    seconds: z.number().positive(),
+  }),
 ]);
 export type Action = z.infer<typeof actionSchema>;
 export type PalletPlan = z.infer<typeof palletSchema>;
 
-export const scenarioSchema = z.strictObject({
+const shapeSchema = z.strictObject({
   name: id,
   title: z.string(),
   start: z.iso.datetime(),
@@ -143,7 +145,7 @@ export const scenarioSchema = z.strictObject({
   seed: z.int().default(1),
   companyPrefix: z.string().regex(/^\d{6,12}$/),
   gateway: z.strictObject({ id }),
-  devices: z.array(simulatedDeviceSchema),
+  devices: z.array(devicePlanSchema),
   places: z.strictObject({
     doors: z.array(doorPlaceSchema).default([]),
     rooms: z.array(roomPlaceSchema).default([]),
@@ -168,6 +170,39 @@ export const scenarioSchema = z.strictObject({
   }),
   readPoints: z.array(z.looseObject({ id: z.string() })),
 });
+
+/** What breaks has to be there, and able to break so. */
+export const scenarioSchema = shapeSchema.superRefine((scenario, context) => {
+  for (const [index, action] of scenario.script.entries()) {
+    const faults = faultsFor(action, scenario);
+    if (faults === undefined) continue;
+    const problem = (key: string, message: string) =>
+      context.addIssue({ code: 'custom', path: ['script', index, key], message });
+    if (faults.of === undefined) problem(faults.key, 'there is no such device or probe');
+    else if (!Object.hasOwn(faults.of, faults.fault)) {
+      problem('fault', `expected one of ${Object.keys(faults.of).join(', ') || '(it has no faults)'}`);
+    }
+  }
+});
 export type Scenario = z.infer<typeof scenarioSchema>;
 export type DoorPlace = z.infer<typeof doorPlaceSchema>;
 export type RoomPlace = z.infer<typeof roomPlaceSchema>;
+
+/** The faults that an action may name: of a probe or a device, undefined where there is none; for other actions nothing. */
+function faultsFor(
+  action: Action,
+  scenario: z.infer<typeof shapeSchema>,
+): { key: string; fault: string; of: DeviceFaults | undefined } | undefined {
+  const planOf = (device: string | undefined) => scenario.devices.find((plan) => plan.id === device);
+  if (action.do === 'device-fault') {
+    const plan = planOf(action.device);
+    const of = plan && deviceKindOf(plan).deviceFaults;
+    return { key: 'device', fault: action.fault, of };
+  }
+  if (action.do === 'probe-fault') {
+    const probes = scenario.places.rooms.flatMap((room) => room.probes);
+    const plan = planOf(probes.find((probe) => probe.readPoint === action.readPoint)?.device);
+    return { key: 'readPoint', fault: action.fault, of: plan && deviceKindOf(plan).probeFaults };
+  }
+  return undefined;
+}

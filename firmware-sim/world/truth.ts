@@ -16,6 +16,8 @@ export interface TrueWeighing {
   readonly readPoint: string;
   readonly at: number;
   readonly netMilligrams: number;
+  /** What its scale may be off by. */
+  readonly toleranceMilligrams: number;
 }
 
 /** A probe's surroundings were out of a rule's bounds for longer than its delay. */
@@ -30,8 +32,11 @@ export interface TrueExcursion {
 }
 
 export interface TrueFault {
-  readonly readPoint: string;
+  /** The probe's read point, or the device. */
+  readonly subject: string;
   readonly fault: string;
+  /** The exception it calls for. */
+  readonly exception?: string | undefined;
   readonly from: number;
   readonly to: number;
 }

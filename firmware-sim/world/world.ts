@@ -5,10 +5,11 @@
  */
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
+import type { FaultHandle } from '../devices/faults.ts';
+import type { Handles } from '../devices/handles.ts';
 import { ROOM_HUMIDITY_MILLI } from './cold-room.ts';
 import { createDoorActor, type DoorActor, type PassKind } from './door-actor.ts';
 import { createGoodsMint, type Pallet, tagsOf } from './goods.ts';
-import type { Handles } from './handles.ts';
 import { createRoomActor, type RoomActor } from './room-actor.ts';
 import type { Action, DoorPlace, Scenario } from './scenario.ts';
 import { planShipments } from './shipments.ts';
@@ -137,19 +138,30 @@ export function createWorld(options: {
         break;
       case 'probe-fault':
         narrate(`probe ${action.readPoint} breaks (${action.fault}) for ${action.seconds} s`);
-        breakProbe(action.readPoint, action.fault, action.seconds * 1000);
+        breakFor(action.seconds * 1000, action.readPoint, action.fault, probeAt(action.readPoint));
+        break;
+      case 'device-fault':
+        narrate(`${action.device} breaks (${action.fault}) for ${action.seconds} s`);
+        breakFor(action.seconds * 1000, action.device, action.fault, handles.faults(action.device));
+        break;
+      default:
+        action satisfies never;
     }
   };
 
-  const breakProbe = (readPoint: string, fault: string, forMs: number) => {
+  const probeAt = (readPoint: string): FaultHandle => {
     const probe = scenario.places.rooms
       .flatMap((room) => room.probes)
       .find((one) => one.readPoint === readPoint);
     if (probe === undefined) throw new Error(`script: there is no probe named "${readPoint}"`);
-    const handle = handles.probe(probe.device, probe.channel);
+    return handles.probe(probe.device, probe.channel);
+  };
+
+  const breakFor = (forMs: number, subject: string, fault: string, handle: FaultHandle) => {
     handle.setFault(fault);
-    truth.faults.push({ readPoint, fault, from: clock.now(), to: clock.now() + forMs });
-    clock.setTimer(forMs, `${readPoint} mended`, () => handle.setFault(undefined));
+    const { exception } = handle.faults[fault] ?? {};
+    truth.faults.push({ subject, fault, exception, from: clock.now(), to: clock.now() + forMs });
+    clock.setTimer(forMs, `${subject} mended`, () => handle.setFault(undefined));
   };
 
   settleIn(scenario, handles);
@@ -180,7 +192,14 @@ export function createWorld(options: {
           put(load: number) {
             bin.load = load;
             scale.setLoadMilligrams(load);
-            truth.weighings.push({ readPoint: place.readPoint, at: clock.now(), netMilligrams: load });
+            const { toleranceMilligrams } = scale;
+            const at = clock.now();
+            truth.weighings.push({
+              readPoint: place.readPoint,
+              at,
+              netMilligrams: load,
+              toleranceMilligrams,
+            });
           },
         };
         bins.set(place.readPoint, bin);

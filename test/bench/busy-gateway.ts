@@ -5,11 +5,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { connectToBroker } from '../../firmware-sim/app/broker-clients.ts';
 import { hostDevice } from '../../firmware-sim/app/device-host.ts';
 import { serveOverTcp } from '../../firmware-sim/app/lines.ts';
-import { publishTo } from '../../firmware-sim/app/live-run.ts';
-import { ModbusSlaves } from '../../firmware-sim/devices/modbus-slaves.ts';
-import { ZigbeeSensor } from '../../firmware-sim/devices/zigbee-sensor.ts';
+import { ModbusSlaves } from '../../firmware-sim/devices/modbus-slaves/modbus-slaves.ts';
+import { ZigbeeSensor } from '../../firmware-sim/devices/zigbee-sensor/zigbee-sensor.ts';
 import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { answers, freePort, startProcess, until } from '../support/processes.ts';
@@ -60,7 +60,7 @@ export async function startBusyGateway(options: {
   await until('the gateway to answer', () => answers(`${url}/healthz`), 60_000).catch((error: Error) => {
     throw new Error(`${error.message}: ${gateway.output()}`);
   });
-  const stopPublishing = await publishTo(`mqtt://127.0.0.1:${brokerPort}`, field.zigbee);
+  const stopPublishing = await connectToBroker(`mqtt://127.0.0.1:${brokerPort}`, field.zigbee);
   const memory = (name: string) => {
     const text = readFileSync(`/proc/${gateway.pid}/status`, 'utf8');
     return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024;
@@ -86,7 +86,7 @@ export async function startBusyGateway(options: {
 
 interface SensorField {
   readonly buses: readonly { address: string; units: number }[];
-  readonly zigbee: Parameters<typeof publishTo>[1];
+  readonly zigbee: Parameters<typeof connectToBroker>[1];
   readonly zigbeeNames: readonly string[];
   close(): Promise<void>;
 }
@@ -105,7 +105,7 @@ async function startSensors(count: number): Promise<SensorField> {
       }));
       const slaves = new ModbusSlaves({ random: seededRandom('bench', `bus/${n}`), units: addresses });
       const host = hostDevice(`bus-${n}`, slaves, clock);
-      return { slaves, units, line: await serveOverTcp(host, 0, () => []) };
+      return { slaves, units, line: await serveOverTcp(host, 0) };
     }),
   );
   const zigbeeNames = Array.from({ length: count - onBuses }, (_, n) => `sensor-${n}`);
@@ -126,25 +126,12 @@ async function startSensors(count: number): Promise<SensorField> {
   return {
     buses: buses.map(({ line, units }) => ({ address: line.address, units })),
     zigbeeNames,
-    zigbee: {
-      devices: zigbee.map(({ host }, n) => ({
-        id: `sensor-${n}`,
-        driver: 'zigbee2mqtt',
-        transport: 'messages' as const,
-        host,
-        reject: () => [],
-      })),
-      handles: { reader: none, scale: none, probe: none, contact: none },
-    },
+    zigbee: zigbee.map(({ host }, n) => ({ id: `sensor-${n}`, host })),
     async close() {
       clearInterval(timer);
       await Promise.all(buses.map(({ line }) => line.close()));
     },
   };
-}
-
-function none(): never {
-  throw new Error('the bench moves its devices itself');
 }
 
 function gatewayConfig(

@@ -53,7 +53,7 @@ export async function startBusyReaders(count: number): Promise<BusyReaders> {
         timers[n] = clock.setTimer(STEP_MS, 'field', step);
       };
       step();
-      return serveOverTcp(host, 0, () => reader.rejectSecondClient(clock.now()));
+      return serveOverTcp(host, 0);
     }),
   );
   return {

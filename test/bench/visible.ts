@@ -136,7 +136,7 @@ async function openDoor(n: number): Promise<Door> {
     sensitivityDbm: -110,
   });
   const host = hostDevice(`reader-${n}`, reader, clock);
-  const line = await serveOverTcp(host, 0, () => []);
+  const line = await serveOverTcp(host, 0);
   return {
     address: line.address,
     readPoint: `dock-${n}`,

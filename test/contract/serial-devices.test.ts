@@ -5,8 +5,8 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ByteDevice, DeviceOutput } from '../../firmware-sim/devices/device.ts';
-import { ModbusSlaves } from '../../firmware-sim/devices/modbus-slaves.ts';
-import { MtSicsScale } from '../../firmware-sim/devices/mt-sics-scale.ts';
+import { ModbusSlaves } from '../../firmware-sim/devices/modbus-slaves/modbus-slaves.ts';
+import { MtSicsScale } from '../../firmware-sim/devices/mt-sics-scale/mt-sics-scale.ts';
 import { createDeviceRunner, type DeviceRunner } from '../../gateway/app/devices/device-runner.ts';
 import { findDriver } from '../../gateway/drivers/registry.ts';
 import { parseTransportAddress } from '../../gateway/transports/address.ts';

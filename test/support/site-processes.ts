@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { stringify } from 'yaml';
+import { connectToBroker } from '../../firmware-sim/app/broker-clients.ts';
 import { type LedgerClient, ledgerClient, readLedger } from '../../firmware-sim/app/ledger-view.ts';
-import { publishTo, serveLines } from '../../firmware-sim/app/live-run.ts';
+import { serveLines } from '../../firmware-sim/app/lines.ts';
 import { planWorld, prepareCloud } from '../../firmware-sim/app/simulated-site.ts';
 import type { RunResult } from '../../firmware-sim/app/virtual-run.ts';
+import { gatewayEntryOf } from '../../firmware-sim/devices/device-plan.ts';
 import type { Scenario } from '../../firmware-sim/world/scenario.ts';
 import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import type { GatewayStatus } from '../../gateway/app/status/gateway-status.ts';
@@ -111,7 +113,7 @@ async function start(
   const plan = { scenario, seed: options.seed, log: pino({ level: 'silent' }) };
   const { fleet, world, stop } = planWorld(plan, clock);
   undo.push(stop);
-  const lines = await serveLines(fleet, 'tcp', clock);
+  const lines = await serveLines(fleet.devices, 'tcp');
   for (const line of lines.values()) undo.push(line.close);
 
   const { broker: makeBroker } = options;
@@ -134,12 +136,7 @@ async function start(
       broker: { port: devices },
       status: { port: page },
       uplink: { url: uplinkUrl, passwordFile: 'gateway-token' },
-      devices: scenario.devices.map((device) => ({
-        id: device.id,
-        driver: fleet.devices.find((one) => one.id === device.id)?.driver,
-        ...(lines.has(device.id) ? { address: lines.get(device.id)?.address } : {}),
-        options: device.driver,
-      })),
+      devices: scenario.devices.map((plan) => gatewayEntryOf(plan, lines.get(plan.id)?.address)),
       readPoints: scenario.readPoints,
       clock: simulated,
     }),
@@ -151,7 +148,7 @@ async function start(
     () => answers(`${gatewayUrl}/healthz`),
   );
   await gateway.start();
-  undo.push(await publishTo(`mqtt://127.0.0.1:${devices}`, fleet));
+  undo.push(await connectToBroker(`mqtt://127.0.0.1:${devices}`, fleet.devices));
   if (clock.now() >= startAt) throw new Error('the processes took too long to start');
   clock.setTimer(startAt - clock.now(), 'scenario starts', () => world.start());
 

@@ -1,9 +1,9 @@
 /** The simulated sensor, read back through the protocol's own decoder. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeAvailability, decodeState } from '../../protocol/wire/zigbee2mqtt/payload.ts';
-import { parseTopic } from '../../protocol/wire/zigbee2mqtt/topic.ts';
-import type { DeviceOutput } from './device.ts';
+import { decodeAvailability, decodeState } from '../../../protocol/wire/zigbee2mqtt/payload.ts';
+import { parseTopic } from '../../../protocol/wire/zigbee2mqtt/topic.ts';
+import type { DeviceOutput } from '../device.ts';
 import { ZigbeeSensor, type ZigbeeSensorOptions } from './zigbee-sensor.ts';
 
 const START = Date.UTC(2026, 5, 1, 6);
@@ -100,6 +100,54 @@ describe('the simulated Zigbee sensor', () => {
     expect(said(sensor.onTick(START + 60_000))).toMatchObject([{ temperatureMilliCelsius: 'invalid' }]);
     sensor.setFault(undefined);
     expect(said(sensor.onTick(START + 120_000))).toMatchObject([{ temperatureMilliCelsius: 4_000 }]);
+  });
+
+  describe('asked for a measurement', () => {
+    const ask = (topic: string, text: string) => ({
+      topic: `zigbee2mqtt/cold-room/probe-1/${topic}`,
+      payload: new TextEncoder().encode(text),
+      retained: false,
+    });
+    /** It has sent 4 °C, and sleeps at 4.05 °C: not moved enough to be worth a message. */
+    const asleep = () => {
+      const sensor = createSensor();
+      sensor.setTemperatureMilliCelsius(4_000);
+      sensor.onTick(START);
+      sensor.setTemperatureMilliCelsius(4_050);
+      return sensor;
+    };
+    const LATER = START + 20_000;
+
+    it.each([
+      ['get', '{"temperature":""}'],
+      ['get/temperature', ''],
+    ])('by %s %s it sends what it measures now, once', (topic, text) => {
+      const sensor = asleep();
+      expect(sensor.nextTickAt()).toBeGreaterThan(LATER);
+      expect(said(sensor.onMessage(ask(topic, text), LATER))).toMatchObject([
+        { temperatureMilliCelsius: 4_050 },
+      ]);
+      expect(said(sensor.onTick(LATER))).toEqual([]);
+      expect(sensor.nextTickAt()).toBeGreaterThan(LATER);
+    });
+
+    it.each([
+      ['get', '{"contact":""}'],
+      ['get', '{"humidity":""}'],
+      ['get', 'temperature'],
+      ['set', '{"temperature":""}'],
+    ])('by %s %s it sleeps on: it has none', (topic, text) => {
+      expect(said(asleep().onMessage(ask(topic, text), LATER))).toEqual([]);
+    });
+
+    it('out of reach it does not hear it, also not later', () => {
+      const sensor = asleep();
+      sensor.setReachable(false);
+      sensor.onTick(LATER);
+      expect(said(sensor.onMessage(ask('get/temperature', ''), LATER))).toEqual([]);
+      sensor.setReachable(true);
+      expect(said(sensor.onTick(LATER))).toEqual([['availability', 'online']]);
+    });
   });
 
   it('sends its time when told to', () => {

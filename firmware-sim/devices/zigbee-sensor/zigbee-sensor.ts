@@ -4,15 +4,20 @@
  * interval has passed, or at the latest after the maximum interval; a contact edge at once. Every message repeats
  * all that is known of the sensor and is published retained.
  *
+ * Asked for a measurement (`<name>/get`), it sends what it measures then; a contact cannot be asked for.
+ *
  * Changes made by the world show at the next tick. Contact edges are sent one by one, in order.
  */
+
+import { decodeGet, getFilters } from '../../../protocol/wire/zigbee2mqtt/get.ts';
 import {
   encodeAvailability,
   encodeState,
   type SensorState,
-} from '../../protocol/wire/zigbee2mqtt/payload.ts';
-import { availabilityTopic, bridgeStateTopic, stateTopic } from '../../protocol/wire/zigbee2mqtt/topic.ts';
-import { type DeviceOutput, type MessageDevice, SILENT } from './device.ts';
+} from '../../../protocol/wire/zigbee2mqtt/payload.ts';
+import { availabilityTopic, bridgeStateTopic, stateTopic } from '../../../protocol/wire/zigbee2mqtt/topic.ts';
+import { type DeviceOutput, type MessageDevice, type ReceivedMessage, SILENT } from '../device.ts';
+import type { DeviceFault } from '../faults.ts';
 
 export interface ZigbeeSensorOptions {
   readonly friendlyName: string;
@@ -28,8 +33,16 @@ export interface ZigbeeSensorOptions {
 
 type Publish = DeviceOutput['publish'][number];
 
+export type ZigbeeFault = 'open' | 'unreachable';
+
+export const ZIGBEE_FAULTS: Readonly<Record<ZigbeeFault, DeviceFault>> = {
+  open: { what: 'the probe is broken: the ZCL "invalid" values', exception: 'SENSOR_FAULT' },
+  unreachable: { what: 'out of radio reach: offline, and nothing measured', exception: 'SENSOR_FAULT' },
+};
+
 export class ZigbeeSensor implements MessageDevice {
   readonly transport = 'messages';
+  readonly subscriptions: readonly string[];
   readonly #options: Required<ZigbeeSensorOptions>;
   #temperature: number | undefined;
   #humidity: number | undefined;
@@ -38,6 +51,8 @@ export class ZigbeeSensor implements MessageDevice {
   #fault: string | undefined;
   #reachable = true;
   #greeted = false;
+  /** Someone wants to know a measurement now. */
+  #asked = false;
   /** What the last message said. */
   #sent: SensorState = {};
   #sentAt = Number.NEGATIVE_INFINITY;
@@ -54,6 +69,7 @@ export class ZigbeeSensor implements MessageDevice {
       sendsLastSeen: false,
       ...options,
     };
+    this.subscriptions = getFilters(this.#options.baseTopic, this.#options.friendlyName);
   }
 
   setTemperatureMilliCelsius(value: number): void {
@@ -95,6 +111,15 @@ export class ZigbeeSensor implements MessageDevice {
     }
   }
 
+  onMessage({ topic, payload }: ReceivedMessage, now: number): DeviceOutput {
+    const { baseTopic, friendlyName } = this.#options;
+    const wanted = decodeGet(baseTopic, friendlyName, topic, payload);
+    const measured = { temperature: this.#temperature, humidity: this.#humidity };
+    // What it does not measure cannot be read, and out of reach nothing can.
+    this.#asked ||= this.#reachable && wanted.some((key) => measured[key] !== undefined);
+    return this.onTick(now);
+  }
+
   onTick(now: number): DeviceOutput {
     const publish: Publish[] = [];
     const { baseTopic, friendlyName } = this.#options;
@@ -124,6 +149,7 @@ export class ZigbeeSensor implements MessageDevice {
   /** When the measurements are next worth a message. */
   #dueAt(): number | undefined {
     if (!this.#reachable || !this.#knowsAnything()) return undefined;
+    if (this.#asked) return 0;
     const interval = this.#hasMoved() ? this.#options.minIntervalMs : this.#options.maxIntervalMs;
     return Math.max(0, this.#sentAt + interval);
   }
@@ -160,6 +186,7 @@ export class ZigbeeSensor implements MessageDevice {
       batteryMilliPercent: this.#batteryMilliPercent,
     };
     this.#sentAt = now;
+    this.#asked = false;
     const payload = encodeState(sendsLastSeen ? { ...this.#sent, lastSeenMs: now } : this.#sent);
     return { topic: stateTopic(baseTopic, friendlyName), payload, retain: true };
   }

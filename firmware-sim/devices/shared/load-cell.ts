@@ -3,7 +3,7 @@
  * noise on top, rounded to the readability. Stable when the indication has stayed within one division for a while.
  * Pure: the time comes in, the noise comes from the random port. All masses are whole milligrams.
  */
-import type { Random } from '../../protocol/ports/random.ts';
+import type { Random } from '../../../protocol/ports/random.ts';
 
 export interface LoadCellOptions {
   readonly capacityMilligrams: number;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../protocol/ports/random.ts';
-import { SicsLineParser } from '../../protocol/wire/mt-sics/line-parser.ts';
+import { seededRandom } from '../../../protocol/ports/random.ts';
+import { SicsLineParser } from '../../../protocol/wire/mt-sics/line-parser.ts';
 import { MtSicsScale, type MtSicsScaleOptions } from './mt-sics-scale.ts';
 
 /** A scale and all it says, line by line; time passes only through `run`. */

@@ -5,10 +5,10 @@
  *
  * Changes made by the world are published at the next tick, in the order they were made, before that tick's reads.
  */
-import type { Random } from '../../protocol/ports/random.ts';
-import { encodeEvent } from '../../protocol/wire/impinj-iot/encode.ts';
-import type { ImpinjEvent } from '../../protocol/wire/impinj-iot/event.ts';
-import { type DeviceOutput, type MessageDevice, SILENT, type TagInField } from './device.ts';
+import type { Random } from '../../../protocol/ports/random.ts';
+import { encodeEvent } from '../../../protocol/wire/impinj-iot/encode.ts';
+import type { ImpinjEvent } from '../../../protocol/wire/impinj-iot/event.ts';
+import { type DeviceOutput, type MessageDevice, SILENT, type TagInField } from '../device.ts';
 
 export interface ImpinjReaderOptions {
   readonly random: Random;
@@ -39,6 +39,8 @@ const WORD_HEX_DIGITS = 4;
 
 export class ImpinjReader implements MessageDevice {
   readonly transport = 'messages';
+  /** It is configured over its own REST interface. */
+  readonly subscriptions = [];
   readonly #options: Required<ImpinjReaderOptions>;
   #tags: readonly TagInField[] = [];
   readonly #gpi = new Map<number, boolean>();
@@ -80,6 +82,10 @@ export class ImpinjReader implements MessageDevice {
 
   setClockOffset(offsetMs: number): void {
     this.#clockOffsetMs = offsetMs;
+  }
+
+  onMessage(): DeviceOutput {
+    return SILENT;
   }
 
   onTick(now: number): DeviceOutput {

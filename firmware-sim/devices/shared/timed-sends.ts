@@ -2,7 +2,7 @@
  * Bytes a simulated device has decided to send, each piece at its time, in order: turnaround delays and lines that
  * leave in two pieces. A later piece never overtakes an earlier one.
  */
-import type { Random } from '../../protocol/ports/random.ts';
+import type { Random } from '../../../protocol/ports/random.ts';
 
 export class TimedSends {
   readonly #queue: { readonly at: number; readonly bytes: Uint8Array }[] = [];

@@ -1,10 +1,10 @@
 /** The simulated reader, read back through the protocol's own decoder. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../protocol/ports/random.ts';
-import { decodeMessage } from '../../protocol/wire/impinj-iot/decode.ts';
-import type { ImpinjEvent } from '../../protocol/wire/impinj-iot/event.ts';
-import type { DeviceOutput } from './device.ts';
+import { seededRandom } from '../../../protocol/ports/random.ts';
+import { decodeMessage } from '../../../protocol/wire/impinj-iot/decode.ts';
+import type { ImpinjEvent } from '../../../protocol/wire/impinj-iot/event.ts';
+import type { DeviceOutput } from '../device.ts';
 import { ImpinjReader, type ImpinjReaderOptions } from './impinj-reader.ts';
 
 const START = Date.UTC(2026, 5, 1, 6);

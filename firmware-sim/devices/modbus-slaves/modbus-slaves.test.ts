@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../protocol/ports/random.ts';
-import { encodeReadRequest, type ReadRequest } from '../../protocol/wire/modbus-rtu/frame.ts';
-import { ReplyScanner } from '../../protocol/wire/modbus-rtu/scanner.ts';
+import { seededRandom } from '../../../protocol/ports/random.ts';
+import { encodeReadRequest, type ReadRequest } from '../../../protocol/wire/modbus-rtu/frame.ts';
+import { ReplyScanner } from '../../../protocol/wire/modbus-rtu/scanner.ts';
 import { ModbusSlaves } from './modbus-slaves.ts';
 
 const climate: ReadRequest = { address: 1, function: 4, register: 1, quantity: 2 };

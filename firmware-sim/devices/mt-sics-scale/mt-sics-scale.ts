@@ -3,13 +3,14 @@
  * @, I0 to I4. Mirror of the mt-sics driver. The world puts loads on it; noise, settling, motion, overload and
  * underload come from the load cell. Lines leave in two pieces now and then, as they do behind a USB adapter.
  */
-import type { Random } from '../../protocol/ports/random.ts';
-import { decodeCommand, SICS_COMMANDS, type SicsCommand } from '../../protocol/wire/mt-sics/command.ts';
-import { fromMilligrams, toMilligrams } from '../../protocol/wire/mt-sics/mass.ts';
-import { encodeReply, type SicsReply, STANDARD_FIELD_WIDTH } from '../../protocol/wire/mt-sics/reply.ts';
-import type { ByteDevice, DeviceOutput } from './device.ts';
-import { LoadCell, type LoadCellOptions } from './load-cell.ts';
-import { TimedSends } from './timed-sends.ts';
+import type { Random } from '../../../protocol/ports/random.ts';
+import { decodeCommand, SICS_COMMANDS, type SicsCommand } from '../../../protocol/wire/mt-sics/command.ts';
+import { fromMilligrams, toMilligrams } from '../../../protocol/wire/mt-sics/mass.ts';
+import { encodeReply, type SicsReply, STANDARD_FIELD_WIDTH } from '../../../protocol/wire/mt-sics/reply.ts';
+import type { ByteDevice, DeviceOutput } from '../device.ts';
+import type { DeviceFault } from '../faults.ts';
+import { LoadCell, type LoadCellOptions } from '../shared/load-cell.ts';
+import { TimedSends } from '../shared/timed-sends.ts';
 
 export interface MtSicsScaleOptions extends Partial<Omit<LoadCellOptions, 'random'>> {
   readonly random: Random;
@@ -26,8 +27,15 @@ export interface MtSicsScaleOptions extends Partial<Omit<LoadCellOptions, 'rando
   readonly splitChance?: number;
 }
 
-/** `silent`: powered, says nothing. `error`: its electronics answer every weight with `S I`. */
 export type ScaleFault = 'silent' | 'error';
+
+export const SCALE_FAULTS: Readonly<Record<ScaleFault, DeviceFault>> = {
+  silent: { what: 'powered, says nothing' },
+  error: { what: 'its electronics answer every weight with `S I`' },
+};
+
+/** One division, when the options do not say. */
+export const READABILITY_MILLIGRAMS = 10_000;
 
 const MAX_COMMAND_BYTES = 80;
 
@@ -60,7 +68,7 @@ export class MtSicsScale implements ByteDevice {
     };
     this.#cell = new LoadCell({
       capacityMilligrams: options.capacityMilligrams ?? 60_000_000,
-      readabilityMilligrams: options.readabilityMilligrams ?? 10_000,
+      readabilityMilligrams: options.readabilityMilligrams ?? READABILITY_MILLIGRAMS,
       settleMs: options.settleMs ?? 250,
       stableAfterMs: options.stableAfterMs ?? 300,
       noiseMilligrams: options.noiseMilligrams ?? 1_000,

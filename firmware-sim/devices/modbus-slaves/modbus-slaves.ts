@@ -3,20 +3,26 @@
  * several addresses. Mirror of the modbus-rtu driver. Each answers after its turnaround time, now and then in two
  * pieces; a fault makes it answer what the real thing answers: a sentinel, an exception, a broken check, nothing.
  */
-import type { Random } from '../../protocol/ports/random.ts';
-import { encodeReply, isReadFunction } from '../../protocol/wire/modbus-rtu/frame.ts';
-import { type HeardRequest, RequestScanner } from '../../protocol/wire/modbus-rtu/scanner.ts';
-import type { ByteDevice, DeviceOutput } from './device.ts';
-import { TimedSends } from './timed-sends.ts';
+import type { Random } from '../../../protocol/ports/random.ts';
+import { encodeReply, isReadFunction } from '../../../protocol/wire/modbus-rtu/frame.ts';
+import { type HeardRequest, RequestScanner } from '../../../protocol/wire/modbus-rtu/scanner.ts';
+import type { ByteDevice, DeviceOutput } from '../device.ts';
+import type { DeviceFault } from '../faults.ts';
+import { TimedSends } from '../shared/timed-sends.ts';
 
 export type ModbusSlaveModel = 'xy-md02' | 'pt100-rtd';
 
-/**
- * `open`, `short`: the probe's wires, answered as the model does. `sentinel`: -1 in every register. `power-on`:
- * 850, the 85.0 °C of a sensor that has just started. `busy`: exception 6. `bad-crc`: a damaged reply.
- * `silent`: no reply.
- */
 export type ModbusFault = 'open' | 'short' | 'sentinel' | 'power-on' | 'busy' | 'bad-crc' | 'silent';
+
+export const MODBUS_FAULTS: Readonly<Record<ModbusFault, DeviceFault>> = {
+  open: { what: "the probe's wire is broken, answered as the model does", exception: 'SENSOR_FAULT' },
+  short: { what: "the probe's wires touch, answered as the model does", exception: 'SENSOR_FAULT' },
+  sentinel: { what: '-1 in every register', exception: 'SENSOR_FAULT' },
+  'power-on': { what: '850, the 85.0 °C of a sensor that has just started', exception: 'SENSOR_FAULT' },
+  busy: { what: 'exception 6 to every request', exception: 'SENSOR_FAULT' },
+  'bad-crc': { what: 'damaged replies', exception: 'SENSOR_FAULT' },
+  silent: { what: 'no reply', exception: 'SENSOR_FAULT' },
+};
 
 export interface ModbusSlavesOptions {
   readonly random: Random;
