@@ -104,10 +104,10 @@ export async function replay(file: string, onEvent: (event: unknown) => void): P
   for (const entry of entries) {
     await clock.runUntil(Math.max(entry.at, clock.now()));
     if ('topic' in entry) {
-      const taken = messages.publish({
+      const taken = messages.deliver({
         topic: entry.topic,
         payload: Buffer.from(entry.payload, 'utf8'),
-        retained: entry.retained,
+        origin: 'live',
       });
       taken?.catch(() => {});
       await clock.settle();

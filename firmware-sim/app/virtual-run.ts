@@ -116,7 +116,7 @@ export async function runVirtually(
           retained,
         });
         // Subscribers of a live connection get retained messages with the flag cleared, as from any broker.
-        const taken = messages.publish({ topic: message.topic, payload: message.payload, retained: false });
+        const taken = messages.deliver({ topic: message.topic, payload: message.payload, origin: 'live' });
         taken?.catch(() => {});
       },
     });

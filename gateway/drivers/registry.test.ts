@@ -12,6 +12,7 @@ import { type Conversation, readConversations } from '../../test/support/driver-
 import type { ByteDriver, DriverKind, MessageDriver } from './driver.ts';
 import { DRIVERS, findDriver } from './registry.ts';
 
+const MESSAGE_ORIGINS = ['live', 'retained', 'replayed', 'unknown'] as const;
 const FLOOD_BYTES = 2 * 1024 * 1024;
 const FLOOD_MESSAGES = 10_000;
 const ALLOWED_GROWTH_BYTES = 1_500_000;
@@ -179,7 +180,9 @@ describe.each(DRIVERS.filter(({ transport }) => transport === 'messages'))('$kin
       fc.uint8Array({ maxLength: 100 }),
       fc.json().map((text) => new TextEncoder().encode(text)),
     );
-    const messages = fc.array(fc.record({ topic, payload, retained: fc.boolean() }), { maxLength: 20 });
+    const messages = fc.array(fc.record({ topic, payload, origin: fc.constantFrom(...MESSAGE_ORIGINS) }), {
+      maxLength: 20,
+    });
     fc.assert(
       fc.property(messages, (noise) => {
         const driver = createMessageDriver(kind, plain);

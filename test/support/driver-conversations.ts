@@ -33,7 +33,12 @@ export function readConversations(kind: DriverKind): Conversation[] {
     const input: unknown = JSON.parse(readFileSync(new URL(`${name}/input.json`, folder), 'utf8'));
     if (kind.transport === 'bytes') return { name, messages: [], ...byteInputSchema.parse(input) };
     const { options, messages } = messagesSchema.parse(input);
-    const encoded = messages.map((message) => ({ ...message, payload: encodePayload(message.payload) }));
+    const encoded = messages.map(({ topic, at, retained, payload }) => ({
+      topic,
+      at,
+      origin: retained ? ('retained' as const) : ('live' as const),
+      payload: encodePayload(payload),
+    }));
     return { name, steps: [], options, messages: encoded };
   });
 }

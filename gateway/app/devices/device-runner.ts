@@ -11,7 +11,13 @@
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import type { Reading } from '../../../protocol/readings/reading.ts';
-import type { ByteDriver, DeviceMessage, DriverOutput, MessageDriver } from '../../drivers/driver.ts';
+import type {
+  ByteDriver,
+  DeviceMessage,
+  DriverOutput,
+  MessageDriver,
+  OutgoingMessage,
+} from '../../drivers/driver.ts';
 import type { DeviceMessages } from '../../transports/device-messages.ts';
 import type { Line, LineOpener } from '../../transports/line.ts';
 import { type BackoffOptions, backoffDelayMs } from './backoff.ts';
@@ -104,14 +110,7 @@ class Runner implements DeviceRunner {
       this.#open(connection.driver, connection.line);
       return;
     }
-    const { driver, messages } = connection;
-    this.#endSubscription = messages.subscribe(driver.subscriptions, (message) =>
-      this.#onMessage(driver, message),
-    );
-    this.#state = 'connected';
-    this.#heardAt = this.#clock.monotonicMs();
-    this.#watchSilence();
-    this.#scheduleTick();
+    this.#subscribe(connection.driver, connection.messages);
   }
 
   async stop(): Promise<void> {
@@ -201,6 +200,39 @@ class Runner implements DeviceRunner {
     this.#apply(driver.onOpen(this.#clock.now()));
   }
 
+  #subscribe(driver: MessageDriver, messages: DeviceMessages): void {
+    this.#state = 'connecting';
+    this.#endSubscription = messages.subscribe(driver.subscriptions, {
+      onOpen: () => this.#onBrokerUp(driver, messages),
+      onMessage: (message) => this.#onMessage(driver, message),
+      onClose: (reason) => this.#onBrokerGone(driver, reason),
+    });
+  }
+
+  #onBrokerUp(driver: MessageDriver, { isRemote }: DeviceMessages): void {
+    this.#state = 'connected';
+    this.#openedAt = this.#clock.monotonicMs();
+    this.#heardAt = this.#openedAt;
+    if (isRemote) {
+      this.#sink.setHealth('DISCONNECTED', false, 'connected', {
+        evenIfUnchanged: this.#sink.counts.reconnects === 0,
+      });
+    }
+    this.#watchSilence();
+    this.#apply(driver.onOpen(this.#clock.now()));
+  }
+
+  /** The port opens it again by itself. */
+  #onBrokerGone(driver: MessageDriver, reason: string): void {
+    this.#lastProblem = reason;
+    this.#sink.setHealth('DISCONNECTED', true, reason);
+    if (this.#state !== 'connected') return;
+    this.#state = 'waiting';
+    this.#sink.counts.reconnects += 1;
+    this.#cancel('silence');
+    this.#apply(driver.onClose(this.#clock.now()));
+  }
+
   #onBytes(driver: ByteDriver, chunk: Uint8Array): void {
     this.#sink.counts.bytes += chunk.length;
     this.#onInput();
@@ -227,14 +259,28 @@ class Runner implements DeviceRunner {
   }
 
   /** Acts on everything a driver said; the promise is that of the readings. */
-  #apply(output: DriverOutput): Promise<void> {
+  #apply(output: DriverOutput<Uint8Array | OutgoingMessage>): Promise<void> {
     if (output.state !== undefined) this.#session = output.state;
-    for (const bytes of output.send) this.#line?.write(bytes);
+    for (const sent of output.send) this.#send(sent);
     for (const discarded of output.discarded) this.#sink.discard(discarded);
     const taken = this.#sink.take(output.readings);
     if (output.reconnect !== undefined) this.#reconnect(output.reconnect);
     this.#scheduleTick();
     return taken;
+  }
+
+  #send(sent: Uint8Array | OutgoingMessage): void {
+    if (sent instanceof Uint8Array) {
+      this.#line?.write(sent);
+      return;
+    }
+    const { connection } = this.#options;
+    if (!('messages' in connection)) return;
+    const published = connection.messages.publish(sent).catch((error: unknown) => {
+      this.#lastProblem = `not published: ${error instanceof Error ? error.message : String(error)}`;
+      this.#sink.discard({ reason: 'NOT_PUBLISHED', bytes: sent.payload.length });
+    });
+    this.#clock.track(published);
   }
 
   /** We give the line up ourselves. It counts as disconnected only if it cannot be opened again. */

@@ -39,8 +39,8 @@ class ImpinjIotDriver implements MessageDriver {
     this.subscriptions = [options.topic];
   }
 
-  onMessage(message: DeviceMessage, now: number): DriverOutput {
-    if (message.retained) {
+  onMessage(message: DeviceMessage, now: number): DriverOutput<never> {
+    if (message.origin === 'retained') {
       return { ...NOTHING, discarded: [{ reason: 'RETAINED', bytes: message.payload.length }] };
     }
     const { events, refused } = decodeMessage(message.payload);
@@ -59,7 +59,15 @@ class ImpinjIotDriver implements MessageDriver {
     };
   }
 
-  onTick(): DriverOutput {
+  onOpen(): DriverOutput<never> {
+    return NOTHING;
+  }
+
+  onClose(): DriverOutput<never> {
+    return NOTHING;
+  }
+
+  onTick(): DriverOutput<never> {
     return NOTHING;
   }
 

@@ -22,6 +22,8 @@ function createDriver(options: object = { topic: 'events' }): MessageDriver {
   return driver;
 }
 
+const anyOrigin = fc.constantFrom('live', 'retained', 'replayed', 'unknown');
+
 describe('golden messages', () => {
   it.each(Object.entries(INPUTS))('%s', (path, input) => {
     const driver = createDriver(input.options);
@@ -29,7 +31,10 @@ describe('golden messages', () => {
     const discarded: unknown[] = [];
     let state: string | undefined;
     for (const { topic, at, retained, payload } of input.messages) {
-      const output = driver.onMessage({ topic, retained, payload: payloadOf(payload) }, at);
+      const output = driver.onMessage(
+        { topic, origin: retained ? 'retained' : 'live', payload: payloadOf(payload) },
+        at,
+      );
       readings.push(...output.readings);
       discarded.push(...output.discarded);
       state = output.state ?? state;
@@ -74,7 +79,7 @@ describe('whatever arrives', () => {
           const driver = createDriver();
           return parts.flatMap((part) => {
             const payload = encodeEvents(part);
-            return driver.onMessage({ topic: 'events', payload, retained: false }, 5000).readings;
+            return driver.onMessage({ topic: 'events', payload, origin: 'live' }, 5000).readings;
           });
         };
         expect(read([events.slice(0, cut), events.slice(cut)])).toEqual(read([events]));
@@ -97,13 +102,13 @@ describe('whatever arrives', () => {
       ),
     );
     fc.assert(
-      fc.property(garbage, fc.string(), fc.integer(), fc.boolean(), (payload, topic, now, retained) => {
-        const output = driver.onMessage({ topic, payload, retained }, now);
+      fc.property(garbage, fc.string(), fc.integer(), anyOrigin, (payload, topic, now, origin) => {
+        const output = driver.onMessage({ topic, payload, origin }, now);
         for (const reading of output.readings) {
           expect(reading.at).toBe(now);
           if (reading.kind === 'tag') expect(reading.lastSeenAt).toBeLessThanOrEqual(now);
         }
-        const next = driver.onMessage({ topic: 'events', payload: good, retained: false }, now);
+        const next = driver.onMessage({ topic: 'events', payload: good, origin: 'live' }, now);
         expect(next.readings).toHaveLength(1);
         expect(driver.onTick(now).readings).toEqual([]);
         expect(driver.nextTickAt()).toBeUndefined();

@@ -46,7 +46,7 @@ class Zigbee2MqttDriver implements MessageDriver {
     this.subscriptions = [`${options.baseTopic}/#`];
   }
 
-  onMessage(message: DeviceMessage, now: number): DriverOutput {
+  onMessage(message: DeviceMessage, now: number): DriverOutput<never> {
     const topic = parseTopic(this.#baseTopic, message.topic);
     switch (topic?.kind) {
       case undefined:
@@ -59,12 +59,20 @@ class Zigbee2MqttDriver implements MessageDriver {
       case 'availability':
         return this.#onAvailability(topic.friendlyName, message, now);
       case 'state':
-        if (message.retained) return refused('RETAINED', message);
+        if (message.origin === 'retained') return refused('RETAINED', message);
         return this.#onState(topic.friendlyName, message, now);
     }
   }
 
-  onTick(): DriverOutput {
+  onOpen(): DriverOutput<never> {
+    return NOTHING;
+  }
+
+  onClose(): DriverOutput<never> {
+    return NOTHING;
+  }
+
+  onTick(): DriverOutput<never> {
     return NOTHING;
   }
 
@@ -72,7 +80,7 @@ class Zigbee2MqttDriver implements MessageDriver {
     return undefined;
   }
 
-  #onState(sensor: string, message: DeviceMessage, now: number): DriverOutput {
+  #onState(sensor: string, message: DeviceMessage, now: number): DriverOutput<never> {
     const decoded = decodeState(message.payload);
     if (!decoded.ok) return refused(decoded.reason, message);
     const { state, unreadable } = decoded;
@@ -112,7 +120,7 @@ class Zigbee2MqttDriver implements MessageDriver {
     return this.#turned(sensor, 'BATTERY_LOW', low, `battery ${low ? 'low' : 'fine'}${level}`, now);
   }
 
-  #onAvailability(sensor: string, message: DeviceMessage, now: number): DriverOutput {
+  #onAvailability(sensor: string, message: DeviceMessage, now: number): DriverOutput<never> {
     const availability = decodeAvailability(message.payload);
     if (availability === undefined) return refused('BAD_AVAILABILITY', message);
     const offline = availability === 'offline';
@@ -120,7 +128,7 @@ class Zigbee2MqttDriver implements MessageDriver {
     return { readings, send: [], discarded: [], ...this.#state() };
   }
 
-  #onBridgeState(message: DeviceMessage, now: number): DriverOutput {
+  #onBridgeState(message: DeviceMessage, now: number): DriverOutput<never> {
     const availability = decodeAvailability(message.payload);
     if (availability === undefined) return refused('BAD_AVAILABILITY', message);
     this.#bridge = availability;
@@ -150,6 +158,6 @@ function sampleTime(lastSeenMs: number | undefined, now: number): number {
   return Math.min(lastSeenMs, now);
 }
 
-function refused(reason: string, message: DeviceMessage): DriverOutput {
+function refused(reason: string, message: DeviceMessage): DriverOutput<never> {
   return { ...NOTHING, discarded: [{ reason, bytes: message.payload.length }] };
 }

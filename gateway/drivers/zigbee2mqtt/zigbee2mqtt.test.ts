@@ -23,6 +23,8 @@ function createDriver(options: object = {}): MessageDriver {
   return driver;
 }
 
+const anyOrigin = fc.constantFrom('live', 'retained', 'replayed', 'unknown');
+
 describe('golden messages', () => {
   it.each(Object.entries(INPUTS))('%s', (path, input) => {
     const driver = createDriver(input.options);
@@ -30,7 +32,10 @@ describe('golden messages', () => {
     const discarded: unknown[] = [];
     let state: string | undefined;
     for (const { topic, at, retained, payload } of input.messages) {
-      const output = driver.onMessage({ topic, retained, payload: payloadOf(payload) }, at);
+      const output = driver.onMessage(
+        { topic, origin: retained ? 'retained' : 'live', payload: payloadOf(payload) },
+        at,
+      );
       readings.push(...output.readings);
       discarded.push(...output.discarded);
       state = output.state ?? state;
@@ -84,15 +89,15 @@ describe('whatever arrives', () => {
       ),
     );
     fc.assert(
-      fc.property(topic, payload, fc.boolean(), fc.integer(), (topic, payload, retained, now) => {
-        const output = driver.onMessage({ topic, payload, retained }, now);
+      fc.property(topic, payload, anyOrigin, fc.integer(), (topic, payload, origin, now) => {
+        const output = driver.onMessage({ topic, payload, origin }, now);
         for (const reading of output.readings) {
           expect(reading.at).toBe(now);
           if (reading.kind !== 'condition') continue;
           expect(reading.sampledAt).toBeLessThanOrEqual(now);
           if (reading.valueMilli !== undefined) expect(Number.isSafeInteger(reading.valueMilli)).toBe(true);
         }
-        const next = driver.onMessage({ topic: 'zigbee2mqtt/other', payload: good, retained: false }, now);
+        const next = driver.onMessage({ topic: 'zigbee2mqtt/other', payload: good, origin: 'live' }, now);
         expect(next.readings).toHaveLength(1);
         expect(driver.onTick(now).readings).toEqual([]);
         expect(driver.nextTickAt()).toBeUndefined();
@@ -106,7 +111,7 @@ describe('whatever arrives', () => {
     const low = encodeState({ temperatureMilliCelsius: 3500, batteryMilliPercent: 5000 });
     const kinds = (sensor: number) =>
       driver
-        .onMessage({ topic: `zigbee2mqtt/s${sensor}`, payload: low, retained: false }, 1)
+        .onMessage({ topic: `zigbee2mqtt/s${sensor}`, payload: low, origin: 'live' }, 1)
         .readings.map((reading) => reading.kind);
     for (let sensor = 0; sensor < MAX_SENSORS; sensor++)
       expect(kinds(sensor)).toEqual(['condition', 'health']);
