@@ -66,7 +66,8 @@ export interface DeviceMessage {
  * - `replayed`: held for the gateway, or by a bridge, and delivered late.
  * - `unknown`: it may be any of these. Only the device's own time makes it fresh.
  */
-export type MessageOrigin = 'live' | 'retained' | 'replayed' | 'unknown';
+export type MessageOrigin = (typeof MESSAGE_ORIGINS)[number];
+export const MESSAGE_ORIGINS = ['live', 'retained', 'replayed', 'unknown'] as const;
 
 /** A message for a device. */
 export interface OutgoingMessage {

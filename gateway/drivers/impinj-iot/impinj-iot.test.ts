@@ -1,18 +1,10 @@
-/** Golden messages through the driver, its options, and what no message may do to it. */
+/** The driver's options, and what no message may do to it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeEvents } from '../../../protocol/wire/impinj-iot/encode.ts';
-import type { MessageDriver } from '../driver.ts';
+import { MESSAGE_ORIGINS, type MessageDriver } from '../driver.ts';
 import { impinjIot } from './driver.ts';
 
-interface GoldenInput {
-  readonly options: object;
-  readonly device: string;
-  readonly messages: { topic: string; at: number; retained: boolean; payload: unknown }[];
-}
-
-const INPUTS = import.meta.glob<GoldenInput>('./golden/*/input.json', { eager: true, import: 'default' });
-const EXPECTED = import.meta.glob<object>('./golden/*/expected.json', { eager: true, import: 'default' });
 const payloadOf = (value: unknown) =>
   new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -22,27 +14,7 @@ function createDriver(options: object = { topic: 'events' }): MessageDriver {
   return driver;
 }
 
-const anyOrigin = fc.constantFrom('live', 'retained', 'replayed', 'unknown');
-
-describe('golden messages', () => {
-  it.each(Object.entries(INPUTS))('%s', (path, input) => {
-    const driver = createDriver(input.options);
-    const readings: unknown[] = [];
-    const discarded: unknown[] = [];
-    let state: string | undefined;
-    for (const { topic, at, retained, payload } of input.messages) {
-      const output = driver.onMessage(
-        { topic, origin: retained ? 'retained' : 'live', payload: payloadOf(payload) },
-        at,
-      );
-      readings.push(...output.readings);
-      discarded.push(...output.discarded);
-      state = output.state ?? state;
-    }
-    const stated = state === undefined ? {} : { state };
-    expect({ readings, discarded, ...stated }).toEqual(EXPECTED[path.replace('input', 'expected')]);
-  });
-});
+const anyOrigin = fc.constantFrom(...MESSAGE_ORIGINS);
 
 describe('options', () => {
   it.each(['dock/+/events', '#', 'dock/#', '+', 'a/+/b/#', '/leading'])('%s is a topic filter', (topic) => {

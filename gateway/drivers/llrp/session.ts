@@ -13,7 +13,7 @@ import {
   ROSPEC_EVENT,
 } from '../../../protocol/wire/llrp/events.ts';
 import { describeStatus, isSuccess, type LLRPStatus } from '../../../protocol/wire/llrp/status.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines } from '../shared/deadlines.ts';
 import {
   describeReading,
   type Facts,
