@@ -8,11 +8,11 @@ import type { Reading } from '../../protocol/readings/reading.ts';
 
 /** `Sent` is what goes to the device: bytes on a line, or messages through a broker. */
 export interface DriverOutput<Sent = Uint8Array> {
-  readonly readings: Reading[];
+  readonly readings: readonly Reading[];
   /** For the device, in order. */
-  readonly send: Sent[];
+  readonly send: readonly Sent[];
   /** Bytes or messages that made no sense, counted by reason. */
-  readonly discarded: Discarded[];
+  readonly discarded: readonly Discarded[];
   /** The session is beyond repair: close the line, or end the subscription, and open it again; says why. */
   readonly reconnect?: string;
   /** One stable line on how the session stands, shown on the status page, e.g. `reading, ROSpec 1 started`. */
@@ -81,11 +81,21 @@ export type Driver = ByteDriver | MessageDriver;
 
 export const NOTHING: DriverOutput<never> = { readings: [], send: [], discarded: [] };
 
+/**
+ * Where the times of a driver's readings come from.
+ * - `gateway`: the device gives none, so that a reading is as old as its arrival.
+ * - `device-differences`: of the device's times only the distances between them are believed, whatever its clock says.
+ * - `device-clock`: its clock was set by somebody, and its times stand where they can be true. Only such a driver must
+ *   be given the wall clock; the others get one that never jumps.
+ */
+export type TimeSource = 'gateway' | 'device-differences' | 'device-clock';
+
 /** Everything the registry needs to know about a kind of driver. */
 export interface DriverKind<Options = unknown> {
   /** Its name in gateway.yaml. */
   readonly kind: string;
   readonly transport: Driver['transport'];
+  timeSource(options: Options): TimeSource;
   /** zod schema of its `options`. */
   readonly options: { parse(input: unknown): Options };
   create(device: string, options: Options): Driver;

@@ -97,8 +97,11 @@ function moved(reading: Reading, byMs: number): Reading {
       return reading.sensedAt === undefined
         ? { ...reading, at }
         : { ...reading, at, sensedAt: reading.sensedAt + byMs };
-    default:
+    case 'weight':
+    case 'health':
       return { ...reading, at };
+    default:
+      return reading satisfies never;
   }
 }
 

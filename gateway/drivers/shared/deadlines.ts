@@ -27,8 +27,8 @@ export class Deadlines<Name extends string> {
     this.#at.clear();
   }
 
-  has(name: Name): boolean {
-    return this.#at.has(name);
+  at(name: Name): number | undefined {
+    return this.#at.get(name);
   }
 
   isDue(name: Name, now: number): boolean {

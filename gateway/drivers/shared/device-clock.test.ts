@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OriginClock } from './origin-clock.ts';
+import { DeviceClock } from './device-clock.ts';
 
 const NOW = Date.UTC(2026, 2, 2, 6);
 
-describe('aligning a reader’s clock', () => {
+describe('aligning a device’s clock', () => {
   it('takes times as they are when both clocks agree', () => {
-    const clock = new OriginClock();
-    clock.anchor(NOW * 1000, NOW);
-    expect(clock.toGateway((NOW - 250) * 1000, NOW)).toBe(NOW - 250);
+    const clock = new DeviceClock();
+    clock.anchor(NOW, NOW);
+    expect(clock.toGateway(NOW - 250, NOW)).toBe(NOW - 250);
   });
 
   it('never gives a time in the future, and never one older than the worst delay, whatever the offset', () => {
@@ -21,14 +21,14 @@ describe('aligning a reader’s clock', () => {
         fc.integer({ min: -2e12, max: 2e11 }),
         fc.array(report, { minLength: 1, maxLength: 60 }),
         (offset, reports) => {
-          const clock = new OriginClock();
+          const clock = new DeviceClock();
           let now = NOW;
-          clock.anchor((now + offset) * 1000, now);
+          clock.anchor(now + offset, now);
           for (const { gap, delay } of reports) {
             now += gap;
             const seenAt = now - delay;
-            clock.observe((seenAt + offset) * 1000, now);
-            const aligned = clock.toGateway((seenAt + offset) * 1000, now);
+            clock.observe(seenAt + offset, now);
+            const aligned = clock.toGateway(seenAt + offset, now);
             expect(aligned).toBeLessThanOrEqual(now);
             expect(aligned).toBeGreaterThanOrEqual(seenAt - 1);
             expect(aligned).toBeLessThanOrEqual(seenAt + 301);
@@ -39,28 +39,28 @@ describe('aligning a reader’s clock', () => {
   });
 
   it('keeps the true age of reports that were held for an hour', () => {
-    const clock = new OriginClock();
-    clock.anchor(NOW * 1000, NOW);
+    const clock = new DeviceClock();
+    clock.anchor(NOW, NOW);
     const seenAt = NOW - 3_600_000;
     for (let i = 0; i < 100; i++) {
-      clock.observe((seenAt + i) * 1000, NOW + i);
-      expect(clock.toGateway((seenAt + i) * 1000, NOW + i)).toBe(seenAt + i);
+      clock.observe(seenAt + i, NOW + i);
+      expect(clock.toGateway(seenAt + i, NOW + i)).toBe(seenAt + i);
     }
   });
 
-  it('follows a reader clock that is put forward at once', () => {
-    const clock = new OriginClock();
-    clock.anchor(1_000_000, NOW);
-    clock.observe((NOW + 5_000) * 1000, NOW + 5_010);
-    expect(clock.toGateway((NOW + 5_000) * 1000, NOW + 5_010)).toBe(NOW + 5_010);
+  it('follows a device clock that is put forward at once', () => {
+    const clock = new DeviceClock();
+    clock.anchor(1_000, NOW);
+    clock.observe(NOW + 5_000, NOW + 5_010);
+    expect(clock.toGateway(NOW + 5_000, NOW + 5_010)).toBe(NOW + 5_010);
   });
 
-  it('follows a reader clock that is put back by minutes within a minute', () => {
-    const clock = new OriginClock();
-    clock.anchor(NOW * 1000, NOW);
+  it('follows a device clock that is put back by minutes within a minute', () => {
+    const clock = new DeviceClock();
+    clock.anchor(NOW, NOW);
     let aligned = 0;
     for (let now = NOW; now <= NOW + 61_000; now += 500) {
-      const readerTime = (now - 10 - 300_000) * 1000;
+      const readerTime = now - 10 - 300_000;
       clock.observe(readerTime, now);
       aligned = now - clock.toGateway(readerTime, now);
     }
@@ -68,12 +68,12 @@ describe('aligning a reader’s clock', () => {
   });
 
   it('follows a step of either clock by years at once', () => {
-    const clock = new OriginClock();
-    clock.anchor(NOW * 1000, NOW);
+    const clock = new DeviceClock();
+    clock.anchor(NOW, NOW);
     const later = NOW + 10 * 365 * 86_400_000;
-    clock.observe((NOW + 1_000) * 1000, later);
-    expect(clock.toGateway((NOW + 1_000) * 1000, later)).toBe(later);
-    clock.observe((NOW + 2_000) * 1000, NOW + 2_000);
-    expect(clock.toGateway((NOW + 2_000) * 1000, NOW + 2_000)).toBe(NOW + 2_000);
+    clock.observe(NOW + 1_000, later);
+    expect(clock.toGateway(NOW + 1_000, later)).toBe(later);
+    clock.observe(NOW + 2_000, NOW + 2_000);
+    expect(clock.toGateway(NOW + 2_000, NOW + 2_000)).toBe(NOW + 2_000);
   });
 });
