@@ -28,7 +28,7 @@ export interface Discarded {
 interface DriverCalls<Sent> {
   /** The way to the device is open: reset what was of the last session, start a new one. */
   onOpen(now: number): DriverOutput<Sent>;
-  /** It is not any more. */
+  /** It is not any more: nothing can be sent now. */
   onClose(now: number): DriverOutput<Sent>;
   onTick(now: number): DriverOutput<Sent>;
   /** When the driver next wants `onTick` (epoch ms); asked again after every call. */

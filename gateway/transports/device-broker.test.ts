@@ -126,6 +126,44 @@ describe('what a device is told', () => {
   });
 });
 
+describe('what devices are sent', () => {
+  test('goes to those who subscribed, is kept when asked, and does not come back to the drivers', async () => {
+    const broker = await open();
+    const heard: string[] = [];
+    broker.subscribe(
+      ['dock/#'],
+      listening((message) => void heard.push(textOf(message))),
+    );
+    const device = await connect(broker);
+    const received: string[] = [];
+    const arrived = Promise.withResolvers<void>();
+    device.on('message', (topic, payload, { qos, retain }) => {
+      received.push(`${topic} ${payload} ${qos} ${retain}`);
+      if (received.length === 3) arrived.resolve();
+    });
+    await device.subscribeAsync('dock/1/cmd', { qos: 1 });
+    const message = { topic: 'dock/1/cmd', payload: Buffer.from('start'), qos: 1, retain: false } as const;
+    await broker.publish(message);
+    await broker.publish({ ...message, payload: Buffer.from('at once'), qos: 0 });
+    await broker.publish({ ...message, topic: 'dock/1/mode', payload: Buffer.from('kept'), retain: true });
+    await device.subscribeAsync('dock/1/mode', { qos: 1 });
+    await arrived.promise;
+    expect(received).toEqual([
+      'dock/1/cmd start 1 false',
+      'dock/1/cmd at once 0 false',
+      'dock/1/mode kept 1 true',
+    ]);
+    expect(heard).toEqual([]);
+  });
+
+  test('is refused once the broker is closed', async () => {
+    const broker = await open();
+    await broker.close();
+    const message = { topic: 'a', payload: Buffer.from('x'), qos: 0, retain: false } as const;
+    await expect(broker.publish(message)).rejects.toThrow('closed');
+  });
+});
+
 describe('what does not get in', () => {
   test('foreign, oversized and reserved messages are acknowledged and counted, good ones go on', async () => {
     const broker = await open({ limits: { maxPayloadBytes: 100, maxTopicBytes: 20 } });
