@@ -97,11 +97,8 @@ function moved(reading: Reading, byMs: number): Reading {
       return reading.sensedAt === undefined
         ? { ...reading, at }
         : { ...reading, at, sensedAt: reading.sensedAt + byMs };
-    case 'weight':
-    case 'health':
-      return { ...reading, at };
     default:
-      return reading satisfies never;
+      return { ...reading, at };
   }
 }
 
