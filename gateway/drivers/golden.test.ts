@@ -34,6 +34,23 @@ test('every folder here is a driver, or what they share', () => {
   expect(folders.map(({ name }) => name).toSorted()).toEqual(['shared', ...kinds].toSorted());
 });
 
+test('what is sent is written as bytes or as messages', () => {
+  const payload = new TextEncoder().encode('{"command":"start"}');
+  const result = {
+    readings: [],
+    sent: [
+      { at: 5, sent: Uint8Array.of(0x53, 0x0d) },
+      { at: 6, sent: { topic: 'reader/cmd', payload, qos: 1 as const, retain: false } },
+    ],
+    discarded: [],
+    reconnects: [],
+    states: [],
+  };
+  const message = { at: 6, topic: 'reader/cmd', payload: '{"command":"start"}', qos: 1, retain: false };
+  expect(JSON.parse(writeExpected(result, 'txt')).sent).toEqual([{ at: 5, text: 'S\r' }, message]);
+  expect(JSON.parse(writeExpected(result, 'hex')).sent).toEqual([{ at: 5, hex: '530d' }, message]);
+});
+
 describe('the notation of what happens', () => {
   const bytesOf = (line: string, notation: 'hex' | 'txt') => {
     const [step] = parseInput(line, notation);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeEvents } from '../../../protocol/wire/impinj-iot/encode.ts';
+import { propertyRuns } from '../../../test/support/property-runs.ts';
 import { MESSAGE_ORIGINS, type MessageDriver } from '../driver.ts';
 import { impinjIot } from './driver.ts';
 
@@ -56,6 +57,7 @@ describe('whatever arrives', () => {
         };
         expect(read([events.slice(0, cut), events.slice(cut)])).toEqual(read([events]));
       }),
+      { numRuns: propertyRuns(100) },
     );
   });
 
@@ -85,6 +87,7 @@ describe('whatever arrives', () => {
         expect(driver.onTick(now).readings).toEqual([]);
         expect(driver.nextTickAt()).toBeUndefined();
       }),
+      { numRuns: propertyRuns(100) },
     );
   });
 });

@@ -55,6 +55,7 @@ describe('the llrp driver', () => {
         expect(lost).toBeLessThanOrEqual(chunks.reduce((sum, bytes) => sum + bytes.length, 0));
         expect(outputs.flatMap((output) => output.readings)).toEqual([]);
       }),
+      { numRuns: propertyRuns(100) },
     );
   });
 

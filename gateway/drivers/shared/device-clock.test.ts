@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { propertyRuns } from '../../../test/support/property-runs.ts';
 import { DeviceClock } from './device-clock.ts';
 
 const NOW = Date.UTC(2026, 2, 2, 6);
@@ -35,6 +36,7 @@ describe('aligning a device’s clock', () => {
           }
         },
       ),
+      { numRuns: propertyRuns(100) },
     );
   });
 
