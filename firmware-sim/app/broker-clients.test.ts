@@ -3,10 +3,10 @@ import { connectAsync } from 'mqtt';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { openDeviceBroker } from '../../gateway/transports/device-broker.ts';
-import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
+import type { MessageHandlers } from '../../gateway/transports/device-messages.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import { type DeviceOutput, type MessageDevice, type ReceivedMessage, SILENT } from '../devices/device.ts';
-import { connectInMemory, connectToBroker } from './broker-clients.ts';
+import { connectToBroker, createMemoryBroker } from './broker-clients.ts';
 import { hostDevice } from './device-host.ts';
 import { createTrace, type TraceEntry } from './trace.ts';
 
@@ -44,19 +44,28 @@ class CommandedReader implements MessageDevice {
   }
 }
 
+const hears = (onMessage: MessageHandlers['onMessage']): MessageHandlers => ({
+  onOpen: () => {},
+  onMessage,
+  onClose: () => {},
+});
+
 describe('in process', () => {
   function start() {
     const clock = new VirtualClock({ startAt: START, flush: () => Promise.resolve() });
-    const broker = createDeviceMessageHub('memory:broker');
     const entries: TraceEntry[] = [];
+    const trace = createTrace((entry) => void entries.push(entry));
+    const { messages, connect } = createMemoryBroker(clock, trace);
     const reader = new CommandedReader();
     const host = hostDevice('reader', reader, clock);
     const heard: string[] = [];
-    broker.subscribe(['r1/response', 'r1/tags'], ({ topic }) => void heard.push(topic));
-    const trace = createTrace((entry) => void entries.push(entry));
-    connectInMemory(broker, [{ id: 'reader', host }], clock, trace);
+    messages.subscribe(
+      ['r1/response', 'r1/tags'],
+      hears(({ topic }) => void heard.push(topic)),
+    );
+    connect([{ id: 'reader', host }]);
     const command = (name: string) =>
-      void broker.publish({ topic: `r1/control/${name}`, payload: bytes('{}'), retained: false });
+      void messages.publish({ topic: `r1/control/${name}`, payload: bytes('{}'), qos: 1, retain: false });
     return { clock, reader, host, heard, entries, command };
   }
 
@@ -102,7 +111,10 @@ it('over MQTT a device hears its topics and no others, and is heard', async () =
   await using broker = await openDeviceBroker({ host: '127.0.0.1', port: 0, clock });
   const url = `mqtt://127.0.0.1:${broker.port}`;
   const answered = Promise.withResolvers<string>();
-  broker.subscribe(['r1/response'], ({ payload }) => answered.resolve(textOf(payload)));
+  broker.subscribe(
+    ['r1/response'],
+    hears(({ payload }) => answered.resolve(textOf(payload))),
+  );
   const reader = new CommandedReader();
   const leave = await connectToBroker(url, [{ id: 'reader', host: hostDevice('reader', reader, clock) }]);
   const gateway = await connectAsync(url, { clientId: 'commands', protocolVersion: 4 });

@@ -101,10 +101,10 @@ export async function replay(file: string, onEvent: (event: unknown) => void): P
     // What went to a device came from the gateway: the drivers say it again by themselves.
     if ('to' in entry && entry.to === 'device') continue;
     if ('topic' in entry) {
-      const taken = messages.publish({
+      const taken = messages.deliver({
         topic: entry.topic,
         payload: Buffer.from(entry.payload, 'utf8'),
-        retained: entry.retained,
+        origin: 'live',
       });
       taken?.catch(() => {});
       await clock.settle();

@@ -21,10 +21,14 @@ it('stamps what devices say with the time of now, whenever the scenario plays, a
     leave = resolve;
   });
   const stamped = new Promise<number>((resolve) => {
-    broker.subscribe(['impinj/#'], ({ payload }) => {
-      const event: unknown = JSON.parse(new TextDecoder().decode(payload));
-      const { timestamp } = z.object({ timestamp: z.iso.datetime() }).parse(event);
-      resolve(Date.parse(timestamp));
+    broker.subscribe(['impinj/#'], {
+      onOpen: () => {},
+      onClose: () => {},
+      onMessage({ payload }) {
+        const event: unknown = JSON.parse(new TextDecoder().decode(payload));
+        const { timestamp } = z.object({ timestamp: z.iso.datetime() }).parse(event);
+        resolve(Date.parse(timestamp));
+      },
     });
   });
   const smoke = loadScenario(SMOKE);

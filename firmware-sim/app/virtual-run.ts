@@ -4,11 +4,10 @@
  */
 import { startCloud } from '../../cloud/app/start-cloud.ts';
 import { startGateway } from '../../gateway/app/start-gateway.ts';
-import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
 import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import type { Truth } from '../world/truth.ts';
-import { connectInMemory } from './broker-clients.ts';
+import { createMemoryBroker } from './broker-clients.ts';
 import type { LedgerView } from './ledger-view.ts';
 import { readLedger } from './ledger-view.ts';
 import { memoryLine } from './lines.ts';
@@ -64,7 +63,7 @@ export async function runVirtually(
   const client = clientOf(cloud);
   await prepareCloud(client, scenario.gateway.id, world);
 
-  const messages = createDeviceMessageHub('memory:broker');
+  const broker = createMemoryBroker(clock, trace);
   const uplink = createMemoryUplink({
     gateway: scenario.gateway.id,
     async deliver(lane, payload) {
@@ -96,13 +95,13 @@ export async function runVirtually(
       if (line === undefined) throw new Error(`${device} has no line`);
       return line;
     },
-    messages,
+    messages: broker.messages,
     uplink,
     virtual: { epoch: `epoch-${seed}-0000`, bootId: `boot-${seed}` },
   });
   running.defer(() => clock.runUntilSettled(gateway.close()));
   running.defer(stop);
-  connectInMemory(messages, fleet.devices, clock, trace);
+  broker.connect(fleet.devices);
   await clock.runUntil(startAt);
   world.start();
   await clock.runUntil(startAt + scenario.duration + SETTLE_MS);

@@ -155,19 +155,23 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   for (const device of config.devices) {
     const kind = findDriver(device.driver);
     if (kind === undefined) throw new Error(`no driver named ${device.driver}`);
-    const driver = kind.create(device.id, kind.options.parse(device.options));
-    // Messages carry times of other clocks that were set; in bytes only differences of times mean anything.
-    const tellsTime = driver.transport === 'messages';
-    if (tellsTime) wallDevices.add(device.id);
+    const options = kind.options.parse(device.options);
+    const driver = kind.create(device.id, options);
+    const livesByWall = kind.timeSource(options) === 'device-clock';
+    if (livesByWall) wallDevices.add(device.id);
     const runner = createDeviceRunner({
       device: device.id,
       kind: kind.kind,
       connection: connect(device, driver),
-      clock: tellsTime ? clock : steady,
+      clock: livesByWall ? clock : steady,
       random,
       onReadings: (readings) =>
         // A device that publishes waits until its reading is taken.
-        sensing.accept(tellsTime ? fromWallScale(readings, steady) : readings, steady.now(), tellsTime),
+        sensing.accept(
+          livesByWall ? fromWallScale(readings, steady) : readings,
+          steady.now(),
+          kind.transport === 'messages',
+        ),
       ...(device.silentAfterMs === undefined ? {} : { silentAfterMs: device.silentAfterMs }),
     });
     runners.push(runner);

@@ -6,13 +6,14 @@
  */
 import type { Reading } from '../../protocol/readings/reading.ts';
 
-export interface DriverOutput {
-  readonly readings: Reading[];
-  /** Bytes for the device, in order (byte drivers). */
-  readonly send: Uint8Array[];
+/** `Sent` is what goes to the device: bytes on a line, or messages through a broker. */
+export interface DriverOutput<Sent = Uint8Array> {
+  readonly readings: readonly Reading[];
+  /** For the device, in order. */
+  readonly send: readonly Sent[];
   /** Bytes or messages that made no sense, counted by reason. */
-  readonly discarded: Discarded[];
-  /** Close and reopen the line: the session is beyond repair; says why. */
+  readonly discarded: readonly Discarded[];
+  /** The session is beyond repair: close the line, or end the subscription, and open it again; says why. */
   readonly reconnect?: string;
   /** One stable line on how the session stands, shown on the status page, e.g. `reading, ROSpec 1 started`. */
   readonly state?: string;
@@ -24,48 +25,77 @@ export interface Discarded {
   readonly bytes: number;
 }
 
-/** A driver on a byte stream: serial or TCP. */
-export interface ByteDriver {
-  readonly transport: 'bytes';
-  /** The line is up: reset the parser, start the session. */
-  onOpen(now: number): DriverOutput;
-  onBytes(chunk: Uint8Array, now: number): DriverOutput;
-  /** The line is down. */
-  onClose(now: number): DriverOutput;
-  onTick(now: number): DriverOutput;
+interface DriverCalls<Sent> {
+  /** The way to the device is open: reset what was of the last session, start a new one. */
+  onOpen(now: number): DriverOutput<Sent>;
+  /** It is not any more: nothing can be sent now. */
+  onClose(now: number): DriverOutput<Sent>;
+  onTick(now: number): DriverOutput<Sent>;
   /** When the driver next wants `onTick` (epoch ms); asked again after every call. */
   nextTickAt(): number | undefined;
 }
 
-/** A driver on MQTT messages that devices publish to the gateway's broker. */
-export interface MessageDriver {
+/** A driver on a byte stream: serial or TCP. */
+export interface ByteDriver extends DriverCalls<Uint8Array> {
+  readonly transport: 'bytes';
+  onBytes(chunk: Uint8Array, now: number): DriverOutput;
+}
+
+/**
+ * A driver on MQTT messages, which devices publish to the gateway's own broker or to one of the site. Open means
+ * that the broker is reached, not that the device listens: what a driver sends and the device must have (a start
+ * command), it sends again on its ticks until an answer comes. A broker may bring it its own messages back.
+ */
+export interface MessageDriver extends DriverCalls<OutgoingMessage> {
   readonly transport: 'messages';
   /** MQTT topic filters it wants. */
   readonly subscriptions: readonly string[];
-  onMessage(message: DeviceMessage, now: number): DriverOutput;
-  onTick(now: number): DriverOutput;
-  nextTickAt(): number | undefined;
+  onMessage(message: DeviceMessage, now: number): DriverOutput<OutgoingMessage>;
 }
 
 export interface DeviceMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
-  /**
-   * A broker delivered it from its store: old. False for a message just published, also when its publisher asked
-   * the broker to keep it (Zigbee2MQTT publishes everything so).
-   */
-  readonly retained: boolean;
+  readonly origin: MessageOrigin;
+}
+
+/**
+ * How fresh a message is, as far as the protocol can say.
+ * - `live`: published just now, also when its publisher asked the broker to keep it (Zigbee2MQTT publishes all so).
+ * - `retained`: what the broker had kept of its topic when the gateway subscribed: true once.
+ * - `replayed`: held for the gateway, or by a bridge, and delivered late.
+ * - `unknown`: it may be any of these. Only the device's own time makes it fresh.
+ */
+export type MessageOrigin = (typeof MESSAGE_ORIGINS)[number];
+export const MESSAGE_ORIGINS = ['live', 'retained', 'replayed', 'unknown'] as const;
+
+/** A message for a device. */
+export interface OutgoingMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
 }
 
 export type Driver = ByteDriver | MessageDriver;
 
-export const NOTHING: DriverOutput = { readings: [], send: [], discarded: [] };
+export const NOTHING: DriverOutput<never> = { readings: [], send: [], discarded: [] };
+
+/**
+ * Where the times of a driver's readings come from.
+ * - `gateway`: the device gives none, so that a reading is as old as its arrival.
+ * - `device-differences`: of the device's times only the distances between them are believed, whatever its clock says.
+ * - `device-clock`: its clock was set by somebody, and its times stand where they can be true. Only such a driver must
+ *   be given the wall clock; the others get one that never jumps.
+ */
+export type TimeSource = 'gateway' | 'device-differences' | 'device-clock';
 
 /** Everything the registry needs to know about a kind of driver. */
 export interface DriverKind<Options = unknown> {
   /** Its name in gateway.yaml. */
   readonly kind: string;
   readonly transport: Driver['transport'];
+  timeSource(options: Options): TimeSource;
   /** zod schema of its `options`. */
   readonly options: { parse(input: unknown): Options };
   create(device: string, options: Options): Driver;

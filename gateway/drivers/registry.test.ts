@@ -7,9 +7,17 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Reading } from '../../protocol/readings/reading.ts';
-import { playByteDriver, SCRIPT_START, type ScriptStep } from '../../test/support/byte-driver-script.ts';
-import { type Conversation, readConversations } from '../../test/support/driver-conversations.ts';
-import type { ByteDriver, DriverKind, MessageDriver } from './driver.ts';
+import { goldenNames, readGolden } from '../../test/support/driver-golden.ts';
+import {
+  bytesStep,
+  lostBytes,
+  playDriver,
+  SCRIPT_START,
+  type ScriptResult,
+  type ScriptStep,
+} from '../../test/support/driver-script.ts';
+import { propertyRuns } from '../../test/support/property-runs.ts';
+import { type ByteDriver, type Driver, MESSAGE_ORIGINS, type MessageDriver } from './driver.ts';
 import { DRIVERS, findDriver } from './registry.ts';
 
 const FLOOD_BYTES = 2 * 1024 * 1024;
@@ -26,15 +34,13 @@ function heldBytes(): number {
   return heapUsed + arrayBuffers;
 }
 
-function createByteDriver(kind: DriverKind, { options }: Conversation): ByteDriver {
-  const driver = kind.create('device-1', kind.options.parse(options));
-  if (driver.transport !== 'bytes') throw new Error(`${kind.kind} is not a byte driver`);
+function onBytes(driver: Driver): ByteDriver {
+  if (driver.transport !== 'bytes') throw new Error('not a byte driver');
   return driver;
 }
 
-function createMessageDriver(kind: DriverKind, { options }: Conversation): MessageDriver {
-  const driver = kind.create('device-1', kind.options.parse(options));
-  if (driver.transport !== 'messages') throw new Error(`${kind.kind} is not a message driver`);
+function onMessages(driver: Driver): MessageDriver {
+  if (driver.transport !== 'messages') throw new Error('not a message driver');
   return driver;
 }
 
@@ -54,11 +60,19 @@ function cutter(sizes: readonly number[]) {
 
 const measured = (readings: readonly Reading[]) => readings.filter((reading) => reading.kind !== 'health');
 
-/** The conversation up to the last thing said that brought readings, that thing, and those readings. */
-function lastGoodFrame(kind: DriverKind, conversation: Conversation) {
-  const { steps } = conversation;
-  const upTo = (count: number) =>
-    measured(playByteDriver(createByteDriver(kind, conversation), steps.slice(0, count)).readings);
+/** What must not depend on how a line cuts what it carries. */
+const essence = ({ readings, sent, reconnects, states, discarded }: ScriptResult) => ({
+  readings,
+  sent,
+  reconnects,
+  state: states.at(-1)?.state,
+  lost: lostBytes({ discarded }),
+});
+
+/** The plain conversation up to the last thing said that brought readings, that thing, and those readings. */
+function lastGoodFrame(kind: string) {
+  const { steps, createDriver } = readGolden(kind, 'plain');
+  const upTo = (count: number) => measured(playDriver(createDriver(), steps.slice(0, count)).readings);
   for (let count = steps.length; count > 0; count--) {
     const frame = steps[count - 1];
     const before = upTo(count - 1).length;
@@ -67,46 +81,31 @@ function lastGoodFrame(kind: DriverKind, conversation: Conversation) {
       return { before: steps.slice(0, count - 1), frame, readings: all.slice(before) };
     }
   }
-  throw new Error(`${kind.kind}/${conversation.name} brings no readings`);
+  throw new Error(`the plain case of ${kind} brings no readings`);
 }
-
-/** The first conversation that ends with readings, without faults of the line in between. */
-function plainConversation(kind: DriverKind): Conversation {
-  const names = ['session-1.1', 'settling', 'published-example'];
-  const conversations = readConversations(kind);
-  const plain = conversations.find(({ name }) => names.includes(name)) ?? conversations[0];
-  if (plain === undefined) throw new Error(`${kind.kind} has no golden conversation`);
-  return plain;
-}
-
-const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 test('kinds are unique, and found by name', () => {
   const kinds = DRIVERS.map(({ kind }) => kind);
   expect(new Set(kinds).size).toBe(kinds.length);
-  expect(kinds).toEqual(
-    expect.arrayContaining(['llrp', 'impinj-iot', 'zigbee2mqtt', 'mt-sics', 'modbus-rtu']),
-  );
   for (const kind of DRIVERS) expect(findDriver(kind.kind)).toBe(kind);
   expect(findDriver('toString')).toBeUndefined();
 });
 
-describe.each(DRIVERS.filter(({ transport }) => transport === 'bytes'))('$kind, on a line', (kind) => {
-  const plain = plainConversation(kind);
-
-  test.each(readConversations(kind))('$name: any chunking gives the same', (conversation) => {
-    const whole = playByteDriver(createByteDriver(kind, conversation), conversation.steps);
-    const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
+describe.each(DRIVERS.filter(({ transport }) => transport === 'bytes'))('$kind, on a line', ({ kind }) => {
+  test.each(goldenNames(kind))('%s: any chunking gives the same', (name) => {
+    const { steps, createDriver } = readGolden(kind, name);
+    const whole = essence(playDriver(createDriver(), steps));
+    const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(sizes, (pieces) => {
-        const cut = playByteDriver(createByteDriver(kind, conversation), conversation.steps, cutter(pieces));
-        expect(cut).toEqual(whole);
+        expect(essence(playDriver(createDriver(), steps, cutter(pieces)))).toEqual(whole);
       }),
-      { numRuns: 15 },
+      { numRuns: propertyRuns(25) },
     );
   });
 
   test('random bytes at any moment never throw, and bring no readings of the wrong device', () => {
+    const { device, createDriver } = readGolden(kind, 'plain');
     const step = fc.tuple(fc.nat(3_000), fc.uint8Array({ maxLength: 200 }), fc.nat(20));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (noise) => {
@@ -118,38 +117,37 @@ describe.each(DRIVERS.filter(({ transport }) => transport === 'bytes'))('$kind, 
               { at, does: 'close' },
               { at, does: 'open' },
             ];
-          return [{ at, does: 'hex', data: hexOf(bytes) }];
+          return [bytesStep(at, bytes)];
         });
-        const script = [{ at: 0, does: 'open' as const }, ...steps];
-        const { readings } = playByteDriver(createByteDriver(kind, plain), script);
-        for (const reading of readings) expect(reading.device).toBe('device-1');
+        const { readings } = playDriver(createDriver(), [{ at: 0, does: 'open' }, ...steps]);
+        for (const reading of readings) expect(reading.device).toBe(device);
       }),
-      { numRuns: 60 },
+      { numRuns: propertyRuns(60) },
     );
   });
 
   test('after noise the next good frame is read, if need be after a new session the driver asked for', () => {
-    const { before, frame, readings } = lastGoodFrame(kind, plain);
+    const { createDriver } = readGolden(kind, 'plain');
+    const { before, frame, readings } = lastGoodFrame(kind);
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (bytes) => {
-        const driver = createByteDriver(kind, plain);
-        const noise: ScriptStep = { at: frame.at, does: 'hex', data: hexOf(bytes) };
-        const first = playByteDriver(driver, [...before, noise, frame]);
+        const driver = createDriver();
+        const first = playDriver(driver, [...before, bytesStep(frame.at, bytes), frame]);
         if (first.reconnects.length === 0) {
           expect(measured(first.readings).slice(-readings.length)).toEqual(readings);
           return;
         }
-        playByteDriver(driver, [{ at: frame.at, does: 'close' }]);
-        const again = playByteDriver(driver, [...before, frame]);
+        playDriver(driver, [{ at: frame.at, does: 'close' }]);
+        const again = playDriver(driver, [...before, frame]);
         expect(measured(again.readings).slice(-readings.length)).toEqual(readings);
       }),
-      { numRuns: 60 },
+      { numRuns: propertyRuns(60) },
     );
   });
 
   test('a flood of bytes without meaning is let go of', () => {
     for (const filling of [0x04, 0x53, 0xff]) {
-      const driver = createByteDriver(kind, plain);
+      const driver = onBytes(readGolden(kind, 'plain').createDriver());
       driver.onOpen(SCRIPT_START);
       const chunk = new Uint8Array(64 * 1024).fill(filling);
       driver.onBytes(chunk, SCRIPT_START);
@@ -161,55 +159,54 @@ describe.each(DRIVERS.filter(({ transport }) => transport === 'bytes'))('$kind, 
   });
 });
 
-describe.each(DRIVERS.filter(({ transport }) => transport === 'messages'))('$kind, on messages', (kind) => {
-  const conversations = readConversations(kind);
-  const plain = plainConversation(kind);
-  const play = (driver: MessageDriver, { messages }: Conversation) =>
-    messages.flatMap((message) => driver.onMessage(message, message.at).readings);
+describe.each(DRIVERS.filter(({ transport }) => transport === 'messages'))(
+  '$kind, on messages',
+  ({ kind }) => {
+    const plainMessages = () =>
+      readGolden(kind, 'plain').steps.flatMap((step) => (step.does === 'message' ? [step.message] : []));
 
-  test.each(conversations)('$name: the same messages give the same readings', (conversation) => {
-    const first = play(createMessageDriver(kind, conversation), conversation);
-    expect(play(createMessageDriver(kind, conversation), conversation)).toEqual(first);
-  });
+    test.each(goldenNames(kind))('%s: the same messages give the same', (name) => {
+      const { steps, createDriver } = readGolden(kind, name);
+      expect(playDriver(createDriver(), steps)).toEqual(playDriver(createDriver(), steps));
+    });
 
-  test('random messages never throw, and do not stand in the way of good ones', () => {
-    const topics = plain.messages.map(({ topic }) => topic);
-    const topic = fc.oneof(fc.constantFrom(...topics), fc.string({ maxLength: 40 }));
-    const payload = fc.oneof(
-      fc.uint8Array({ maxLength: 100 }),
-      fc.json().map((text) => new TextEncoder().encode(text)),
-    );
-    const messages = fc.array(fc.record({ topic, payload, retained: fc.boolean() }), { maxLength: 20 });
-    fc.assert(
-      fc.property(messages, (noise) => {
-        const driver = createMessageDriver(kind, plain);
-        const [firstGood] = plain.messages;
-        for (const message of noise) {
-          for (const reading of driver.onMessage(message, firstGood?.at ?? 0).readings) {
-            expect(reading.device).toBe('device-1');
-          }
+    test('random messages never throw, and do not stand in the way of good ones', () => {
+      const { device, steps, createDriver } = readGolden(kind, 'plain');
+      const topics = plainMessages().map(({ topic }) => topic);
+      const clean = measured(playDriver(createDriver(), steps).readings).length;
+      expect(clean).toBeGreaterThan(0);
+      const topic = fc.oneof(fc.constantFrom(...topics), fc.string({ maxLength: 40 }));
+      const payload = fc.oneof(
+        fc.uint8Array({ maxLength: 100 }),
+        fc.json().map((text) => new TextEncoder().encode(text)),
+      );
+      const message = fc.record({ topic, payload, origin: fc.constantFrom(...MESSAGE_ORIGINS) });
+      fc.assert(
+        fc.property(fc.array(message, { maxLength: 20 }), (noise) => {
+          const driver = createDriver();
+          const noisy = noise.map((message): ScriptStep => ({ at: 0, does: 'message', message }));
+          for (const reading of playDriver(driver, noisy).readings) expect(reading.device).toBe(device);
+          expect(measured(playDriver(driver, steps).readings).length).toBeGreaterThanOrEqual(clean);
+        }),
+        { numRuns: propertyRuns(60) },
+      );
+    });
+
+    test('a flood of messages, each under a name of its own, is let go of', () => {
+      const driver = onMessages(readGolden(kind, 'plain').createDriver());
+      const [good] = plainMessages();
+      if (good === undefined) throw new Error('no message');
+      const parent = good.topic.split('/').slice(0, -1).join('/');
+      const flood = (from: number, count: number) => {
+        for (let index = from; index < from + count; index++) {
+          driver.onMessage({ ...good, topic: `${parent}/device-${index}` }, SCRIPT_START);
+          driver.onMessage({ ...good, payload: new Uint8Array(512).fill(0x41) }, SCRIPT_START);
         }
-        const clean = play(createMessageDriver(kind, plain), plain);
-        expect(measured(play(driver, plain)).length).toBeGreaterThanOrEqual(measured(clean).length);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  test('a flood of messages, each under a name of its own, is let go of', () => {
-    const driver = createMessageDriver(kind, plain);
-    const [good] = plain.messages;
-    if (good === undefined) throw new Error('no message');
-    const parent = good.topic.split('/').slice(0, -1).join('/');
-    const flood = (from: number, count: number) => {
-      for (let index = from; index < from + count; index++) {
-        driver.onMessage({ ...good, topic: `${parent}/device-${index}` }, good.at);
-        driver.onMessage({ ...good, payload: new Uint8Array(512).fill(0x41) }, good.at);
-      }
-    };
-    flood(0, 2_000);
-    const before = heldBytes();
-    flood(2_000, FLOOD_MESSAGES);
-    expect(heldBytes() - before).toBeLessThan(ALLOWED_GROWTH_BYTES);
-  });
-});
+      };
+      flood(0, 2_000);
+      const before = heldBytes();
+      flood(2_000, FLOOD_MESSAGES);
+      expect(heldBytes() - before).toBeLessThan(ALLOWED_GROWTH_BYTES);
+    });
+  },
+);

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { Aedes, AedesOptions, AuthenticateError, Client, PublishPacket } from 'aedes';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { MqttPacketMeter } from '../../protocol/wire/mqtt/packet-meter.ts';
-import type { DeviceMessage } from '../drivers/driver.ts';
+import type { DeviceMessage, OutgoingMessage } from '../drivers/driver.ts';
 import { createDeviceMessageHub, type DeviceMessageHub } from './device-messages.ts';
 import { OrderedRelease } from './ordered-release.ts';
 
@@ -77,7 +77,9 @@ interface QosTwoStore {
 /** All decisions on what may come in, and the counters of what did not. */
 export class BrokerGate {
   readonly limits: DeviceBrokerLimits;
-  readonly hub: DeviceMessageHub = createDeviceMessageHub('device broker');
+  readonly hub: DeviceMessageHub = createDeviceMessageHub('device broker', (message) =>
+    this.#toDevices(message),
+  );
   readonly counters: Record<DeviceBrokerCounter, number> = {
     messages: 0,
     foreign: 0,
@@ -247,7 +249,7 @@ export class BrokerGate {
       this.count('repeatedQos2');
       return;
     }
-    const taken = this.hub.publish(message);
+    const taken = this.hub.deliver(message);
     if (taken === undefined) this.count('foreign');
     else await taken;
   }
@@ -259,6 +261,24 @@ export class BrokerGate {
       () => true,
       () => false,
     );
+  }
+
+  /** Published by the broker itself, so that it passes no gate; what it is asked to keep is bounded like a device's. */
+  async #toDevices({ topic, payload, qos, retain }: OutgoingMessage): Promise<void> {
+    const { broker } = this;
+    if (broker === undefined || this.#closing) throw new Error('the device broker is closed');
+    const packet: PublishPacket = {
+      cmd: 'publish',
+      topic,
+      payload: Buffer.from(payload),
+      qos,
+      retain,
+      dup: false,
+    };
+    this.#boundRetained(packet);
+    await new Promise<void>((resolve, reject) => {
+      broker.publish(packet, (error) => (error ? reject(error) : resolve()));
+    });
   }
 
   #boundRetained(packet: PublishPacket): void {
@@ -277,10 +297,10 @@ export class BrokerGate {
   }
 }
 
-/** On a live publish the retain flag only asks the broker to keep it; `retained` means "kept from earlier". */
+/** A device's own publish is live: its retain flag only asks the broker to keep the message. */
 function toMessage(packet: PublishPacket): DeviceMessage {
   const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-  return { topic: packet.topic, payload, retained: false };
+  return { topic: packet.topic, payload, origin: 'live' };
 }
 
 function refusal(message: string, returnCode: 3 | 4): AuthenticateError {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createClock } from '../../protocol/ports/clock.ts';
 import type { DeviceMessage } from '../drivers/driver.ts';
 import { type DeviceBroker, type DeviceBrokerOptions, openDeviceBroker } from './device-broker.ts';
+import type { MessageHandlers } from './device-messages.ts';
 
 const clock = createClock({
   now: () => Date.now(),
@@ -48,6 +49,12 @@ function gatedHandler() {
   return { handler, taken, arrivals };
 }
 
+const listening = (onMessage: MessageHandlers['onMessage']): MessageHandlers => ({
+  onMessage,
+  onOpen: () => {},
+  onClose: () => {},
+});
+
 const textOf = (message: DeviceMessage) => Buffer.from(message.payload).toString();
 
 afterEach(async () => {
@@ -59,7 +66,7 @@ describe('what a device is told', () => {
   test('the PUBACK comes after the handler has taken the message, and in order of arrival', async () => {
     const broker = await open();
     const { handler, taken, arrivals } = gatedHandler();
-    broker.subscribe(['dock/#'], handler);
+    broker.subscribe(['dock/#'], listening(handler));
     const client = await connect(broker);
     const witness = await connect(broker);
     const story: string[] = [];
@@ -82,7 +89,7 @@ describe('what a device is told', () => {
   test('a message that could not be taken is not acknowledged and comes again', async () => {
     const broker = await open();
     const { handler, taken, arrivals } = gatedHandler();
-    broker.subscribe(['dock/#'], handler);
+    broker.subscribe(['dock/#'], listening(handler));
     const client = await connect(broker, { reconnectPeriod: 10, clean: false, clientId: 'reader-1' });
     const acked = client.publishAsync('dock/reads', 'once more', { qos: 1 });
     await arrivals(1);
@@ -97,7 +104,10 @@ describe('what a device is told', () => {
   test('a QoS 2 message is handled once and completed', async () => {
     const broker = await open();
     const seen: string[] = [];
-    broker.subscribe(['dock/#'], (message) => void seen.push(textOf(message)));
+    broker.subscribe(
+      ['dock/#'],
+      listening((message) => void seen.push(textOf(message))),
+    );
     const client = await connect(broker);
     await client.publishAsync('dock/reads', 'exactly', { qos: 2 });
     expect(seen).toEqual(['exactly']);
@@ -106,13 +116,51 @@ describe('what a device is told', () => {
   test('a publish that asks to be kept is a live message; a device that hangs up at once is heard all the same', async () => {
     const broker = await open();
     const { handler, taken, arrivals } = gatedHandler();
-    broker.subscribe(['a/+', 'a/b'], handler);
+    broker.subscribe(['a/+', 'a/b'], listening(handler));
     const client = await connect(broker);
     await client.publishAsync('a/b', 'kept', { retain: true });
     client.publish('a/b', 'last words', { qos: 0 });
     await client.endAsync();
     await arrivals(2);
-    expect(taken.map(({ message }) => message.retained)).toEqual([false, false]);
+    expect(taken.map(({ message }) => message.origin)).toEqual(['live', 'live']);
+  });
+});
+
+describe('what devices are sent', () => {
+  test('goes to those who subscribed, is kept when asked, and does not come back to the drivers', async () => {
+    const broker = await open();
+    const heard: string[] = [];
+    broker.subscribe(
+      ['dock/#'],
+      listening((message) => void heard.push(textOf(message))),
+    );
+    const device = await connect(broker);
+    const received: string[] = [];
+    const arrived = Promise.withResolvers<void>();
+    device.on('message', (topic, payload, { qos, retain }) => {
+      received.push(`${topic} ${payload} ${qos} ${retain}`);
+      if (received.length === 3) arrived.resolve();
+    });
+    await device.subscribeAsync('dock/1/cmd', { qos: 1 });
+    const message = { topic: 'dock/1/cmd', payload: Buffer.from('start'), qos: 1, retain: false } as const;
+    await broker.publish(message);
+    await broker.publish({ ...message, payload: Buffer.from('at once'), qos: 0 });
+    await broker.publish({ ...message, topic: 'dock/1/mode', payload: Buffer.from('kept'), retain: true });
+    await device.subscribeAsync('dock/1/mode', { qos: 1 });
+    await arrived.promise;
+    expect(received).toEqual([
+      'dock/1/cmd start 1 false',
+      'dock/1/cmd at once 0 false',
+      'dock/1/mode kept 1 true',
+    ]);
+    expect(heard).toEqual([]);
+  });
+
+  test('is refused once the broker is closed', async () => {
+    const broker = await open();
+    await broker.close();
+    const message = { topic: 'a', payload: Buffer.from('x'), qos: 0, retain: false } as const;
+    await expect(broker.publish(message)).rejects.toThrow('closed');
   });
 });
 
@@ -120,7 +168,10 @@ describe('what does not get in', () => {
   test('foreign, oversized and reserved messages are acknowledged and counted, good ones go on', async () => {
     const broker = await open({ limits: { maxPayloadBytes: 100, maxTopicBytes: 20 } });
     const seen: string[] = [];
-    broker.subscribe(['dock/#'], (message) => void seen.push(textOf(message)));
+    broker.subscribe(
+      ['dock/#'],
+      listening((message) => void seen.push(textOf(message))),
+    );
     const client = await connect(broker);
     await client.publishAsync('elsewhere', 'x', { qos: 1 });
     await client.publishAsync('dock/reads', 'y'.repeat(101), { qos: 1 });
@@ -222,7 +273,7 @@ test('a port in use is named, with what to do', async () => {
 test('a broker that closes answers what it has taken and takes nothing more', async () => {
   const broker = await open();
   const { handler, taken, arrivals } = gatedHandler();
-  const end = broker.subscribe(['door/#'], handler);
+  const end = broker.subscribe(['door/#'], listening(handler));
   const client = await connect(broker);
   const early = client.publishAsync('door/1', 'early', { qos: 1 });
   await arrivals(1);

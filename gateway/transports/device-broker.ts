@@ -1,6 +1,6 @@
 /**
- * The MQTT broker inside the gateway that devices publish to (MQTT 3.1.1, aedes). It takes messages; it is not a
- * message store.
+ * The MQTT broker inside the gateway that devices publish to (MQTT 3.1.1, aedes). It takes messages, and carries the
+ * drivers' own to those who subscribed; it is not a message store.
  *
  * - PUBACK means taken: handlers run inside the publish authorization, and the answer leaves only after their
  *   promise has resolved, per client in the order of arrival. When a handler fails the client is disconnected
@@ -71,7 +71,9 @@ export async function openDeviceBroker(options: DeviceBrokerOptions): Promise<De
   return {
     address: `mqtt://${options.host}:${port}`,
     port,
+    isRemote: false,
     subscribe: gate.hub.subscribe,
+    publish: gate.hub.publish,
     status: () => ({ clients: broker.connectedClients, counters: { ...gate.counters } }),
     close,
     [Symbol.asyncDispose]: close,

@@ -1,50 +1,80 @@
 /**
- * The port for messages that devices publish, and its in-process hub. Whoever publishes waits for the handlers:
- * a device is told "taken" only after every handler's promise has resolved.
+ * The port for messages to and from devices, whoever's broker carries them, and its in-process hub. Whoever publishes
+ * waits for the handlers: a device is told "taken" only after every handler's promise has resolved.
  */
 
 import { isTopicFilter, topicMatches } from '../../protocol/link/topic-filter.ts';
-import type { DeviceMessage } from '../drivers/driver.ts';
+import type { DeviceMessage, OutgoingMessage } from '../drivers/driver.ts';
 
-export type DeviceMessageHandler = (message: DeviceMessage) => void | Promise<void>;
+export interface MessageHandlers {
+  /**
+   * The broker is reached and the subscription stands; again after each loss. Called before `subscribe` returns when
+   * that is so already.
+   */
+  onOpen(): void;
+  /** Settles when the message has been taken; a rejection means that it must come again. */
+  onMessage(message: DeviceMessage): void | Promise<void>;
+  /** The broker cannot be reached, with a reason a person can act on; again when the reason changes. */
+  onClose(reason: string): void;
+}
 
 export interface DeviceMessages {
   /** Where devices publish to, for people: `mqtt://0.0.0.0:1883`. */
   readonly address: string;
-  /** The handler gets each matching message once, however many filters match. Returns the end of it. */
-  subscribe(filters: readonly string[], handler: DeviceMessageHandler): () => void;
+  /** The broker runs elsewhere: its connection can be lost. The hub and the gateway's own broker are always open. */
+  readonly isRemote: boolean;
+  /**
+   * The handlers get each matching message once, however many filters match. Returns the end of it: nothing is called
+   * after that.
+   */
+  subscribe(filters: readonly string[], handlers: MessageHandlers): () => void;
+  /**
+   * To whoever subscribed there. Resolves when the broker has taken it (at QoS 0, when it is on its way); rejects when
+   * it cannot be sent now. Nothing is kept for later: who needs it to arrive publishes again.
+   */
+  publish(message: OutgoingMessage): Promise<void>;
 }
 
 export interface DeviceMessageHub extends DeviceMessages {
-  /** Undefined when nobody wants the topic; else settles when all who do have taken the message, or one failed. */
-  publish(message: DeviceMessage): Promise<void> | undefined;
+  /**
+   * From a device to its handlers. Undefined when nobody wants the topic; else settles when all who do have taken the
+   * message, or one failed.
+   */
+  deliver(message: DeviceMessage): Promise<void> | undefined;
 }
 
-export function createDeviceMessageHub(address: string): DeviceMessageHub {
-  const subscribers = new Set<{ filters: readonly string[]; handler: DeviceMessageHandler }>();
+/** `publish` carries messages to the devices; left out, nobody has subscribed. */
+export function createDeviceMessageHub(
+  address: string,
+  publish: DeviceMessages['publish'] = () => Promise.resolve(),
+): DeviceMessageHub {
+  const subscribers = new Set<{ filters: readonly string[]; handlers: MessageHandlers }>();
   return {
     address,
-    subscribe(filters, handler) {
+    isRemote: false,
+    publish,
+    subscribe(filters, handlers) {
       for (const filter of filters) {
         if (!isTopicFilter(filter)) throw new RangeError(`not an MQTT topic filter: ${filter}`);
       }
-      const subscriber = { filters, handler };
+      const subscriber = { filters, handlers };
       subscribers.add(subscriber);
+      handlers.onOpen();
       return () => subscribers.delete(subscriber);
     },
-    publish(message) {
+    deliver(message) {
       const wanted = [...subscribers].filter(({ filters }) =>
         filters.some((filter) => topicMatches(filter, message.topic)),
       );
       if (wanted.length === 0) return undefined;
-      return settleAll(wanted.map(({ handler }) => call(handler, message)));
+      return settleAll(wanted.map(({ handlers }) => call(handlers, message)));
     },
   };
 }
 
 /** Starts the handler now; what it throws at once is a rejection too. */
-async function call(handler: DeviceMessageHandler, message: DeviceMessage): Promise<void> {
-  await handler(message);
+async function call(handlers: MessageHandlers, message: DeviceMessage): Promise<void> {
+  await handlers.onMessage(message);
 }
 
 /** All must have finished before the first failure is passed on: none may still be at work when the device retries. */

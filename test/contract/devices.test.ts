@@ -49,7 +49,7 @@ class Bench {
     host.attach({
       send: () => {},
       hangUp: () => {},
-      publish: ({ topic, payload }) => void messages.publish({ topic, payload, retained: false }),
+      publish: ({ topic, payload }) => void messages.deliver({ topic, payload, origin: 'live' }),
     });
     this.#poke = () => host.poke();
   }

@@ -96,7 +96,7 @@ async function boot(bootId: string) {
       const seen = { epcHex, antennaPort: 1, peakRssiCdbm: -5000 };
       const event = { eventType: 'tagInventory', tagInventoryEvent: seen };
       const payload = Buffer.from(JSON.stringify(event));
-      const taken = messages.publish({ topic: 'door/events', payload, retained: false });
+      const taken = messages.deliver({ topic: 'door/events', payload, origin: 'live' });
       await truth.runUntilSettled(taken ?? Promise.resolve());
       await truth.runFor(100);
     }

@@ -322,6 +322,8 @@ describe('a device that publishes messages', () => {
   const driver = (): MessageDriver => ({
     transport: 'messages',
     subscriptions: ['probe/+'],
+    onOpen: () => NOTHING,
+    onClose: () => NOTHING,
     onMessage: ({ payload }, now) => ({
       ...NOTHING,
       readings: [...payload].map((byte) => readingOf(byte, now)),
@@ -344,7 +346,7 @@ describe('a device that publishes messages', () => {
     });
     runner.start();
     const publish = (byte: number) =>
-      hub.publish({ topic: 'probe/1', payload: Uint8Array.of(byte), retained: false });
+      hub.deliver({ topic: 'probe/1', payload: Uint8Array.of(byte), origin: 'live' });
     return { clock, runner, publish };
   }
 

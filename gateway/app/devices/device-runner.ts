@@ -3,19 +3,27 @@
  * backoff, ticks, the watchdog for silence, limits on what comes in, and the counts. Drivers stay deterministic.
  *
  * Health it reports itself, each as a bracket of active true/false: DISCONNECTED (the far end hung up, or the line
- * cannot be opened), SILENT (nothing came for `silentAfterMs`; a line is then reopened, for a half-open connection
- * looks like that), RATE_LIMITED.
+ * cannot be opened; for messages, the site's broker cannot be reached), SILENT (nothing came for `silentAfterMs`; a line
+ * is then reopened, for a half-open connection looks like that), RATE_LIMITED.
  *
  * Where readings go, what is discarded and how health is told stands in reading-sink.ts.
  */
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import type { Reading } from '../../../protocol/readings/reading.ts';
-import type { ByteDriver, DeviceMessage, DriverOutput, MessageDriver } from '../../drivers/driver.ts';
+import type {
+  ByteDriver,
+  DeviceMessage,
+  Driver,
+  DriverOutput,
+  MessageDriver,
+  OutgoingMessage,
+} from '../../drivers/driver.ts';
 import type { DeviceMessages } from '../../transports/device-messages.ts';
 import type { Line, LineOpener } from '../../transports/line.ts';
 import { type BackoffOptions, backoffDelayMs } from './backoff.ts';
 import type { DeviceState, DeviceStatus } from './device-status.ts';
+import { openLine } from './line-opening.ts';
 import { RateGauge } from './rate-gauge.ts';
 import { ReadingSink, type ReadingSinkLimits } from './reading-sink.ts';
 
@@ -59,8 +67,6 @@ export const DEVICE_RUNNER_LIMITS: DeviceRunnerLimits = {
 const BACKOFF: BackoffOptions = { firstMs: 500, maxMs: 30_000 };
 /** A line that held this long starts again with the shortest wait. */
 const STEADY_MS = 10_000;
-/** Chunks that may come before the opener has returned its line. */
-const MAX_EARLY_CHUNKS = 64;
 const MAX_TICK_DELAY_MS = 60_000;
 
 export function createDeviceRunner(options: DeviceRunnerOptions): DeviceRunner {
@@ -78,14 +84,13 @@ class Runner implements DeviceRunner {
   #lastProblem: string | undefined;
   #lastInputAt: number | undefined;
   #line: Line | undefined;
-  /** Counts openings: what still comes from an older line is not ours. */
-  #generation = 0;
+  /** Takes down the way to the device, open or not. */
+  #endWay: (() => void) | undefined;
   #attempt = 0;
   #openedAt = 0;
   /** Monotonic; of the last input, or of the opening. */
   #heardAt = 0;
   #tickDueAt = 0;
-  #endSubscription: (() => void) | undefined;
   readonly #timers = new Map<string, Timer>();
 
   constructor(options: DeviceRunnerOptions) {
@@ -99,25 +104,12 @@ class Runner implements DeviceRunner {
 
   start(): void {
     if (this.#state !== 'stopped') return;
-    const { connection } = this.#options;
-    if ('line' in connection) {
-      this.#open(connection.driver, connection.line);
-      return;
-    }
-    const { driver, messages } = connection;
-    this.#endSubscription = messages.subscribe(driver.subscriptions, (message) =>
-      this.#onMessage(driver, message),
-    );
-    this.#state = 'connected';
-    this.#heardAt = this.#clock.monotonicMs();
-    this.#watchSilence();
-    this.#scheduleTick();
+    this.#openWay();
   }
 
   async stop(): Promise<void> {
     if (this.#state !== 'stopped') {
-      this.#endSubscription?.();
-      this.#endLine();
+      this.#takeDown();
       this.#state = 'stopped';
       for (const name of [...this.#timers.keys()]) this.#cancel(name);
     }
@@ -151,52 +143,62 @@ class Runner implements DeviceRunner {
     };
   }
 
-  #open(driver: ByteDriver, opener: LineOpener): void {
-    const generation = ++this.#generation;
+  #openWay(): void {
     this.#state = 'connecting';
-    const early: Uint8Array[] = [];
-    let endedEarly: string | undefined;
-    let up = false;
-    const isCurrent = () => generation === this.#generation && this.#state !== 'stopped';
-    const handlers = {
-      onBytes: (chunk: Uint8Array) => {
-        if (!isCurrent()) return;
-        if (up) this.#onBytes(driver, chunk);
-        else if (early.length < MAX_EARLY_CHUNKS) early.push(chunk);
-        else this.#sink.discard({ reason: 'EARLY_BYTES', bytes: chunk.length });
-      },
-      onClose: (reason: string) => {
-        if (!isCurrent()) return;
-        if (up) this.#onLineEnd(reason);
-        else endedEarly = reason;
-      },
-    };
-    const opened = opener.open(handlers).then(
-      (line) => {
-        if (!isCurrent()) {
-          line.close();
-          return;
-        }
-        this.#line = line;
-        up = true;
-        this.#onUp(driver);
-        for (const chunk of early) if (isCurrent()) this.#onBytes(driver, chunk);
-        if (endedEarly !== undefined && isCurrent()) this.#onLineEnd(endedEarly);
-      },
-      (error: unknown) => {
-        if (isCurrent()) this.#onLineEnd(error instanceof Error ? error.message : String(error));
-      },
-    );
-    void this.#clock.track(opened);
+    const { connection } = this.#options;
+    if ('line' in connection) this.#openLine(connection.driver, connection.line);
+    else this.#subscribe(connection.driver, connection.messages);
   }
 
-  #onUp(driver: ByteDriver): void {
+  #openLine(driver: ByteDriver, opener: LineOpener): void {
+    const opening = openLine(opener, {
+      onUp: (line) => {
+        this.#line = line;
+        this.#onUp(driver, true);
+      },
+      onBytes: (chunk) => this.#onBytes(driver, chunk),
+      onTooEarly: ({ length }) => this.#sink.discard({ reason: 'EARLY_BYTES', bytes: length }),
+      onEnd: (reason) => {
+        const stood = this.#takeDown();
+        this.#sink.setHealth('DISCONNECTED', true, reason);
+        this.#retryLater(reason, stood);
+      },
+    });
+    this.#endWay = opening.cancel;
+    void this.#clock.track(opening.answered);
+  }
+
+  #subscribe(driver: MessageDriver, messages: DeviceMessages): void {
+    let ended = false;
+    let end: (() => void) | undefined;
+    // It may be open, and given up again, before `subscribe` returns.
+    this.#endWay = () => {
+      ended = true;
+      end?.();
+    };
+    end = messages.subscribe(driver.subscriptions, {
+      onOpen: () => this.#onUp(driver, messages.isRemote),
+      onMessage: (message) => this.#onMessage(driver, message),
+      // The port opens it again by itself.
+      onClose: (reason) => {
+        if (this.#onDown()) this.#sink.counts.reconnects += 1;
+        this.#lastProblem = reason;
+        this.#sink.setHealth('DISCONNECTED', true, reason);
+      },
+    });
+    if (ended) end();
+  }
+
+  /** `canBreak`: that it stands is news, also the first time: it may not have stood before a restart. */
+  #onUp(driver: Driver, canBreak: boolean): void {
     this.#state = 'connected';
     this.#openedAt = this.#clock.monotonicMs();
     this.#heardAt = this.#openedAt;
-    this.#sink.setHealth('DISCONNECTED', false, 'connected', {
-      evenIfUnchanged: this.#sink.counts.reconnects === 0,
-    });
+    if (canBreak) {
+      this.#sink.setHealth('DISCONNECTED', false, 'connected', {
+        evenIfUnchanged: this.#sink.counts.reconnects === 0,
+      });
+    }
     this.#watchSilence();
     void this.#apply(driver.onOpen(this.#clock.now()));
   }
@@ -227,9 +229,9 @@ class Runner implements DeviceRunner {
   }
 
   /** Acts on everything a driver said; the promise is that of the readings. */
-  #apply(output: DriverOutput): Promise<void> {
+  #apply(output: DriverOutput<Uint8Array | OutgoingMessage>): Promise<void> {
     if (output.state !== undefined) this.#session = output.state;
-    for (const bytes of output.send) this.#line?.write(bytes);
+    for (const sent of output.send) this.#send(sent);
     for (const discarded of output.discarded) this.#sink.discard(discarded);
     const taken = this.#sink.take(output.readings);
     if (output.reconnect !== undefined) this.#reconnect(output.reconnect);
@@ -237,41 +239,51 @@ class Runner implements DeviceRunner {
     return taken;
   }
 
-  /** We give the line up ourselves. It counts as disconnected only if it cannot be opened again. */
-  #reconnect(reason: string): void {
-    if (this.#line === undefined) return;
-    this.#endLine();
-    this.#retryLater(reason);
-  }
-
-  #onLineEnd(reason: string): void {
-    this.#endLine();
-    this.#sink.setHealth('DISCONNECTED', true, reason);
-    this.#retryLater(reason);
-  }
-
-  /** Takes the line down on our side and tells the driver. */
-  #endLine(): void {
+  #send(sent: Uint8Array | OutgoingMessage): void {
+    if (sent instanceof Uint8Array) {
+      this.#line?.write(sent);
+      return;
+    }
     const { connection } = this.#options;
-    const line = this.#line;
-    this.#generation += 1;
-    this.#line = undefined;
-    this.#cancel('silence');
-    if (line === undefined || !('line' in connection)) return;
-    line.close();
-    void this.#apply(connection.driver.onClose(this.#clock.now()));
+    if (!('messages' in connection)) return;
+    const published = connection.messages.publish(sent).catch((error: unknown) => {
+      this.#lastProblem = `not published: ${error instanceof Error ? error.message : String(error)}`;
+      this.#sink.discard({ reason: 'NOT_PUBLISHED', bytes: sent.payload.length });
+    });
+    void this.#clock.track(published);
   }
 
-  #retryLater(reason: string): void {
-    const { connection, random } = this.#options;
-    if (!('line' in connection)) return;
-    const steady = this.#state === 'connected' && this.#clock.monotonicMs() - this.#openedAt >= STEADY_MS;
-    if (steady) this.#attempt = 0;
+  /** We give the way up ourselves. It counts as disconnected only if it cannot be opened again. */
+  #reconnect(reason: string): void {
+    if (this.#state !== 'connected') return;
+    this.#retryLater(reason, this.#takeDown());
+  }
+
+  /** Takes the way down on our side and lets the driver know. Returns whether it had stood. */
+  #takeDown(): boolean {
+    const endWay = this.#endWay;
+    this.#endWay = undefined;
+    this.#line = undefined;
+    endWay?.();
+    return this.#onDown();
+  }
+
+  #onDown(): boolean {
+    const stood = this.#state === 'connected';
     this.#state = 'waiting';
+    this.#cancel('silence');
+    // There is nowhere to send to any more.
+    if (stood) void this.#apply({ ...this.#options.connection.driver.onClose(this.#clock.now()), send: [] });
+    return stood;
+  }
+
+  #retryLater(reason: string, stood: boolean): void {
+    const steady = stood && this.#clock.monotonicMs() - this.#openedAt >= STEADY_MS;
+    if (steady) this.#attempt = 0;
     this.#lastProblem = reason;
     this.#sink.counts.reconnects += 1;
-    const delayMs = backoffDelayMs(this.#options.backoff ?? BACKOFF, this.#attempt++, random);
-    this.#setTimer('reopen', delayMs, () => this.#open(connection.driver, connection.line));
+    const delayMs = backoffDelayMs(this.#options.backoff ?? BACKOFF, this.#attempt++, this.#options.random);
+    this.#setTimer('reopen', delayMs, () => this.#openWay());
   }
 
   /** One timer that looks back when it fires, instead of a new one for each chunk. */
@@ -285,7 +297,7 @@ class Runner implements DeviceRunner {
         const detail = `nothing heard for ${silentAfterMs} ms`;
         this.#sink.setHealth('SILENT', true, detail);
         this.#heardAt = this.#clock.monotonicMs();
-        this.#reconnect(detail);
+        if ('line' in this.#options.connection) this.#reconnect(detail);
       }
       if (this.#state === 'connected') this.#watchSilence();
     });

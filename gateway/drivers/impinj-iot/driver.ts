@@ -1,9 +1,9 @@
 /**
  * Driver for Impinj R700/R720 readers that publish their IoT device interface events over MQTT. Holds no state but
- * what the reader last said about its inventory: every message stands for itself. Tag channel is the antenna port,
- * "0" when the reader leaves it out; input channel is `gpi-<port>`.
+ * what the reader last said about its inventory, and how far its clock is off. Tag channel is the antenna port, "0" when
+ * the reader leaves it out; input channel is `gpi-<port>`. A retained message is what was true once: discarded.
  */
-import type { DeviceHealth, Input, Reading, TagRead } from '../../../protocol/readings/reading.ts';
+import type { DeviceHealth, Input, TagRead } from '../../../protocol/readings/reading.ts';
 import { decodeMessage } from '../../../protocol/wire/impinj-iot/decode.ts';
 import type {
   AntennaEvent,
@@ -11,14 +11,21 @@ import type {
   ImpinjEvent,
   TagInventoryEvent,
 } from '../../../protocol/wire/impinj-iot/event.ts';
-import type { DeviceMessage, Discarded, DriverKind, DriverOutput, MessageDriver } from '../driver.ts';
-import { NOTHING } from '../driver.ts';
+import {
+  type DeviceMessage,
+  type DriverKind,
+  type DriverOutput,
+  type MessageDriver,
+  NOTHING,
+} from '../driver.ts';
+import { Outputs } from '../shared/outputs.ts';
 import { type ImpinjIotOptions, impinjIotOptions } from './options.ts';
-import { gatewayTimes } from './reader-clock.ts';
+import { ReadTimes, type Timing } from './read-times.ts';
 
 export const impinjIot: DriverKind<ImpinjIotOptions> = {
   kind: 'impinj-iot',
   transport: 'messages',
+  timeSource: ({ adjustClock }) => (adjustClock ? 'device-differences' : 'device-clock'),
   options: impinjIotOptions,
   create: (device, options) => new ImpinjIotDriver(device, options),
 };
@@ -31,35 +38,39 @@ class ImpinjIotDriver implements MessageDriver {
   readonly subscriptions: readonly string[];
   readonly #device: string;
   readonly #options: ImpinjIotOptions;
+  readonly #times: ReadTimes;
   #inventory: 'running' | 'idle' | undefined;
 
   constructor(device: string, options: ImpinjIotOptions) {
     this.#device = device;
     this.#options = options;
+    this.#times = new ReadTimes(options.adjustClock);
     this.subscriptions = [options.topic];
   }
 
-  onMessage(message: DeviceMessage, now: number): DriverOutput {
-    if (message.retained) {
-      return { ...NOTHING, discarded: [{ reason: 'RETAINED', bytes: message.payload.length }] };
+  onMessage(message: DeviceMessage, now: number): DriverOutput<never> {
+    const out = new Outputs<never>();
+    if (message.origin === 'retained') {
+      out.discard('RETAINED', message.payload.length);
+      return out.finish();
     }
     const { events, refused } = decodeMessage(message.payload);
-    const toGateway = gatewayTimes(events, now, this.#options.adjustClock);
-    const readings: Reading[] = [];
-    const discarded: Discarded[] = [...refused];
-    for (const event of events) {
-      const reading = this.#onEvent(event, now, toGateway, discarded);
-      if (reading !== undefined) readings.push(reading);
-    }
-    return {
-      readings,
-      send: [],
-      discarded,
-      ...(this.#inventory === undefined ? {} : { state: `inventory ${this.#inventory}` }),
-    };
+    for (const { reason, bytes } of refused) out.discard(reason, bytes);
+    const timing = this.#times.ofMessage(events, message.origin === 'live', now);
+    for (const event of events) this.#onEvent(event, now, timing, out);
+    if (this.#inventory !== undefined) out.state(`inventory ${this.#inventory}`);
+    return out.finish();
   }
 
-  onTick(): DriverOutput {
+  onOpen(): DriverOutput<never> {
+    return NOTHING;
+  }
+
+  onClose(): DriverOutput<never> {
+    return NOTHING;
+  }
+
+  onTick(): DriverOutput<never> {
     return NOTHING;
   }
 
@@ -67,26 +78,32 @@ class ImpinjIotDriver implements MessageDriver {
     return undefined;
   }
 
-  #onEvent(
-    event: ImpinjEvent,
-    now: number,
-    toGateway: (readerTime: number | undefined) => number,
-    discarded: Discarded[],
-  ): Reading | undefined {
+  #onEvent(event: ImpinjEvent, now: number, timing: Timing, out: Outputs<never>): void {
     switch (event.type) {
-      case 'tagInventory':
-        return this.#tagRead(event, now, toGateway(event.lastSeenMs ?? event.timestampMs));
-      case 'gpiTransition':
-        return this.#input(event, now, toGateway(event.timestampMs));
+      case 'tagInventory': {
+        const seenAt = timing(event.lastSeenMs ?? event.timestampMs);
+        if (seenAt === undefined) out.discard('AGE_UNKNOWN', 0);
+        else out.readings.push(this.#tagRead(event, now, seenAt));
+        return;
+      }
+      case 'gpiTransition': {
+        const sensedAt = timing(event.timestampMs);
+        if (sensedAt === undefined) out.discard('AGE_UNKNOWN', 0);
+        else out.readings.push(this.#input(event, now, sensedAt));
+        return;
+      }
       case 'antennaConnected':
       case 'antennaDisconnected':
-        return this.#antennaHealth(event, now);
+        out.readings.push(this.#antennaHealth(event, now));
+        return;
       case 'inventoryStatus':
         this.#inventory = event.inventoryStatus;
-        return undefined;
+        return;
       case 'other':
-        discarded.push({ reason: 'UNUSED_EVENT', bytes: 0 });
-        return undefined;
+        out.discard('UNUSED_EVENT', 0);
+        return;
+      default:
+        event satisfies never;
     }
   }
 

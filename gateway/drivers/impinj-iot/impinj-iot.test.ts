@@ -1,18 +1,11 @@
-/** Golden messages through the driver, its options, and what no message may do to it. */
+/** The driver's options, and what no message may do to it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeEvents } from '../../../protocol/wire/impinj-iot/encode.ts';
-import type { MessageDriver } from '../driver.ts';
+import { propertyRuns } from '../../../test/support/property-runs.ts';
+import { MESSAGE_ORIGINS, type MessageDriver } from '../driver.ts';
 import { impinjIot } from './driver.ts';
 
-interface GoldenInput {
-  readonly options: object;
-  readonly device: string;
-  readonly messages: { topic: string; at: number; retained: boolean; payload: unknown }[];
-}
-
-const INPUTS = import.meta.glob<GoldenInput>('./golden/*/input.json', { eager: true, import: 'default' });
-const EXPECTED = import.meta.glob<object>('./golden/*/expected.json', { eager: true, import: 'default' });
 const payloadOf = (value: unknown) =>
   new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -22,22 +15,7 @@ function createDriver(options: object = { topic: 'events' }): MessageDriver {
   return driver;
 }
 
-describe('golden messages', () => {
-  it.each(Object.entries(INPUTS))('%s', (path, input) => {
-    const driver = createDriver(input.options);
-    const readings: unknown[] = [];
-    const discarded: unknown[] = [];
-    let state: string | undefined;
-    for (const { topic, at, retained, payload } of input.messages) {
-      const output = driver.onMessage({ topic, retained, payload: payloadOf(payload) }, at);
-      readings.push(...output.readings);
-      discarded.push(...output.discarded);
-      state = output.state ?? state;
-    }
-    const stated = state === undefined ? {} : { state };
-    expect({ readings, discarded, ...stated }).toEqual(EXPECTED[path.replace('input', 'expected')]);
-  });
-});
+const anyOrigin = fc.constantFrom(...MESSAGE_ORIGINS);
 
 describe('options', () => {
   it.each(['dock/+/events', '#', 'dock/#', '+', 'a/+/b/#', '/leading'])('%s is a topic filter', (topic) => {
@@ -74,11 +52,12 @@ describe('whatever arrives', () => {
           const driver = createDriver();
           return parts.flatMap((part) => {
             const payload = encodeEvents(part);
-            return driver.onMessage({ topic: 'events', payload, retained: false }, 5000).readings;
+            return driver.onMessage({ topic: 'events', payload, origin: 'live' }, 5000).readings;
           });
         };
         expect(read([events.slice(0, cut), events.slice(cut)])).toEqual(read([events]));
       }),
+      { numRuns: propertyRuns(100) },
     );
   });
 
@@ -97,17 +76,18 @@ describe('whatever arrives', () => {
       ),
     );
     fc.assert(
-      fc.property(garbage, fc.string(), fc.integer(), fc.boolean(), (payload, topic, now, retained) => {
-        const output = driver.onMessage({ topic, payload, retained }, now);
+      fc.property(garbage, fc.string(), fc.integer(), anyOrigin, (payload, topic, now, origin) => {
+        const output = driver.onMessage({ topic, payload, origin }, now);
         for (const reading of output.readings) {
           expect(reading.at).toBe(now);
           if (reading.kind === 'tag') expect(reading.lastSeenAt).toBeLessThanOrEqual(now);
         }
-        const next = driver.onMessage({ topic: 'events', payload: good, retained: false }, now);
+        const next = driver.onMessage({ topic: 'events', payload: good, origin: 'live' }, now);
         expect(next.readings).toHaveLength(1);
         expect(driver.onTick(now).readings).toEqual([]);
         expect(driver.nextTickAt()).toBeUndefined();
       }),
+      { numRuns: propertyRuns(100) },
     );
   });
 });

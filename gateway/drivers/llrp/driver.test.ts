@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Reading } from '../../../protocol/readings/reading.ts';
 import { encodeMessage } from '../../../protocol/wire/llrp/codec.ts';
 import { MAX_MESSAGE_BYTES } from '../../../protocol/wire/llrp/framing.ts';
-import { playByteDriver, SCRIPT_START, type ScriptResult } from '../../../test/support/byte-driver-script.ts';
-import { readLlrpGoldenCases } from '../../../test/support/llrp-golden.ts';
+import { goldenNames, readGolden } from '../../../test/support/driver-golden.ts';
+import { SCRIPT_START } from '../../../test/support/driver-script.ts';
+import { propertyRuns } from '../../../test/support/property-runs.ts';
 import type { ByteDriver } from '../driver.ts';
 import { llrp } from './driver.ts';
 
@@ -14,59 +14,10 @@ function create(options: unknown): ByteDriver {
   return driver;
 }
 
-/** Times relative to the start. */
-function relative(reading: Reading): Record<string, unknown> {
-  const at = reading.at - SCRIPT_START;
-  if (reading.kind !== 'tag') return { ...reading, at };
-  const { firstSeenAt, lastSeenAt } = reading;
-  return { ...reading, at, firstSeenAt: firstSeenAt - SCRIPT_START, lastSeenAt: lastSeenAt - SCRIPT_START };
-}
-
-function outcome({ readings, discarded, reconnects, state }: ScriptResult) {
-  return { readings: readings.map(relative), discarded, reconnects, state };
-}
-
-function sendsOf(result: ScriptResult): string[] {
-  return result.sent.map(({ bytes }) => Buffer.from(bytes).toString('hex'));
-}
-
-const cases = readLlrpGoldenCases(new URL('golden/', import.meta.url));
-
-describe('llrp golden cases', () => {
-  it.each(cases)('$name', ({ options, steps, sends, expected }) => {
-    const result = playByteDriver(create(options), steps);
-    expect(outcome(result)).toEqual(expected);
-    expect(sendsOf(result)).toEqual(sends);
-  });
-
-  it.each(cases)('$name, in any pieces', ({ options, steps, sends, expected }) => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 }), (sizes) => {
-        const cut = (bytes: Uint8Array) => {
-          const pieces: Uint8Array[] = [];
-          for (let at = 0, i = 0; at < bytes.length; i++) {
-            const size = sizes[i % sizes.length] ?? 1;
-            pieces.push(bytes.slice(at, at + size));
-            at += size;
-          }
-          return pieces;
-        };
-        const result = playByteDriver(create(options), steps, cut);
-        expect(outcome(result)).toEqual(expected);
-        expect(sendsOf(result)).toEqual(sends);
-      }),
-      { numRuns: 10 },
-    );
-  });
-});
-
 describe('the llrp driver', () => {
   it('never throws on anything a line may bring, in any phase', () => {
-    const messages = cases.flatMap(({ steps }) =>
-      steps.flatMap((step) =>
-        step.does === 'hex' ? [Buffer.from((step.data ?? '').replaceAll(' ', ''), 'hex')] : [],
-      ),
-    );
+    const steps = goldenNames('llrp').flatMap((name) => readGolden('llrp', name).steps);
+    const messages = steps.flatMap((step) => (step.does === 'bytes' ? [step.bytes] : []));
     const chunk = fc.oneof(
       fc.uint8Array({ maxLength: 100 }),
       fc.constantFrom(...messages),
@@ -89,7 +40,7 @@ describe('the llrp driver', () => {
         const due = driver.nextTickAt();
         expect(due === undefined || Number.isFinite(due)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     );
   });
 
@@ -104,6 +55,7 @@ describe('the llrp driver', () => {
         expect(lost).toBeLessThanOrEqual(chunks.reduce((sum, bytes) => sum + bytes.length, 0));
         expect(outputs.flatMap((output) => output.readings)).toEqual([]);
       }),
+      { numRuns: propertyRuns(100) },
     );
   });
 

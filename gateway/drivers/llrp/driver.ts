@@ -12,16 +12,16 @@ import {
 } from '../../../protocol/wire/llrp/codec.ts';
 import { LlrpFramer } from '../../../protocol/wire/llrp/framing.ts';
 import type { ByteDriver, DriverKind, DriverOutput } from '../driver.ts';
+import { DeviceClock } from '../shared/device-clock.ts';
+import { Outputs } from '../shared/outputs.ts';
 import { type LlrpOptions, llrpOptions } from './options.ts';
-import { OriginClock } from './origin-clock.ts';
-import { Outbox } from './outbox.ts';
 import { ReaderSession } from './session.ts';
 import { TagReads } from './tag-reads.ts';
 
 class LlrpDriver implements ByteDriver {
   readonly transport = 'bytes';
   readonly #framer = new LlrpFramer(isKnownMessageType);
-  readonly #origin = new OriginClock();
+  readonly #origin = new DeviceClock();
   readonly #tags: TagReads;
   readonly #session: ReaderSession;
 
@@ -31,7 +31,7 @@ class LlrpDriver implements ByteDriver {
   }
 
   onOpen(now: number): DriverOutput {
-    const out = new Outbox();
+    const out = new Outputs();
     this.#framer.reset();
     this.#tags.forget();
     this.#session.open(now, out);
@@ -39,24 +39,24 @@ class LlrpDriver implements ByteDriver {
   }
 
   onBytes(chunk: Uint8Array, now: number): DriverOutput {
-    const out = new Outbox();
+    const out = new Outputs();
     this.#framer.push(chunk, {
       frame: (frame) => this.#take(decodeMessage(frame), now, out),
-      discard: (reason, bytes) => out.discard(reason, bytes),
+      discard: (reason, bytes) => out.discardBytes(reason, bytes),
     });
     return out.finish();
   }
 
   onClose(_now: number): DriverOutput {
-    const out = new Outbox();
-    out.discard('CUT_OFF', this.#framer.bufferedBytes);
+    const out = new Outputs();
+    out.discardBytes('CUT_OFF', this.#framer.bufferedBytes);
     this.#framer.reset();
     this.#session.close(out);
     return out.finish();
   }
 
   onTick(now: number): DriverOutput {
-    const out = new Outbox();
+    const out = new Outputs();
     this.#session.tick(now, out);
     return out.finish();
   }
@@ -65,23 +65,23 @@ class LlrpDriver implements ByteDriver {
     return this.#session.nextTickAt();
   }
 
-  #take(decoded: Decoded, now: number, out: Outbox): void {
-    if (decoded.outcome === 'unknown') out.discard('UNKNOWN_MESSAGE', 10 + decoded.body.length);
-    else if (decoded.outcome === 'malformed') out.discard('MALFORMED_MESSAGE', decoded.bytes);
+  #take(decoded: Decoded, now: number, out: Outputs): void {
+    if (decoded.outcome === 'unknown') out.discardBytes('UNKNOWN_MESSAGE', 10 + decoded.body.length);
+    else if (decoded.outcome === 'malformed') out.discardBytes('MALFORMED_MESSAGE', decoded.bytes);
     else this.#takeMessage(decoded.message, now, out);
   }
 
-  #takeMessage(message: LlrpMessage, now: number, out: Outbox): void {
+  #takeMessage(message: LlrpMessage, now: number, out: Outputs): void {
     if (message.name === 'RO_ACCESS_REPORT') {
       const { damage } = message.body;
-      out.discard('UNKNOWN_TV_PARAMETER', damage.unknownTvBytes);
-      out.discard('MALFORMED_TAG_REPORT', damage.malformedBytes + damage.withoutEpcBytes);
-      out.discard('IMPOSSIBLE_EPC', this.#tags.append(message.body, now, out.readings));
+      out.discardBytes('UNKNOWN_TV_PARAMETER', damage.unknownTvBytes);
+      out.discardBytes('MALFORMED_TAG_REPORT', damage.malformedBytes + damage.withoutEpcBytes);
+      out.discardBytes('IMPOSSIBLE_EPC', this.#tags.append(message.body, now, out.readings));
     }
     if (message.name === 'READER_EVENT_NOTIFICATION') {
       const event = message.body.ReaderEventNotificationData;
       if (event.ConnectionAttemptEvent && event.UTCTimestamp) {
-        this.#origin.anchor(event.UTCTimestamp.Microseconds, now);
+        this.#origin.anchor(event.UTCTimestamp.Microseconds / 1000, now);
       }
     }
     this.#session.take(message, now, out);
@@ -91,6 +91,7 @@ class LlrpDriver implements ByteDriver {
 export const llrp: DriverKind<LlrpOptions> = {
   kind: 'llrp',
   transport: 'bytes',
+  timeSource: () => 'device-differences',
   options: llrpOptions,
   create: (device, options) => new LlrpDriver(device, options),
 };

@@ -13,7 +13,9 @@ import {
   ROSPEC_EVENT,
 } from '../../../protocol/wire/llrp/events.ts';
 import { describeStatus, isSuccess, type LLRPStatus } from '../../../protocol/wire/llrp/status.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines } from '../shared/deadlines.ts';
+import type { DeviceClock } from '../shared/device-clock.ts';
+import type { Outputs } from '../shared/outputs.ts';
 import {
   describeReading,
   type Facts,
@@ -25,8 +27,6 @@ import {
   type Step,
 } from './handshake.ts';
 import type { LlrpOptions } from './options.ts';
-import type { OriginClock } from './origin-clock.ts';
-import type { Outbox } from './outbox.ts';
 import {
   health,
   MAX_DETAIL_CHARACTERS,
@@ -56,7 +56,7 @@ type Deadline = 'greeting' | 'answer' | 'silence' | 'restart' | 'flush';
 export class ReaderSession {
   readonly #device: string;
   readonly #options: LlrpOptions;
-  readonly #origin: OriginClock;
+  readonly #origin: DeviceClock;
   #phase: 'closed' | 'greeting' | 'preparing' | 'reading' | 'ended' = 'closed';
   #facts: Facts = freshFacts(true);
   #flight: Flight | undefined;
@@ -67,13 +67,13 @@ export class ReaderSession {
   #refusal: string | undefined;
   readonly #missingAntennas = new Set<string>();
 
-  constructor(device: string, options: LlrpOptions, origin: OriginClock) {
+  constructor(device: string, options: LlrpOptions, origin: DeviceClock) {
     this.#device = device;
     this.#options = options;
     this.#origin = origin;
   }
 
-  open(now: number, out: Outbox): void {
+  open(now: number, out: Outputs): void {
     this.#phase = 'greeting';
     this.#facts = freshFacts(this.#negotiate);
     this.#flight = undefined;
@@ -84,7 +84,7 @@ export class ReaderSession {
     out.state('connected, waiting for the reader');
   }
 
-  close(out: Outbox): void {
+  close(out: Outputs): void {
     // Some old readers hang up on a message of a version they do not know: do not ask again.
     if (this.#flight?.step === 'GET_SUPPORTED_VERSION') this.#negotiate = false;
     else if (this.#phase === 'preparing' && this.#facts.capabilities === undefined) this.#negotiate = true;
@@ -94,7 +94,7 @@ export class ReaderSession {
     out.state('not connected');
   }
 
-  take(message: LlrpMessage, now: number, out: Outbox): void {
+  take(message: LlrpMessage, now: number, out: Outputs): void {
     if (this.#isOver) return;
     this.#deadlines.notice(now);
     if (this.#keepaliveIsOn) this.#expectMore(now);
@@ -113,7 +113,7 @@ export class ReaderSession {
     }
   }
 
-  tick(now: number, out: Outbox): void {
+  tick(now: number, out: Outputs): void {
     if (this.#isOver) return;
     const { requestTimeoutMs, flushMs } = this.#options;
     this.#deadlines.notice(now);
@@ -146,7 +146,7 @@ export class ReaderSession {
     return this.#phase === 'closed' || this.#phase === 'ended';
   }
 
-  #end(state: string, reason: string, out: Outbox): void {
+  #end(state: string, reason: string, out: Outputs): void {
     this.#phase = 'ended';
     this.#deadlines.clearAll();
     out.state(state);
@@ -157,9 +157,10 @@ export class ReaderSession {
     this.#deadlines.set('silence', now + SILENT_INTERVALS * this.#options.keepaliveMs);
   }
 
-  #takeEvent(event: ReaderEventNotificationData, now: number, out: Outbox): void {
+  #takeEvent(event: ReaderEventNotificationData, now: number, out: Outputs): void {
     // Events wait in the reader's memory as reports do.
-    const sensedAt = event.UTCTimestamp ? this.#origin.toGateway(event.UTCTimestamp.Microseconds, now) : now;
+    const utc = event.UTCTimestamp;
+    const sensedAt = utc ? this.#origin.toGateway(utc.Microseconds / 1000, now) : now;
     for (const reading of readingsOfEvent(event, this.#device, this.#options, now, sensedAt)) {
       this.#tell(reading, out);
     }
@@ -176,12 +177,12 @@ export class ReaderSession {
     }
   }
 
-  #restartLater(now: number, out: Outbox): void {
+  #restartLater(now: number, out: Outputs): void {
     this.#deadlines.set('restart', now + RESTART_DELAY_MS);
     out.state(`ROSpec ${this.#options.roSpecId} ended, starting it again`);
   }
 
-  #greet(status: number, now: number, out: Outbox): void {
+  #greet(status: number, now: number, out: Outputs): void {
     if (status === CONNECTION_ATTEMPT.AnotherConnectionAttempted) {
       const detail = 'another client tried to connect to this reader';
       this.#tell(this.#health('READER_CONTENDED', true, detail, now), out);
@@ -194,7 +195,7 @@ export class ReaderSession {
     }
   }
 
-  #takeAnswer(message: LlrpMessage, now: number, out: Outbox): void {
+  #takeAnswer(message: LlrpMessage, now: number, out: Outputs): void {
     const flight = this.#flight;
     const isError = message.name === 'ERROR_MESSAGE';
     // An ERROR_MESSAGE about a header it could not read may carry id 0.
@@ -206,7 +207,7 @@ export class ReaderSession {
       return;
     }
     if (!matches || message.name !== flight.answer) {
-      out.discard('UNEXPECTED_MESSAGE', 10);
+      out.discardBytes('UNEXPECTED_MESSAGE', 10);
       return;
     }
     const status = 'LLRPStatus' in message.body ? message.body.LLRPStatus : undefined;
@@ -214,7 +215,7 @@ export class ReaderSession {
     else this.#accept(flight, message, now, out);
   }
 
-  #accept(flight: Flight, message: LlrpMessage, now: number, out: Outbox): void {
+  #accept(flight: Flight, message: LlrpMessage, now: number, out: Outputs): void {
     this.#land();
     this.#facts = learn(this.#facts, message);
     if (message.name === 'SET_READER_CONFIG_RESPONSE') {
@@ -228,7 +229,7 @@ export class ReaderSession {
     this.#proceed(flight.step, now, out);
   }
 
-  #fail(failure: 'refused' | 'silent', flight: Flight, now: number, out: Outbox, status?: LLRPStatus): void {
+  #fail(failure: 'refused' | 'silent', flight: Flight, now: number, out: Outputs, status?: LLRPStatus): void {
     this.#land();
     if (!isEssential(flight.step, failure)) {
       this.#proceed(flight.step, now, out);
@@ -246,7 +247,7 @@ export class ReaderSession {
   }
 
   /** Sends the steps after `after` up to the first that waits for an answer. */
-  #proceed(after: Step | undefined, now: number, out: Outbox): void {
+  #proceed(after: Step | undefined, now: number, out: Outputs): void {
     let step = nextStep(after, this.#facts, this.#options);
     while (step !== undefined) {
       const request = requestOf(step, this.#facts, this.#options);
@@ -263,7 +264,7 @@ export class ReaderSession {
     }
   }
 
-  #isReading(now: number, out: Outbox): void {
+  #isReading(now: number, out: Outputs): void {
     this.#phase = 'reading';
     if (this.#options.reportEveryN > 1) {
       this.#deadlines.set('flush', now + this.#options.flushMs);
@@ -277,7 +278,7 @@ export class ReaderSession {
   }
 
   /** Complains once, not at every attempt with the same outcome. */
-  #refuse(reason: string, now: number, out: Outbox): void {
+  #refuse(reason: string, now: number, out: Outputs): void {
     const detail = reason.slice(0, MAX_DETAIL_CHARACTERS);
     if (this.#refusal !== detail) this.#tell(this.#health('READER_REFUSED', true, detail, now), out);
     this.#refusal = detail;
@@ -289,7 +290,7 @@ export class ReaderSession {
   }
 
   /** Passes on a reading unless it says that an antenna is there that was never missing. */
-  #tell(reading: Reading, out: Outbox): void {
+  #tell(reading: Reading, out: Outputs): void {
     if (reading.kind === 'health' && reading.condition === 'ANTENNA_DISCONNECTED') {
       const known = this.#missingAntennas.has(reading.channel);
       if (known === reading.active) return;

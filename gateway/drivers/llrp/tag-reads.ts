@@ -1,12 +1,12 @@
 /**
  * Tag reports to readings. LLRP lets a reader leave out a value that has not changed since it last reported it
  * (LLRP 1.1 §14.2.3), so what is missing is filled in from the tag before, in the order of the stream, for as
- * long as the connection lasts. Times go through the OriginClock; a reader without UTC gets the time of arrival.
+ * long as the connection lasts. Times go through the DeviceClock; a reader without UTC gets the time of arrival.
  * An EPC that cannot be one (no bits, more than the 496 that a Gen2 tag can announce) is counted, not guessed.
  */
 import type { TagRead } from '../../../protocol/readings/reading.ts';
 import type { RoAccessReport, TagReportData } from '../../../protocol/wire/llrp/report.ts';
-import type { OriginClock } from './origin-clock.ts';
+import type { DeviceClock } from '../shared/device-clock.ts';
 
 const MAX_EPC_BITS = 496;
 /** Channel of a tag whose reader never names the antenna. */
@@ -14,14 +14,14 @@ const UNKNOWN_ANTENNA = 0;
 
 export class TagReads {
   readonly #device: string;
-  readonly #origin: OriginClock;
+  readonly #origin: DeviceClock;
   #antenna: number | undefined;
   #rssi: number | undefined;
   #firstSeen: number | undefined;
   #lastSeen: number | undefined;
   #seenCount: number | undefined;
 
-  constructor(device: string, origin: OriginClock) {
+  constructor(device: string, origin: DeviceClock) {
     this.#device = device;
     this.#origin = origin;
   }
@@ -43,7 +43,7 @@ export class TagReads {
       const seen = tag.LastSeenTimestampUTC;
       if (seen !== undefined && (latest === undefined || seen > latest)) latest = seen;
     }
-    if (latest !== undefined) this.#origin.observe(latest, now);
+    if (latest !== undefined) this.#origin.observe(latest / 1000, now);
     let badBytes = 0;
     for (const tag of report.TagReportData) {
       if (tag.EPCLengthBits > 0 && tag.EPCLengthBits <= MAX_EPC_BITS) readings.push(this.#reading(tag, now));
@@ -78,7 +78,7 @@ export class TagReads {
   #reading(tag: TagReportData, now: number): TagRead {
     const last = tag.LastSeenTimestampUTC;
     const first = tag.FirstSeenTimestampUTC ?? last;
-    const lastSeenAt = last === undefined ? now : this.#origin.toGateway(last, now);
+    const lastSeenAt = last === undefined ? now : this.#origin.toGateway(last / 1000, now);
     const reading = {
       kind: 'tag' as const,
       device: this.#device,
@@ -86,7 +86,7 @@ export class TagReads {
       at: now,
       epc: tag.EPC,
       readCount: Math.max(1, tag.TagSeenCount ?? 1),
-      firstSeenAt: first === undefined ? lastSeenAt : this.#origin.toGateway(first, now),
+      firstSeenAt: first === undefined ? lastSeenAt : this.#origin.toGateway(first / 1000, now),
       lastSeenAt,
     };
     return tag.PeakRSSI === undefined ? reading : { ...reading, peakRssiDbm: tag.PeakRSSI };

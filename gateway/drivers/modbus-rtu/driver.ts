@@ -10,6 +10,8 @@ import type { Metric, Reading } from '../../../protocol/readings/reading.ts';
 import { encodeReadRequest, type ModbusReply } from '../../../protocol/wire/modbus-rtu/frame.ts';
 import { ReplyScanner } from '../../../protocol/wire/modbus-rtu/scanner.ts';
 import { type ByteDriver, type DriverKind, type DriverOutput, NOTHING } from '../driver.ts';
+import { Deadlines } from '../shared/deadlines.ts';
+import { Outputs } from '../shared/outputs.ts';
 import { judge, NO_MEMORY, type ValueMemory } from './judge.ts';
 import { findProfile, type ModbusRtuOptions, modbusRtuOptions } from './options.ts';
 import { type ModbusProfile, STANDARD_EXCEPTIONS } from './profiles.ts';
@@ -17,6 +19,7 @@ import { type ModbusProfile, STANDARD_EXCEPTIONS } from './profiles.ts';
 export const modbusRtu: DriverKind<ModbusRtuOptions> = {
   kind: 'modbus-rtu',
   transport: 'bytes',
+  timeSource: () => 'gateway',
   options: modbusRtuOptions,
   create: (device, options) => new ModbusRtuDriver(device, options),
 };
@@ -34,11 +37,14 @@ interface Unit {
 
 /** Where the master stands. `attempt` counts from 0. */
 type Phase =
-  | { readonly kind: 'closed' }
-  | { readonly kind: 'idle'; until: number }
-  /** The silence is waited for until `latest`: somebody who never stops talking must not stop the bus. */
-  | { readonly kind: 'gap'; until: number; latest: number; readonly attempt: number }
-  | { readonly kind: 'waiting'; until: number; readonly attempt: number };
+  | { readonly kind: 'closed' | 'idle' }
+  | { readonly kind: 'gap' | 'waiting'; readonly attempt: number };
+
+/**
+ * `phase` ends the phase. The silence of a gap is waited for until `gapAtMost`: somebody who never stops talking must
+ * not stop the bus. `round` is when the next one may begin.
+ */
+type Deadline = 'phase' | 'gapAtMost' | 'round';
 
 class ModbusRtuDriver implements ByteDriver {
   readonly transport = 'bytes';
@@ -49,8 +55,7 @@ class ModbusRtuDriver implements ByteDriver {
   #phase: Phase = { kind: 'closed' };
   #unitIndex = 0;
   #readIndex = 0;
-  #roundStartedAt = 0;
-  #lastNow = 0;
+  readonly #deadlines = new Deadlines<Deadline>();
 
   constructor(device: string, options: ModbusRtuOptions) {
     this.#device = device;
@@ -64,58 +69,77 @@ class ModbusRtuDriver implements ByteDriver {
   }
 
   onOpen(now: number): DriverOutput {
-    this.#lastNow = now;
+    this.#deadlines.clearAll();
+    this.#deadlines.notice(now);
     this.#scanner.expect(undefined);
-    const output = emptyOutput();
+    const output = new Outputs();
     this.#startRound(output, now);
     return this.#finish(output);
   }
 
   onBytes(chunk: Uint8Array, now: number): DriverOutput {
-    this.#followClock(now);
-    const output = emptyOutput();
+    this.#deadlines.notice(now);
+    const output = new Outputs();
     const waiting = this.#phase.kind === 'waiting';
     const { found, lost } = this.#scanner.push(chunk);
     for (const { reason, bytes } of lost) {
-      output.discarded.push({ reason: waiting ? reason : 'UNEXPECTED_REPLY', bytes });
+      output.discard(waiting ? reason : 'UNEXPECTED_REPLY', bytes);
     }
     const [reply] = found;
     if (reply !== undefined) this.#onReply(reply, output, now);
     // Somebody is still talking: the silence before the next question starts anew.
     else if (this.#phase.kind === 'gap') {
-      this.#phase.until = Math.min(this.#phase.latest, now + this.#options.gapMs);
+      this.#deadlines.set(
+        'phase',
+        Math.min(this.#deadlines.at('gapAtMost') ?? now, now + this.#options.gapMs),
+      );
     }
     return this.#finish(output);
   }
 
   onClose(): DriverOutput {
     this.#phase = { kind: 'closed' };
-    return this.#loseHeld('CUT_OFF', NOTHING);
+    this.#deadlines.clearAll();
+    const output = new Outputs();
+    output.discardBytes('CUT_OFF', this.#scanner.expect(undefined));
+    return output.finish();
   }
 
   onTick(now: number): DriverOutput {
-    this.#followClock(now);
+    this.#deadlines.notice(now);
     const phase = this.#phase;
-    if (phase.kind === 'closed' || now < phase.until) return NOTHING;
-    const output = emptyOutput();
-    if (phase.kind === 'idle') this.#startRound(output, now);
-    else if (phase.kind === 'gap') this.#ask(output, now, phase.attempt);
-    else this.#onTimeout(phase.attempt, output, now);
+    if (!this.#deadlines.isDue('phase', now)) return NOTHING;
+    const output = new Outputs();
+    switch (phase.kind) {
+      case 'closed':
+        return NOTHING;
+      case 'idle':
+        this.#startRound(output, now);
+        break;
+      case 'gap':
+        this.#ask(output, now, phase.attempt);
+        break;
+      case 'waiting':
+        this.#onTimeout(phase.attempt, output, now);
+        break;
+      default:
+        return phase satisfies never;
+    }
     return this.#finish(output);
   }
 
   nextTickAt(): number | undefined {
-    return this.#phase.kind === 'closed' ? undefined : this.#phase.until;
+    return this.#deadlines.at('phase');
   }
 
-  #startRound(output: Output, now: number): void {
-    this.#roundStartedAt = now;
+  #startRound(output: Outputs, now: number): void {
+    this.#deadlines.set('round', now + this.#options.pollMs);
     this.#unitIndex = 0;
     this.#readIndex = 0;
     this.#ask(output, now, 0);
   }
 
-  #ask(output: Output, now: number, attempt: number): void {
+  #ask(output: Outputs, now: number, attempt: number): void {
     const { unit, read } = this.#current();
     const request = {
       address: unit.address,
@@ -125,10 +149,11 @@ class ModbusRtuDriver implements ByteDriver {
     };
     this.#scanner.expect(request);
     output.send.push(encodeReadRequest(request));
-    this.#phase = { kind: 'waiting', until: now + this.#options.timeoutMs, attempt };
+    this.#phase = { kind: 'waiting', attempt };
+    this.#deadlines.set('phase', now + this.#options.timeoutMs);
   }
 
-  #onReply(reply: ModbusReply, output: Output, now: number): void {
+  #onReply(reply: ModbusReply, output: Outputs, now: number): void {
     const { unit } = this.#current();
     this.#onPresent(unit, output, now);
     if (reply.kind === 'exception') this.#onException(reply.code, output, now);
@@ -136,7 +161,7 @@ class ModbusRtuDriver implements ByteDriver {
     this.#advance(this.#readIndex + 1, now);
   }
 
-  #onRegisters(registers: readonly number[], output: Output, now: number): void {
+  #onRegisters(registers: readonly number[], output: Outputs, now: number): void {
     const { unit, read } = this.#current();
     for (const [index, value] of read.values.entries()) {
       const key = `${this.#readIndex}/${index}`;
@@ -147,20 +172,20 @@ class ModbusRtuDriver implements ByteDriver {
     }
   }
 
-  #onException(code: number, output: Output, now: number): void {
+  #onException(code: number, output: Outputs, now: number): void {
     const { unit, read } = this.#current();
     const vendor = unit.profile.exceptions.find((entry) => entry.code === code);
     const fault = vendor?.fault ?? STANDARD_EXCEPTIONS.get(code) ?? `EXCEPTION_${code}`;
     for (const { metric } of read.values) output.readings.push(this.#condition(unit, metric, { fault }, now));
   }
 
-  #onTimeout(attempt: number, output: Output, now: number): void {
+  #onTimeout(attempt: number, output: Outputs, now: number): void {
     const { unit } = this.#current();
     const bytes = this.#scanner.expect(undefined);
-    if (bytes > 0) output.discarded.push({ reason: 'INCOMPLETE_REPLY', bytes });
+    output.discardBytes('INCOMPLETE_REPLY', bytes);
     const attempts = unit.absent ? 0 : this.#options.retries;
     if (attempt < attempts) {
-      this.#phase = this.#gap(now, attempt + 1);
+      this.#pause(now, attempt + 1);
       return;
     }
     this.#onAbsent(unit, output, now);
@@ -168,7 +193,7 @@ class ModbusRtuDriver implements ByteDriver {
     this.#advance(unit.profile.reads.length, now);
   }
 
-  #onAbsent(unit: Unit, output: Output, now: number): void {
+  #onAbsent(unit: Unit, output: Outputs, now: number): void {
     if (unit.absent) return;
     unit.absent = true;
     const metrics = unit.profile.reads.flatMap((read) => read.values.map((value) => value.metric));
@@ -178,7 +203,7 @@ class ModbusRtuDriver implements ByteDriver {
     output.readings.push(this.#health(unit, true, `unit ${unit.address} does not answer`, now));
   }
 
-  #onPresent(unit: Unit, output: Output, now: number): void {
+  #onPresent(unit: Unit, output: Outputs, now: number): void {
     if (!unit.absent) return;
     unit.absent = false;
     output.readings.push(this.#health(unit, false, `unit ${unit.address} answers again`, now));
@@ -190,16 +215,18 @@ class ModbusRtuDriver implements ByteDriver {
       this.#unitIndex += 1;
       this.#readIndex = 0;
     }
-    const gap = this.#gap(now, 0);
-    this.#phase =
-      this.#unitIndex < this.#units.length
-        ? gap
-        : { kind: 'idle', until: Math.max(gap.until, this.#roundStartedAt + this.#options.pollMs) };
+    this.#pause(now, 0);
+    if (this.#unitIndex < this.#units.length) return;
+    this.#phase = { kind: 'idle' };
+    this.#deadlines.set('phase', Math.max(now + this.#options.gapMs, this.#deadlines.at('round') ?? now));
   }
 
-  #gap(now: number, attempt: number) {
+  /** The silence before the next question. */
+  #pause(now: number, attempt: number): void {
     const { gapMs, timeoutMs } = this.#options;
-    return { kind: 'gap' as const, until: now + gapMs, latest: now + gapMs + timeoutMs, attempt };
+    this.#phase = { kind: 'gap', attempt };
+    this.#deadlines.set('phase', now + gapMs);
+    this.#deadlines.set('gapAtMost', now + gapMs + timeoutMs);
   }
 
   #current(): { unit: Unit; read: ProfileRead } {
@@ -224,33 +251,11 @@ class ModbusRtuDriver implements ByteDriver {
     return { kind: 'health', device: this.#device, channel, at: now, condition: 'NO_REPLY', active, detail };
   }
 
-  #loseHeld(reason: string, output: DriverOutput): DriverOutput {
-    const bytes = this.#scanner.expect(undefined);
-    return bytes === 0 ? output : { ...output, discarded: [{ reason, bytes }] };
-  }
-
-  /** Wall time may jump back; deadlines go with it, or the bus would stand still for years. */
-  #followClock(now: number): void {
-    const step = Math.min(0, now - this.#lastNow);
-    this.#lastNow = now;
-    this.#roundStartedAt += step;
-    if (this.#phase.kind !== 'closed') this.#phase.until += step;
-    if (this.#phase.kind === 'gap') this.#phase.latest += step;
-  }
-
-  #finish(output: Output): DriverOutput {
+  #finish(output: Outputs): DriverOutput {
     const absent = this.#units.filter((unit) => unit.absent).map((unit) => unit.address);
     const away = absent.length === 0 ? '' : `, no reply from ${absent.join(', ')}`;
     const count = this.#units.length;
-    output.state = `polling ${count} ${count === 1 ? 'unit' : 'units'}${away}`;
-    return output;
+    output.state(`polling ${count} ${count === 1 ? 'unit' : 'units'}${away}`);
+    return output.finish();
   }
-}
-
-interface Output extends DriverOutput {
-  state?: string;
-}
-
-function emptyOutput(): Output {
-  return { readings: [], send: [], discarded: [] };
 }

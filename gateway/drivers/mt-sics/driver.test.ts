@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { playByteDriver, SCRIPT_START } from '../../../test/support/byte-driver-script.ts';
-import { readByteGoldenCases } from '../../../test/support/byte-golden.ts';
+import { bytesStep, playDriver, SCRIPT_START } from '../../../test/support/driver-script.ts';
 import type { ByteDriver } from '../driver.ts';
 import { mtSics } from './driver.ts';
 
@@ -10,23 +9,12 @@ function createDriver(options: unknown): ByteDriver {
   return driver;
 }
 
-describe('golden conversations with a scale', () => {
-  test.each(readByteGoldenCases(new URL('golden/', import.meta.url)))(
-    '$name',
-    ({ options, steps, expected }) => {
-      const { sent, ...rest } = playByteDriver(createDriver(options), steps);
-      const lines = sent.map(({ at, bytes }) => ({ at, bytes: Buffer.from(bytes).toString('latin1') }));
-      expect({ ...rest, sent: lines }).toEqual(expected);
-    },
-  );
-});
-
 describe('the scale driver', () => {
   test('no state but stable and dynamic ever carries a mass', () => {
     const text =
       'S S       5.00 kg\r\nS +\r\nS -\r\nS I\r\nET\r\nS S          5 pcs\r\nS D       4.00 kg\r\n';
-    const steps = [{ at: 0, does: 'open' } as const, { at: 10, does: 'text', data: text } as const];
-    const { readings } = playByteDriver(createDriver({ identify: false }), steps);
+    const steps = [{ at: 0, does: 'open' } as const, bytesStep(10, text)];
+    const { readings } = playDriver(createDriver({ identify: false }), steps);
     expect(readings).toHaveLength(7);
     for (const reading of readings) {
       if (reading.kind !== 'weight') throw new Error('a scale says weights');

@@ -12,6 +12,8 @@ import { encodeCommand, type SicsCommandName } from '../../../protocol/wire/mt-s
 import { type SicsLineEvent, SicsLineParser } from '../../../protocol/wire/mt-sics/line-parser.ts';
 import type { SicsReply } from '../../../protocol/wire/mt-sics/reply.ts';
 import { type ByteDriver, type DriverKind, type DriverOutput, NOTHING } from '../driver.ts';
+import { Deadlines } from '../shared/deadlines.ts';
+import { Outputs } from '../shared/outputs.ts';
 import { type MtSicsOptions, mtSicsOptions } from './options.ts';
 
 /** How long the answer to I4 is waited for. */
@@ -21,14 +23,10 @@ const CHANNEL = '1';
 export const mtSics: DriverKind<MtSicsOptions> = {
   kind: 'mt-sics',
   transport: 'bytes',
+  timeSource: () => 'gateway',
   options: mtSicsOptions,
   create: (device, options) => new MtSicsDriver(device, options),
 };
-
-interface Output extends DriverOutput {
-  reconnect?: string;
-  state?: string;
-}
 
 class MtSicsDriver implements ByteDriver {
   readonly transport = 'bytes';
@@ -41,10 +39,7 @@ class MtSicsDriver implements ByteDriver {
   /** A weight came since the last start command: from then on an `ES` is not a refusal of that command. */
   #heardWeight = false;
   #restarted = false;
-  #lastNow = 0;
-  #identifyUntil = 0;
-  #silentFrom = 0;
-  #nextPollAt: number | undefined;
+  readonly #deadlines = new Deadlines<'identity' | 'silence' | 'poll'>();
 
   constructor(device: string, options: MtSicsOptions) {
     this.#device = device;
@@ -57,13 +52,12 @@ class MtSicsDriver implements ByteDriver {
     this.#polling = this.#options.mode === 'poll';
     this.#serialNumber = undefined;
     this.#restarted = false;
-    this.#lastNow = now;
-    this.#silentFrom = now;
-    this.#nextPollAt = undefined;
-    const output = emptyOutput();
+    this.#deadlines.clearAll();
+    this.#deadlines.notice(now);
+    const output = new Outputs();
     if (this.#options.identify) {
       this.#phase = 'identifying';
-      this.#identifyUntil = now + IDENTIFY_MS;
+      this.#deadlines.set('identity', now + IDENTIFY_MS);
       output.send.push(encodeCommand({ name: 'I4' }));
     } else {
       this.#start(output, now);
@@ -73,58 +67,55 @@ class MtSicsDriver implements ByteDriver {
 
   onBytes(chunk: Uint8Array, now: number): DriverOutput {
     if (this.#phase === 'closed') return discardAll(chunk);
-    this.#followClock(now);
-    const output = emptyOutput();
+    this.#deadlines.notice(now);
+    const output = new Outputs();
     for (const event of this.#parser.push(chunk)) this.#onLine(event, output, now);
     return this.#finish(output);
   }
 
   onClose(): DriverOutput {
     this.#phase = 'closed';
-    this.#nextPollAt = undefined;
-    const lost = this.#parser.reset();
-    return lost === 0 ? NOTHING : { ...NOTHING, discarded: [{ reason: 'CUT_OFF', bytes: lost }] };
+    this.#deadlines.clearAll();
+    const output = new Outputs();
+    output.discardBytes('CUT_OFF', this.#parser.reset());
+    return output.finish();
   }
 
   onTick(now: number): DriverOutput {
     if (this.#phase === 'closed') return NOTHING;
-    this.#followClock(now);
-    const output = emptyOutput();
-    if (this.#phase === 'identifying') {
-      if (now >= this.#identifyUntil) this.#start(output, now);
-    } else if (now - this.#silentFrom >= this.#options.silentMs) {
-      this.#onSilence(output, now);
-    } else if (this.#nextPollAt !== undefined && now >= this.#nextPollAt) {
-      this.#poll(output);
-    }
+    this.#deadlines.notice(now);
+    const output = new Outputs();
+    if (this.#deadlines.isDue('identity', now)) this.#start(output, now);
+    else if (this.#deadlines.isDue('silence', now)) this.#onSilence(output, now);
+    else if (this.#deadlines.isDue('poll', now)) this.#poll(output);
     return this.#finish(output);
   }
 
   nextTickAt(): number | undefined {
-    if (this.#phase === 'closed') return undefined;
-    if (this.#phase === 'identifying') return this.#identifyUntil;
-    const silentAt = this.#silentFrom + this.#options.silentMs;
-    return this.#nextPollAt === undefined ? silentAt : Math.min(silentAt, this.#nextPollAt);
+    return this.#deadlines.next();
   }
 
-  #onLine(event: SicsLineEvent, output: Output, now: number): void {
+  #onLine(event: SicsLineEvent, output: Outputs, now: number): void {
     if (event.kind === 'garbage') {
-      output.discarded.push({ reason: event.reason, bytes: event.bytes });
+      output.discard(event.reason, event.bytes);
       return;
     }
-    this.#silentFrom = now;
     this.#restarted = false;
-    if (this.#phase === 'identifying') this.#onIdentity(event.reply, output, now);
-    else this.#onReply(event.reply, event.raw, output, now);
+    if (this.#phase === 'identifying') {
+      this.#onIdentity(event.reply, output, now);
+      return;
+    }
+    this.#expectMore(now);
+    this.#onReply(event.reply, event.raw, output, now);
   }
 
-  #onIdentity(reply: SicsReply, output: Output, now: number): void {
+  #onIdentity(reply: SicsReply, output: Outputs, now: number): void {
     if (reply.kind === 'text' && reply.command === 'I4') this.#serialNumber = reply.texts[0];
     // A stream that still runs from before is no answer to I4; anything else is, refusals included.
     if (reply.kind !== 'weight') this.#start(output, now);
   }
 
-  #onReply(reply: SicsReply, raw: string, output: Output, now: number): void {
+  #onReply(reply: SicsReply, raw: string, output: Outputs, now: number): void {
     switch (reply.kind) {
       case 'weight':
         if (reply.command === 'S') this.#onWeight(reply, raw, output, now);
@@ -149,20 +140,22 @@ class MtSicsDriver implements ByteDriver {
         return;
       case 'done':
         return;
+      default:
+        reply satisfies never;
     }
   }
 
-  #onWeight(reply: SicsReply & { kind: 'weight' }, raw: string, output: Output, now: number): void {
+  #onWeight(reply: SicsReply & { kind: 'weight' }, raw: string, output: Outputs, now: number): void {
     const { weightFieldWidth } = this.#options;
     if (weightFieldWidth !== 'any' && reply.fieldWidth !== weightFieldWidth) {
-      output.discarded.push({ reason: 'WRONG_FIELD_WIDTH', bytes: raw.length });
+      output.discard('WRONG_FIELD_WIDTH', raw.length);
       this.#answered(now);
       return;
     }
     this.#heardWeight = true;
     this.#answered(now);
     if (reply.netMilligrams === undefined) {
-      output.discarded.push({ reason: 'UNKNOWN_UNIT', bytes: raw.length });
+      output.discard('UNKNOWN_UNIT', raw.length);
       output.readings.push({ ...this.#weight('error', raw, now), unit: reply.unit });
       return;
     }
@@ -171,7 +164,7 @@ class MtSicsDriver implements ByteDriver {
     output.readings.push({ ...this.#weight(state, raw, now), netMilligrams, unit });
   }
 
-  #onRefusal(command: string, reason: string, raw: string, output: Output, now: number): void {
+  #onRefusal(command: string, reason: string, raw: string, output: Outputs, now: number): void {
     if (!command.startsWith('S')) return;
     const state = reason === '+' ? 'overload' : reason === '-' ? 'underload' : 'error';
     this.#heardWeight = true;
@@ -183,51 +176,49 @@ class MtSicsDriver implements ByteDriver {
     return { kind: 'weight', device: this.#device, channel: CHANNEL, at: now, state, raw };
   }
 
-  #onSilence(output: Output, now: number): void {
+  #onSilence(output: Outputs, now: number): void {
     if (this.#restarted) {
-      output.reconnect = `scale silent for ${2 * this.#options.silentMs} ms, restart command unanswered`;
+      output.reconnect(`scale silent for ${2 * this.#options.silentMs} ms, restart command unanswered`);
       this.#phase = 'closed';
+      this.#deadlines.clearAll();
       return;
     }
     this.#start(output, now);
     this.#restarted = true;
   }
 
-  #start(output: Output, now: number): void {
+  #start(output: Outputs, now: number): void {
     this.#phase = 'running';
     this.#heardWeight = false;
-    this.#silentFrom = now;
+    this.#deadlines.clear('identity');
+    this.#expectMore(now);
     if (this.#polling) {
       this.#poll(output);
       return;
     }
-    this.#nextPollAt = undefined;
+    this.#deadlines.clear('poll');
     output.send.push(encodeCommand({ name: 'SIR' }));
   }
 
-  #poll(output: Output): void {
-    this.#nextPollAt = undefined;
+  #poll(output: Outputs): void {
+    this.#deadlines.clear('poll');
     const name: SicsCommandName = this.#options.mode === 'poll' ? this.#options.pollCommand : 'SI';
     output.send.push(encodeCommand({ name }));
   }
 
   /** The question is answered: the next one after the pause. An unanswered one is left to the watchdog. */
   #answered(now: number): void {
-    if (this.#polling && this.#nextPollAt === undefined) this.#nextPollAt = now + this.#options.pollMs;
+    if (!this.#polling || this.#deadlines.at('poll') !== undefined) return;
+    this.#deadlines.set('poll', now + this.#options.pollMs);
   }
 
-  /** Wall time may jump back; deadlines go with it, or the watchdog would sleep for years. */
-  #followClock(now: number): void {
-    const step = Math.min(0, now - this.#lastNow);
-    this.#lastNow = now;
-    this.#identifyUntil += step;
-    this.#silentFrom += step;
-    if (this.#nextPollAt !== undefined) this.#nextPollAt += step;
+  #expectMore(now: number): void {
+    this.#deadlines.set('silence', now + this.#options.silentMs);
   }
 
-  #finish(output: Output): DriverOutput {
-    output.state = this.#stateInWords();
-    return output;
+  #finish(output: Outputs): DriverOutput {
+    output.state(this.#stateInWords());
+    return output.finish();
   }
 
   #stateInWords(): string {
@@ -239,10 +230,8 @@ class MtSicsDriver implements ByteDriver {
   }
 }
 
-function emptyOutput(): Output {
-  return { readings: [], send: [], discarded: [] };
-}
-
 function discardAll(chunk: Uint8Array): DriverOutput {
-  return { ...NOTHING, discarded: [{ reason: 'NOT_OPEN', bytes: chunk.length }] };
+  const output = new Outputs();
+  output.discard('NOT_OPEN', chunk.length);
+  return output.finish();
 }

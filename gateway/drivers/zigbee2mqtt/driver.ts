@@ -4,7 +4,7 @@
  * - A retained state is what was true once: discarded as RETAINED. Retained availability is today's and counts.
  * - `contact: true` means closed, so the input is active (door open) when it is false.
  * - `last_seen`, when the bridge sends it, is when the sample was taken; in the future or before 2015 it is not
- *   believed. Without it a sample is as old as its message.
+ *   believed. Without it a sample of a live message is as old as that, and a message of unknown age is AGE_UNKNOWN.
  * - Health is reported at first and when it turns: BATTERY_LOW, SENSOR_OFFLINE, and BRIDGE_OFFLINE on channel `bridge`.
  */
 import type { Condition, DeviceHealth, Metric, Reading } from '../../../protocol/readings/reading.ts';
@@ -14,14 +14,22 @@ import {
   type SensorState,
 } from '../../../protocol/wire/zigbee2mqtt/payload.ts';
 import { parseTopic } from '../../../protocol/wire/zigbee2mqtt/topic.ts';
-import type { DeviceMessage, Discarded, DriverKind, DriverOutput, MessageDriver } from '../driver.ts';
-import { NOTHING } from '../driver.ts';
+import {
+  type DeviceMessage,
+  type DriverKind,
+  type DriverOutput,
+  type MessageDriver,
+  NOTHING,
+} from '../driver.ts';
+import { believedTime } from '../shared/device-clock.ts';
+import { Outputs } from '../shared/outputs.ts';
 import { type Zigbee2MqttOptions, zigbee2MqttOptions } from './options.ts';
 import { type SensorCondition, SensorHealth } from './sensor-health.ts';
 
 export const zigbee2Mqtt: DriverKind<Zigbee2MqttOptions> = {
   kind: 'zigbee2mqtt',
   transport: 'messages',
+  timeSource: () => 'device-clock',
   options: zigbee2MqttOptions,
   create: (device, options) => new Zigbee2MqttDriver(device, options),
 };
@@ -46,7 +54,7 @@ class Zigbee2MqttDriver implements MessageDriver {
     this.subscriptions = [`${options.baseTopic}/#`];
   }
 
-  onMessage(message: DeviceMessage, now: number): DriverOutput {
+  onMessage(message: DeviceMessage, now: number): DriverOutput<never> {
     const topic = parseTopic(this.#baseTopic, message.topic);
     switch (topic?.kind) {
       case undefined:
@@ -59,12 +67,21 @@ class Zigbee2MqttDriver implements MessageDriver {
       case 'availability':
         return this.#onAvailability(topic.friendlyName, message, now);
       case 'state':
-        if (message.retained) return refused('RETAINED', message);
         return this.#onState(topic.friendlyName, message, now);
+      default:
+        return topic satisfies never;
     }
   }
 
-  onTick(): DriverOutput {
+  onOpen(): DriverOutput<never> {
+    return NOTHING;
+  }
+
+  onClose(): DriverOutput<never> {
+    return NOTHING;
+  }
+
+  onTick(): DriverOutput<never> {
     return NOTHING;
   }
 
@@ -72,21 +89,24 @@ class Zigbee2MqttDriver implements MessageDriver {
     return undefined;
   }
 
-  #onState(sensor: string, message: DeviceMessage, now: number): DriverOutput {
+  #onState(sensor: string, message: DeviceMessage, now: number): DriverOutput<never> {
+    if (message.origin === 'retained') return refused('RETAINED', message);
     const decoded = decodeState(message.payload);
     if (!decoded.ok) return refused(decoded.reason, message);
     const { state, unreadable } = decoded;
-    const readings: Reading[] = [
-      ...this.#conditions(sensor, state, now),
-      ...this.#contact(sensor, state, now),
+    const seenAt = believedTime(state.lastSeenMs, { from: EARLIEST_MS, to: now + MAX_AHEAD_MS });
+    if (message.origin !== 'live' && seenAt === undefined) return refused('AGE_UNKNOWN', message);
+    const out = new Outputs<never>();
+    out.readings.push(
+      ...this.#conditions(sensor, state, Math.min(seenAt ?? now, now), now),
+      ...this.#contact(sensor, state, message.origin === 'live' ? undefined : seenAt, now),
       ...this.#battery(sensor, state, now),
-    ];
-    const discarded: Discarded[] = unreadable.map((key) => ({ reason: 'BAD_VALUE', bytes: key.length }));
-    return { readings, send: [], discarded, ...this.#state() };
+    );
+    for (const key of unreadable) out.discard('BAD_VALUE', key.length);
+    return this.#finish(out);
   }
 
-  #conditions(sensor: string, state: SensorState, now: number): Condition[] {
-    const sampledAt = sampleTime(state.lastSeenMs, now);
+  #conditions(sensor: string, state: SensorState, sampledAt: number, now: number): Condition[] {
     const condition = (metric: Metric, value: number | 'invalid' | undefined): Condition[] => {
       if (value === undefined) return [];
       const measured = value === 'invalid' ? { fault: 'INVALID_MEASUREMENT' } : { valueMilli: value };
@@ -100,9 +120,11 @@ class Zigbee2MqttDriver implements MessageDriver {
     ];
   }
 
-  #contact(sensor: string, { contact }: SensorState, now: number): Reading[] {
+  /** `sensedAt` when it was not now. */
+  #contact(sensor: string, { contact }: SensorState, sensedAt: number | undefined, now: number): Reading[] {
     if (contact === undefined) return [];
-    return [{ kind: 'input', device: this.#device, channel: sensor, at: now, active: !contact }];
+    const held = sensedAt !== undefined && sensedAt < now ? { sensedAt } : {};
+    return [{ kind: 'input', device: this.#device, channel: sensor, at: now, ...held, active: !contact }];
   }
 
   #battery(sensor: string, { batteryMilliPercent, batteryLow }: SensorState, now: number): Reading[] {
@@ -112,21 +134,23 @@ class Zigbee2MqttDriver implements MessageDriver {
     return this.#turned(sensor, 'BATTERY_LOW', low, `battery ${low ? 'low' : 'fine'}${level}`, now);
   }
 
-  #onAvailability(sensor: string, message: DeviceMessage, now: number): DriverOutput {
+  #onAvailability(sensor: string, message: DeviceMessage, now: number): DriverOutput<never> {
     const availability = decodeAvailability(message.payload);
     if (availability === undefined) return refused('BAD_AVAILABILITY', message);
     const offline = availability === 'offline';
-    const readings = this.#turned(sensor, 'SENSOR_OFFLINE', offline, `${sensor} ${availability}`, now);
-    return { readings, send: [], discarded: [], ...this.#state() };
+    const out = new Outputs<never>();
+    out.readings.push(...this.#turned(sensor, 'SENSOR_OFFLINE', offline, `${sensor} ${availability}`, now));
+    return this.#finish(out);
   }
 
-  #onBridgeState(message: DeviceMessage, now: number): DriverOutput {
+  #onBridgeState(message: DeviceMessage, now: number): DriverOutput<never> {
     const availability = decodeAvailability(message.payload);
     if (availability === undefined) return refused('BAD_AVAILABILITY', message);
     this.#bridge = availability;
     const offline = availability === 'offline';
-    const readings = this.#turned(BRIDGE, 'BRIDGE_OFFLINE', offline, `Zigbee2MQTT ${availability}`, now);
-    return { readings, send: [], discarded: [], ...this.#state() };
+    const out = new Outputs<never>();
+    out.readings.push(...this.#turned(BRIDGE, 'BRIDGE_OFFLINE', offline, `Zigbee2MQTT ${availability}`, now));
+    return this.#finish(out);
   }
 
   #turned(
@@ -140,16 +164,14 @@ class Zigbee2MqttDriver implements MessageDriver {
     return [{ kind: 'health', device: this.#device, channel: sensor, at: now, condition, active, detail }];
   }
 
-  #state(): { state?: string } {
-    return this.#bridge === undefined ? {} : { state: `bridge ${this.#bridge}` };
+  #finish(out: Outputs<never>): DriverOutput<never> {
+    if (this.#bridge !== undefined) out.state(`bridge ${this.#bridge}`);
+    return out.finish();
   }
 }
 
-function sampleTime(lastSeenMs: number | undefined, now: number): number {
-  if (lastSeenMs === undefined || lastSeenMs < EARLIEST_MS || lastSeenMs > now + MAX_AHEAD_MS) return now;
-  return Math.min(lastSeenMs, now);
-}
-
-function refused(reason: string, message: DeviceMessage): DriverOutput {
-  return { ...NOTHING, discarded: [{ reason, bytes: message.payload.length }] };
+function refused(reason: string, message: DeviceMessage): DriverOutput<never> {
+  const out = new Outputs<never>();
+  out.discard(reason, message.payload.length);
+  return out.finish();
 }

@@ -1,19 +1,12 @@
-/** Golden messages through the driver, its options, and what no message may do to it. */
+/** The driver's options, and what no message may do to it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeState } from '../../../protocol/wire/zigbee2mqtt/payload.ts';
-import type { MessageDriver } from '../driver.ts';
+import { propertyRuns } from '../../../test/support/property-runs.ts';
+import { MESSAGE_ORIGINS, type MessageDriver } from '../driver.ts';
 import { zigbee2Mqtt } from './driver.ts';
 import { MAX_SENSORS } from './sensor-health.ts';
 
-interface GoldenInput {
-  readonly options: object;
-  readonly device: string;
-  readonly messages: { topic: string; at: number; retained: boolean; payload: unknown }[];
-}
-
-const INPUTS = import.meta.glob<GoldenInput>('./golden/*/input.json', { eager: true, import: 'default' });
-const EXPECTED = import.meta.glob<object>('./golden/*/expected.json', { eager: true, import: 'default' });
 const payloadOf = (value: unknown) =>
   new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -23,22 +16,7 @@ function createDriver(options: object = {}): MessageDriver {
   return driver;
 }
 
-describe('golden messages', () => {
-  it.each(Object.entries(INPUTS))('%s', (path, input) => {
-    const driver = createDriver(input.options);
-    const readings: unknown[] = [];
-    const discarded: unknown[] = [];
-    let state: string | undefined;
-    for (const { topic, at, retained, payload } of input.messages) {
-      const output = driver.onMessage({ topic, retained, payload: payloadOf(payload) }, at);
-      readings.push(...output.readings);
-      discarded.push(...output.discarded);
-      state = output.state ?? state;
-    }
-    const stated = state === undefined ? {} : { state };
-    expect({ readings, discarded, ...stated }).toEqual(EXPECTED[path.replace('input', 'expected')]);
-  });
-});
+const anyOrigin = fc.constantFrom(...MESSAGE_ORIGINS);
 
 describe('options', () => {
   it('takes the base topic, by default the one of Zigbee2MQTT', () => {
@@ -84,20 +62,20 @@ describe('whatever arrives', () => {
       ),
     );
     fc.assert(
-      fc.property(topic, payload, fc.boolean(), fc.integer(), (topic, payload, retained, now) => {
-        const output = driver.onMessage({ topic, payload, retained }, now);
+      fc.property(topic, payload, anyOrigin, fc.integer(), (topic, payload, origin, now) => {
+        const output = driver.onMessage({ topic, payload, origin }, now);
         for (const reading of output.readings) {
           expect(reading.at).toBe(now);
           if (reading.kind !== 'condition') continue;
           expect(reading.sampledAt).toBeLessThanOrEqual(now);
           if (reading.valueMilli !== undefined) expect(Number.isSafeInteger(reading.valueMilli)).toBe(true);
         }
-        const next = driver.onMessage({ topic: 'zigbee2mqtt/other', payload: good, retained: false }, now);
+        const next = driver.onMessage({ topic: 'zigbee2mqtt/other', payload: good, origin: 'live' }, now);
         expect(next.readings).toHaveLength(1);
         expect(driver.onTick(now).readings).toEqual([]);
         expect(driver.nextTickAt()).toBeUndefined();
       }),
-      { numRuns: 500 },
+      { numRuns: propertyRuns(500) },
     );
   });
 
@@ -106,7 +84,7 @@ describe('whatever arrives', () => {
     const low = encodeState({ temperatureMilliCelsius: 3500, batteryMilliPercent: 5000 });
     const kinds = (sensor: number) =>
       driver
-        .onMessage({ topic: `zigbee2mqtt/s${sensor}`, payload: low, retained: false }, 1)
+        .onMessage({ topic: `zigbee2mqtt/s${sensor}`, payload: low, origin: 'live' }, 1)
         .readings.map((reading) => reading.kind);
     for (let sensor = 0; sensor < MAX_SENSORS; sensor++)
       expect(kinds(sensor)).toEqual(['condition', 'health']);
