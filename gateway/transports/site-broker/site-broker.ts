@@ -68,6 +68,8 @@ interface Subscription {
 class Client implements SiteBroker {
   readonly address: string;
   readonly isRemote = true;
+  /** Without credentials. */
+  readonly #url: string;
   readonly #options: SiteBrokerOptions;
   readonly #hub = createDeviceMessageHub('');
   readonly #subscriptions = new Set<Subscription>();
@@ -103,7 +105,8 @@ class Client implements SiteBroker {
     this.#options = options;
     this.#protocolVersion = options.protocolVersion;
     const { protocol, host } = new URL(options.url);
-    this.address = `${protocol}//${host} (${options.name})`;
+    this.#url = `${protocol}//${host}`;
+    this.address = `${this.#url} (${options.name})`;
   }
 
   start(): void {
@@ -146,7 +149,7 @@ class Client implements SiteBroker {
   status(): SiteBrokerStatus {
     return {
       name: this.#options.name,
-      address: this.address,
+      address: this.#url,
       connected: this.#connectedAtMs !== undefined,
       state: this.#state,
       counters: { ...this.#counters },
