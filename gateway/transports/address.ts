@@ -50,7 +50,7 @@ export function parseBrokerAddress(text: string): string | undefined {
   const [, name] = /^mqtt:([a-z0-9][a-z0-9-]*)?$/.exec(text) ?? [null, null];
   if (name === null) {
     throw new TransportAddressError(
-      `"${text}": expected none or mqtt: for the gateway's own broker, mqtt:<name> for one of the site`,
+      `expected none or mqtt: for the gateway's own broker, mqtt:<name> for one of the site`,
     );
   }
   return name;

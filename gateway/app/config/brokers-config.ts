@@ -98,7 +98,7 @@ export function brokerOf(
     }
     if (broker !== undefined && !known.names.includes(broker)) {
       const names = known.names.length === 0 ? 'none' : known.names.join(', ');
-      return { problem: `expected a broker listed under "brokers" (${names}), got "${broker}"` };
+      return { problem: `expected a broker listed under "brokers" (${names})` };
     }
     return { broker };
   } catch (error) {
