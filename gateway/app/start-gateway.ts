@@ -11,7 +11,7 @@ import type { Random } from '../../protocol/ports/random.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { findDriver } from '../drivers/registry.ts';
 import { openJournal } from '../journal/worker/open-journal.ts';
-import { parseTransportAddress } from '../transports/address.ts';
+import { parseBrokerAddress, parseTransportAddress } from '../transports/address.ts';
 import { type DeviceBroker, openDeviceBroker } from '../transports/device-broker.ts';
 import type { DeviceMessages } from '../transports/device-messages.ts';
 import type { LineOpener } from '../transports/line.ts';
@@ -33,6 +33,7 @@ import { brokerCredentials } from './devices/broker-credentials.ts';
 import { createDeviceRunner, type DeviceConnection, type DeviceRunner } from './devices/device-runner.ts';
 import { createDurableOutbox } from './devices/durable-outbox.ts';
 import { createSensingHub } from './devices/sensing-hub.ts';
+import { createSiteBrokers } from './devices/site-brokers.ts';
 import { machineMark } from './machine-mark.ts';
 import { watchEventLoopDelay } from './status/event-loop-delay.ts';
 import type { GatewayStatus } from './status/gateway-status.ts';
@@ -114,6 +115,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   /** Devices whose driver lives by the wall clock. */
   const wallDevices = new Set<string>();
   let broker: DeviceBroker | undefined;
+  const siteBrokers = createSiteBrokers(config, clock, random);
   let forwarder: Forwarder | undefined;
   let page: StatusServer | undefined;
   let clockTimer: Timer | undefined;
@@ -122,6 +124,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   starting.defer(() => sensing.close());
   starting.defer(async () => void (await Promise.all(runners.map((runner) => runner.stop()))));
   starting.defer(() => broker?.close());
+  starting.defer(async () => void (await Promise.all([...siteBrokers.values()].map((one) => one.close()))));
   starting.defer(() => outbox.close());
   starting.defer(() => page?.close());
   starting.defer(() => clockTimer?.cancel());
@@ -142,10 +145,14 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       ...(credentials === undefined ? {} : { credentials }),
     });
   }
-  const messages = parts.messages ?? broker;
+  const messagesAt = (address: string | undefined): DeviceMessages | undefined => {
+    const name = address === undefined ? undefined : parseBrokerAddress(address);
+    return parts.messages ?? (name === undefined ? broker : siteBrokers.get(name));
+  };
 
   const connect = (device: GatewayConfig['devices'][number], driver: Driver): DeviceConnection => {
     if (driver.transport === 'messages') {
+      const messages = messagesAt(device.address);
       if (messages === undefined) throw new Error(`${device.id}: there is no broker for it to publish to`);
       return { driver, messages };
     }
@@ -177,6 +184,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     runners.push(runner);
     runner.start();
   }
+  if (parts.messages === undefined) for (const one of siteBrokers.values()) one.start();
 
   const uplink = parts.uplink ?? createConfiguredUplink(config, clock, random, parts.uplinkPassword);
   forwarder =
@@ -205,6 +213,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     clockWatch.check();
     tellTroubles({
       uplink,
+      brokers: [...siteBrokers.values()].map((one) => one.status()),
       problem: forwarder?.status().problem,
       devices: config.devices.map(({ id }) => ({ device: id, conditions: sensing.health.open(id) })),
     });
@@ -230,6 +239,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       journal: { ...(await journal.status()), held, refused, problem: lastProblem },
       forwarder: forwarder?.status(),
       broker: broker && { address: broker.address, ...broker.status() },
+      siteBrokers: [...siteBrokers.values()].map((one) => one.status()),
       devices: runners.map((runner) => {
         const device = runner.status();
         const conditions = sensing.health.open(device.device);

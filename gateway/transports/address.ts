@@ -3,6 +3,8 @@
  *
  *     serial:/dev/serial/by-id/usb-FTDI…?baud=9600&data=8&parity=none&stop=1&lock=on&dtr=on&rts=on
  *     tcp://10.0.0.5:5084
+ *     mqtt:           the gateway's own broker
+ *     mqtt:hall       the site's broker of that name
  *
  * What cannot be meant is refused here, at boot, in words that say what was expected.
  */
@@ -41,6 +43,17 @@ export function parseTransportAddress(text: string): TransportAddress {
   if (text.startsWith('serial:')) return parseSerial(text);
   if (text.startsWith('tcp:')) return parseTcp(text);
   throw new TransportAddressError(`"${text}": ${EXPECTED}`);
+}
+
+/** Where a device's topics live: the name of a site's broker, undefined for the gateway's own. Throws TransportAddressError. */
+export function parseBrokerAddress(text: string): string | undefined {
+  const [, name] = /^mqtt:([a-z0-9][a-z0-9-]*)?$/.exec(text) ?? [null, null];
+  if (name === null) {
+    throw new TransportAddressError(
+      `expected none or mqtt: for the gateway's own broker, mqtt:<name> for one of the site`,
+    );
+  }
+  return name;
 }
 
 /** The short form for people: `serial:/dev/ttyUSB0 9600 8N1`, `tcp://10.0.0.5:5084`. */

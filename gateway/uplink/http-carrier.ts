@@ -11,10 +11,10 @@
  */
 import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
+import { describeError } from '../../protocol/link/carrier-words.ts';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import { DEFAULT_PAUSES, type PauseLimits, pauseMs } from './carrier-pause.ts';
-import { describeError } from './carrier-words.ts';
 import type { Uplink, UplinkHandlers } from './uplink.ts';
 
 /** What came of one request. Network trouble is an error thrown by `send`. */

@@ -12,6 +12,21 @@ export function topicMatches(filter: string, topic: string): boolean {
   return wanted.length === levels.length;
 }
 
+/** True when some topic matches both. */
+export function filtersOverlap(one: string, other: string): boolean {
+  const left = one.split('/');
+  const right = other.split('/');
+  const isWild = (level: string | undefined) => level === '+' || level === '#';
+  const [first = '', second = ''] = [left[0], right[0]];
+  if ((isWild(first) && second.startsWith('$')) || (isWild(second) && first.startsWith('$'))) return false;
+  for (let index = 0; ; index++) {
+    const [mine, theirs] = [left[index], right[index]];
+    if (mine === '#' || theirs === '#') return true;
+    if (mine === undefined || theirs === undefined) return mine === theirs;
+    if (mine !== theirs && mine !== '+' && theirs !== '+') return false;
+  }
+}
+
 /** True when the filter is well formed: `#` only at the end, wildcards alone on their level. */
 export function isTopicFilter(filter: string): boolean {
   if (filter === '' || filter.includes('\0')) return false;

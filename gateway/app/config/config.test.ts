@@ -57,8 +57,62 @@ test.each([
     'uplink: { url: "mqtt://x", caFile: ca.pem }',
     'uplink.caFile: expected none',
   ],
+  [
+    'a device at a broker that is not listed',
+    'devices: [{ id: a, driver: zigbee2mqtt, address: "mqtt:hall" }]',
+    'devices[0].address: expected a broker listed under "brokers" (none), got "mqtt:hall"',
+  ],
+  [
+    'a device that publishes, with no broker at all',
+    'devices: [{ id: a, driver: zigbee2mqtt }]',
+    'devices[0].driver: expected a "broker" section',
+  ],
+  [
+    'topics that two devices claim',
+    `brokers: { hall: { url: "mqtt://x" } }
+devices:
+  - { id: a, driver: impinj-iot, address: "mqtt:hall", options: { topic: "dock/+/events" } }
+  - { id: b, driver: impinj-iot, address: "mqtt:hall", options: { topic: "dock/#" } }`,
+    'devices[1].options: expected topics of its own: dock/# also catches what dock/+/events of device "a" does',
+  ],
+  ['a broker that is no address', 'brokers: { hall: { url: "tcp://x" } }', 'brokers.hall.url: expected'],
+  ['a broker with an unknown setting', 'brokers: { hall: { url: "mqtt://x", pass: y } }', 'brokers.hall'],
+  [
+    'a password in the address',
+    'brokers: { hall: { url: "mqtt://me:secret@x" } }',
+    'brokers.hall.url: expected no user or password in it',
+  ],
+  [
+    'certificates for an open broker',
+    'brokers: { hall: { url: "mqtt://x", caFile: ca.pem } }',
+    'brokers.hall.caFile: expected none',
+  ],
+  [
+    'two connections of one client id',
+    'brokers: { a: { url: "mqtt://x", clientId: c }, b: { url: "mqtt://x", clientId: c } }',
+    'brokers.b.clientId: expected another',
+  ],
+  [
+    'an expiry for a session that does not last',
+    'brokers: { a: { url: "mqtt://x", session: clean, sessionExpirySeconds: 60 } }',
+    'brokers.a.sessionExpirySeconds: expected none',
+  ],
 ])('%s is refused with its path', (_what, text, expected) => {
   expect(problemsOf(() => load(text))).toContain(expected);
+});
+
+test('the same topics at two brokers are two devices', () => {
+  const config = load(`broker: {}
+brokers: { hall: { url: "mqtts://x", username: me, passwordFile: secret } }
+devices:
+  - { id: a, driver: zigbee2mqtt, address: "mqtt:" }
+  - { id: b, driver: zigbee2mqtt, address: "mqtt:hall" }`);
+  expect(config.brokers.hall).toMatchObject({
+    passwordFile: join(folder, 'secret'),
+    protocolVersion: 5,
+    session: 'persistent',
+    qos: 1,
+  });
 });
 
 test('a file that is no certificate is refused at start, with its name', () => {

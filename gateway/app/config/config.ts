@@ -12,6 +12,7 @@ import { DEFAULT_RESERVE_BYTES } from '../../journal/file/disk-reserve.ts';
 import { readPointSchema } from '../../sensing/read-point.ts';
 import { routesOf } from '../../sensing/registry.ts';
 import { parseTransportAddress, TransportAddressError } from '../../transports/address.ts';
+import { brokerClientId, brokerOf, brokersSchema, resolveBrokerFiles, topicClash } from './brokers-config.ts';
 import { resolveUplinkFiles, uplinkSchema } from './uplink-config.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'expected lower-case letters, digits and dashes');
@@ -21,7 +22,7 @@ const listen = (port: number) =>
 export const deviceSchema = z.strictObject({
   id,
   driver: z.enum(DRIVERS.map((driver) => driver.kind)),
-  /** `tcp://host:port` or `serial:/dev/…?baud=9600`; devices that publish to the broker have none. */
+  /** `tcp://host:port` or `serial:/dev/…?baud=9600`; for devices that publish `mqtt:<name>`, left out for our broker. */
   address: z.string().optional(),
   options: z.record(z.string(), z.unknown()).default({}),
   /** No reading and no byte for this long is reported as SILENT. */
@@ -43,6 +44,8 @@ export const gatewayConfigSchema = z
         usersFile: z.string().optional(),
       })
       .optional(),
+    /** Brokers that the site runs already; a device's address `mqtt:<name>` says that its topics live there. */
+    brokers: brokersSchema,
     status: listen(8081).prefault({}),
     uplink: uplinkSchema.optional(),
     /** The folder that `enroll` keeps; its certificate is renewed in time unless `renew` says no. */
@@ -68,6 +71,8 @@ export const gatewayConfigSchema = z
   })
   .superRefine((config, context) => {
     const names = new Set<string>();
+    const topics: Parameters<typeof topicClash>[1][number][] = [];
+    const knownBrokers = { own: config.broker !== undefined, names: Object.keys(config.brokers) };
     for (const [index, device] of config.devices.entries()) {
       const complain = (field: string, message: string) =>
         context.addIssue({ code: 'custom', path: ['devices', index, field], message });
@@ -78,14 +83,18 @@ export const gatewayConfigSchema = z
       if (driver.transport === 'bytes' && device.address === undefined) {
         complain('address', `expected tcp://… or serial:…: a ${driver.kind} device has a line of its own`);
       }
-      if (driver.transport === 'messages' && config.broker === undefined) {
-        complain(
-          'driver',
-          `expected a "broker" section: ${driver.kind} devices publish to the gateway's broker`,
-        );
-      }
+      const at = driver.transport === 'messages' ? brokerOf(device.address, knownBrokers) : undefined;
+      if (at !== undefined && 'problem' in at)
+        complain(device.address === undefined ? 'driver' : 'address', at.problem);
       try {
-        driver.options.parse(device.options);
+        const options = driver.options.parse(device.options);
+        if (at === undefined || 'problem' in at) continue;
+        const made = driver.create(device.id, options);
+        const filters = made.transport === 'messages' ? made.subscriptions : [];
+        const wanted = { device: device.id, broker: at.broker, filters };
+        const clash = topicClash(wanted, topics);
+        if (clash !== undefined) complain('options', clash);
+        topics.push(wanted);
       } catch (error) {
         if (!(error instanceof z.ZodError)) throw error;
         for (const issue of error.issues) {
@@ -96,6 +105,18 @@ export const gatewayConfigSchema = z
           });
         }
       }
+    }
+    const clients = new Set<string>();
+    for (const [name, broker] of Object.entries(config.brokers)) {
+      const client = `${broker.url} ${brokerClientId(config.gateway.id, name, broker)}`;
+      if (clients.has(client)) {
+        context.addIssue({
+          code: 'custom',
+          path: ['brokers', name, 'clientId'],
+          message: 'expected another: two connections of one id end each other',
+        });
+      }
+      clients.add(client);
     }
     const points = new Set<string>();
     for (const [index, point] of config.readPoints.entries()) {
@@ -119,10 +140,7 @@ const gatewayFileSchema = gatewayConfigSchema.superRefine((config, context) => {
   for (const [index, device] of config.devices.entries()) {
     if (device.address === undefined) continue;
     const path = ['devices', index, 'address'];
-    if (findDriver(device.driver)?.transport === 'messages') {
-      complain(path, `expected none: ${device.driver} devices publish to the gateway's broker`);
-      continue;
-    }
+    if (findDriver(device.driver)?.transport === 'messages') continue;
     try {
       parseTransportAddress(device.address);
     } catch (error) {
@@ -165,6 +183,7 @@ export function loadGatewayConfig(file: string): GatewayConfig {
   config.dataDir = absolute(config.dataDir);
   if (config.identity !== undefined) config.identity.dir = absolute(config.identity.dir);
   if (broker?.usersFile !== undefined) broker.usersFile = absolute(broker.usersFile);
+  for (const one of Object.values(config.brokers)) resolveBrokerFiles(one, absolute);
   if (uplink !== undefined) resolveUplinkFiles(uplink, absolute);
   return config;
 }

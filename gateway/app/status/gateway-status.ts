@@ -3,6 +3,7 @@
 import type { IdentityStatus } from '../../enrolment/identity-keeper.ts';
 import type { JournalStatus } from '../../journal/journal.ts';
 import type { SensorStatus } from '../../sensing/sensor.ts';
+import type { SiteBrokerStatus } from '../../transports/site-broker/site-broker.ts';
 import type { DesiredConfigStatus } from '../../uplink/desired-config.ts';
 import type { ForwarderStatus } from '../../uplink/forwarder/forwarder-status.ts';
 import type { ClockStatus } from '../clock/clock-state.ts';
@@ -33,6 +34,8 @@ export interface GatewayStatus {
         readonly counters: Readonly<Record<string, number>>;
       }
     | undefined;
+  /** Brokers of the site that devices' messages come from. */
+  readonly siteBrokers: readonly SiteBrokerStatus[];
   readonly devices: readonly (DeviceStatus & {
     readonly conditions: readonly { condition: string; detail: string; since: number }[];
   })[];

@@ -85,5 +85,13 @@ export async function renderMetrics(status: GatewayStatus): Promise<string> {
     const broker = gauge('broker_total', 'What the device broker counted', ['what']);
     for (const [what, count] of Object.entries(status.broker.counters)) broker.set({ what }, count);
   }
+  const siteConnected = gauge('site_broker_connected', '1 while connected to a broker of the site', [
+    'broker',
+  ]);
+  const siteCounters = gauge('site_broker_total', 'What came from a broker of the site', ['broker', 'what']);
+  for (const { name, connected: isUp, counters: counts } of status.siteBrokers) {
+    siteConnected.set({ broker: name }, isUp ? 1 : 0);
+    for (const [what, count] of Object.entries(counts)) siteCounters.set({ broker: name, what }, count);
+  }
   return registry.metrics();
 }

@@ -40,6 +40,12 @@ export function renderStatusPage(status: GatewayStatus): string {
 <td><span class="${tone}">${html(device.silent ? 'silent' : device.state)}</span><div class="dim">${html(device.session)}</div>${trouble.join('')}</td>
 <td>${ago(device.lastReadingAt)}</td><td class="n">${device.readings}</td><td class="n">${device.reconnects}</td></tr>`;
   });
+  const brokers = status.siteBrokers.map(({ name, address, connected, state, counters }) => {
+    const { live, retained, replayed, ofUnknownAge, reconnects } = counters;
+    return `<tr><td><b>${html(name)}</b><div class="dim">${html(address)}</div></td>
+<td class="${connected ? 'good' : 'bad'}">${html(state)}</td>
+<td class="dim">live ${live}, retained ${retained}, replayed ${replayed}, of unknown age ${ofUnknownAge}</td><td class="n">${reconnects}</td></tr>`;
+  });
   const points = status.readPoints.map(
     (point) => `<tr><td><b>${html(point.readPoint)}</b><div class="dim">${html(point.kind)}</div></td>
 <td>${html(point.state)}</td><td>${ago(point.lastReadingAt)}</td>
@@ -57,6 +63,7 @@ export function renderStatusPage(status: GatewayStatus): string {
 ${lanes.map(([lane, state]) => `<div class="card"><span class="dim">${html(lane)} waiting</span><b>${state.waiting}</b><span class="dim">acknowledged up to ${state.prunedUpTo} of ${state.lastSeq}</span></div>`).join('')}
 <div class="card"><span class="dim">Journal</span><b class="${journalProblem === undefined ? '' : 'bad'}">${(status.journal.fileBytes / 1024).toFixed(0)} KB</b><span class="dim">${html(journalProblem ?? `epoch ${status.journal.epoch.slice(0, 8)}`)}</span></div></div>
 ${clockNote(status)}<h2>Devices</h2><div class="scroll"><table><tr><th>Device</th><th>State</th><th>Last reading</th><th>Readings</th><th>Reconnects</th></tr>${devices.join('')}</table></div>
+${brokers.length === 0 ? '' : `<h2>Brokers of the site</h2><div class="scroll"><table><tr><th>Broker</th><th>State</th><th>Messages</th><th>Reconnects</th></tr>${brokers.join('')}</table></div>`}
 <h2>Read points</h2><div class="scroll"><table><tr><th>Read point</th><th>State</th><th>Last reading</th><th>Counts</th></tr>${points.join('')}</table></div>
 </main></body></html>`;
 }

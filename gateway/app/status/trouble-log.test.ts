@@ -34,6 +34,18 @@ it('tells the begin and the end of what ails a device', () => {
   ]);
 });
 
+it('reports a broker of the site when it is lost and when it is reached, each once', () => {
+  const at = (connected: boolean, state: string) => ({
+    uplink: undefined,
+    brokers: [{ name: 'hall', connected, state }],
+    devices: [],
+  });
+  expect(told(at(false, 'waiting 2 s: no network'), at(false, 'connecting'), at(true, 'connected'))).toEqual([
+    'warn broker.down hall waiting 2 s: no network',
+    'info broker.connected hall connected',
+  ]);
+});
+
 it('says nothing of a gateway without uplink and trouble', () => {
   expect(told({ uplink: undefined, devices: [] })).toEqual([]);
 });

@@ -151,7 +151,7 @@ interface TlsFiles {
 }
 
 /** Undefined when none is named; a file that is not what it should be is a ConfigError with its name. */
-function readTls(named: TlsFiles): { ca?: Buffer; cert?: Buffer; key?: Buffer } | undefined {
+export function readTls(named: TlsFiles): { ca?: Buffer; cert?: Buffer; key?: Buffer } | undefined {
   const files = [named.caFile, named.certFile, named.keyFile].filter((file) => file !== undefined);
   if (files.length === 0) return undefined;
   const tls = {

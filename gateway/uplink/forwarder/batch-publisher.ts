@@ -4,8 +4,8 @@
  */
 import type { Lane } from '../../../protocol/events/lanes.ts';
 import { MAX_BATCH_BYTES } from '../../../protocol/link/batch.ts';
+import { describeError } from '../../../protocol/link/carrier-words.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import { describeError } from '../carrier-words.ts';
 import type { Uplink } from '../uplink.ts';
 import type { FitLimits } from './batch-fitting.ts';
 import { CarrierWatchdog } from './carrier-watchdog.ts';

@@ -15,8 +15,8 @@ import {
   connect as mqttConnect,
   UniqueMessageIdProvider,
 } from 'mqtt';
+import { describeError, mqttReason } from '../../../protocol/link/carrier-words.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
-import { describeError, mqttReason } from '../carrier-words.ts';
 
 export interface MqttSessionOptions {
   readonly url: string;

@@ -6,6 +6,7 @@
  * The retained state topic says `online`, the broker says `offline` for us (the will).
  */
 import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
+import { VERSION_NOT_SUPPORTED } from '../../../protocol/link/carrier-words.ts';
 import { ackTopic, stateTopic, upTopic } from '../../../protocol/link/topics.ts';
 import { type Clock, delay, type Timer } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
@@ -51,8 +52,6 @@ const SETTLED_MS = 60_000;
 /** Of an MQTT 5 PUBLISH beside payload and topic: fixed header 5, topic length 2, packet id 2, properties 1. */
 const PUBLISH_OVERHEAD_BYTES = 10;
 const RETAIN_NOT_SUPPORTED = 154;
-/** Of MQTT 3.1.1 and 5: what a broker says that does not speak 5. */
-const VERSION_NOT_SUPPORTED = [1, 132];
 
 export function createMqttUplink(options: MqttUplinkOptions): MqttUplink {
   return new MqttLink(options);

@@ -76,6 +76,9 @@ const MQTT: Readonly<Record<number, string>> = {
   160: 'the broker allows no longer connection',
 };
 
+/** Of MQTT 3.1.1 and 5: what a broker says that does not speak 5. */
+export const VERSION_NOT_SUPPORTED: readonly number[] = [1, 132];
+
 /** `reasonString` is what the server added in its own words. */
 export function mqttReason(code: number, reasonString?: string): string {
   const words = MQTT[code] ?? `MQTT reason ${code}`;
