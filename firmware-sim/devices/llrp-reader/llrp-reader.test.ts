@@ -100,7 +100,12 @@ class Client {
 
   hold(): void {
     const EventsAndReports = { HoldEventsAndReportsUponReconnect: true };
-    this.ask('SET_READER_CONFIG', { ResetToFactoryDefault: false, EventsAndReports });
+    const EventNotificationState = [{ EventType: 3, NotificationState: true }];
+    this.ask('SET_READER_CONFIG', {
+      ResetToFactoryDefault: false,
+      EventsAndReports,
+      ReaderEventNotificationSpec: { EventNotificationState },
+    });
   }
 
   wait(milliseconds: number): LlrpMessage[] {
@@ -159,7 +164,10 @@ describe('the simulated LLRP reader', () => {
     const old = new Client({ version: '1.0.1' });
     old.connect();
     expect(old.status('GET_SUPPORTED_VERSION', {}, 2)).toContain('ERROR_MESSAGE M_UnsupportedVersion (110)');
-    expect(old.status('GET_ACCESSSPECS', {})).toContain('ERROR_MESSAGE M_UnsupportedMessage (109)');
+    const Data = new Uint8Array(2);
+    expect(old.status('CUSTOM_MESSAGE', { VendorIdentifier: 25882, MessageSubtype: 21, Data })).toContain(
+      'ERROR_MESSAGE M_UnsupportedMessage (109)',
+    );
     expect(old.status('SET_PROTOCOL_VERSION', { ProtocolVersion: 2 })).toContain('M_UnsupportedVersion');
     const young = new Client();
     young.connect();
