@@ -72,7 +72,8 @@ const NEGOTIATION = new Set([messageType('GET_SUPPORTED_VERSION'), messageType('
 export function answerFrame(frame: LlrpFrame, desk: Desk): void {
   const negotiates = NEGOTIATION.has(frame.type) && frame.version <= desk.highestVersion;
   if (frame.version !== desk.outgoing.version && !negotiates) {
-    const text = `protocol version ${frame.version} is not in use`;
+    const isKnown = frame.version <= desk.highestVersion;
+    const text = `protocol version ${frame.version} is not ${isKnown ? 'in use' : 'supported'}`;
     say(desk, 'ERROR_MESSAGE', frame.id, refusal(STATUS.M_UnsupportedVersion, text));
     return;
   }
