@@ -1,129 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../protocol/ports/random.ts';
-import {
-  decodeMessage,
-  encodeMessage,
-  type LlrpMessage,
-  type MessageInputs,
-  type MessageName,
-} from '../../../protocol/wire/llrp/codec.ts';
-import { LlrpFramer, type LlrpVersion } from '../../../protocol/wire/llrp/framing.ts';
-import type { ROSpec } from '../../../protocol/wire/llrp/rospec.ts';
-import { describeStatus } from '../../../protocol/wire/llrp/status.ts';
-import type { DeviceOutput } from '../device.ts';
-import { LlrpReader, type LlrpReaderOptions } from './llrp-reader.ts';
-
-const START = Date.UTC(2026, 2, 2, 6);
-const TAG = { epc: '3074257bf7194e4000001a85', antenna: 1, rssiDbm: -45 };
-
-function specOf(ROSpecID: number, antennas = [0]): ROSpec {
-  return {
-    ROSpecID,
-    Priority: 0,
-    CurrentState: 0,
-    ROBoundarySpec: {
-      ROSpecStartTrigger: { ROSpecStartTriggerType: 0 },
-      ROSpecStopTrigger: { ROSpecStopTriggerType: 0, DurationTriggerValue: 0 },
-    },
-    AISpec: [{ AntennaIDs: antennas, AISpecStopTrigger: { AISpecStopTriggerType: 0, DurationTrigger: 0 } }],
-    ROReportSpec: {
-      ROReportTrigger: 1,
-      N: 1,
-      TagReportContentSelector: {
-        EnableROSpecID: true,
-        EnableSpecIndex: false,
-        EnableInventoryParameterSpecID: false,
-        EnableAntennaID: true,
-        EnableChannelIndex: false,
-        EnablePeakRSSI: false,
-        EnableFirstSeenTimestamp: false,
-        EnableLastSeenTimestamp: false,
-        EnableTagSeenCount: true,
-        EnableAccessSpecID: false,
-      },
-    },
-  };
-}
-
-/** A client that speaks message by message. */
-class Client {
-  readonly reader: LlrpReader;
-  readonly #framer = new LlrpFramer(() => true);
-  #id = 0;
-  now = START;
-
-  constructor(options: Partial<LlrpReaderOptions> = {}) {
-    this.reader = new LlrpReader({ random: seededRandom(1, 'reader'), ...options });
-  }
-
-  hear(output: DeviceOutput): LlrpMessage[] {
-    const messages: LlrpMessage[] = [];
-    for (const bytes of output.send) {
-      this.#framer.push(bytes, {
-        frame: (frame) => {
-          const decoded = decodeMessage(frame);
-          if (decoded.outcome !== 'message') throw new Error(decoded.outcome);
-          messages.push(decoded.message);
-        },
-        discard: (reason) => expect.unreachable(reason),
-      });
-    }
-    return messages;
-  }
-
-  connect(): LlrpMessage[] {
-    return this.hear(this.reader.onConnect(this.now));
-  }
-
-  ask<N extends MessageName>(name: N, body: MessageInputs[N], version: LlrpVersion = 1): LlrpMessage[] {
-    this.#id++;
-    return this.hear(this.reader.onBytes(encodeMessage(name, body, this.#id, version), this.now));
-  }
-
-  /** The answer in words. */
-  status<N extends MessageName>(name: N, body: MessageInputs[N], version: LlrpVersion = 1): string {
-    const answers = this.ask(name, body, version).filter((message) => 'LLRPStatus' in message.body);
-    return answers
-      .map(
-        (answer) =>
-          `${answer.name} ${'LLRPStatus' in answer.body ? describeStatus(answer.body.LLRPStatus) : ''}`,
-      )
-      .join('; ');
-  }
-
-  start(): void {
-    this.ask('ADD_ROSPEC', { ROSpec: specOf(1) });
-    this.ask('ENABLE_ROSPEC', { ROSpecID: 1 });
-    this.ask('START_ROSPEC', { ROSpecID: 1 });
-  }
-
-  hold(): void {
-    const EventsAndReports = { HoldEventsAndReportsUponReconnect: true };
-    this.ask('SET_READER_CONFIG', { ResetToFactoryDefault: false, EventsAndReports });
-  }
-
-  wait(milliseconds: number): LlrpMessage[] {
-    const until = this.now + milliseconds;
-    const messages: LlrpMessage[] = [];
-    for (
-      let due = this.reader.nextTickAt();
-      due !== undefined && due <= until;
-      due = this.reader.nextTickAt()
-    ) {
-      this.now = Math.max(this.now, due);
-      messages.push(...this.hear(this.reader.onTick(this.now)));
-    }
-    this.now = until;
-    return messages;
-  }
-}
-
-function tagsOf(messages: readonly LlrpMessage[]) {
-  return messages.flatMap((message) =>
-    message.name === 'RO_ACCESS_REPORT' ? message.body.TagReportData : [],
-  );
-}
+import { encodeMessage } from '../../../protocol/wire/llrp/codec.ts';
+import { Client, specOf, TAG, tagsOf } from './llrp-client.fixture.ts';
 
 describe('the simulated LLRP reader', () => {
   it('greets its client', () => {
@@ -159,7 +37,10 @@ describe('the simulated LLRP reader', () => {
     const old = new Client({ version: '1.0.1' });
     old.connect();
     expect(old.status('GET_SUPPORTED_VERSION', {}, 2)).toContain('ERROR_MESSAGE M_UnsupportedVersion (110)');
-    expect(old.status('GET_ACCESSSPECS', {})).toContain('ERROR_MESSAGE M_UnsupportedMessage (109)');
+    const Data = new Uint8Array(2);
+    expect(old.status('CUSTOM_MESSAGE', { VendorIdentifier: 25882, MessageSubtype: 21, Data })).toContain(
+      'ERROR_MESSAGE M_UnsupportedMessage (109)',
+    );
     expect(old.status('SET_PROTOCOL_VERSION', { ProtocolVersion: 2 })).toContain('M_UnsupportedVersion');
     const young = new Client();
     young.connect();

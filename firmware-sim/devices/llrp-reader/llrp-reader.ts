@@ -1,7 +1,8 @@
 /**
  * A fixed RFID reader that speaks LLRP 1.0.1 or 1.1: mirror of the llrp driver. Takes one client at a time, answers
- * every request with an LLRPStatus, runs the ROSpecs it is given over the tags in its field, sends keepalives, and
- * holds reports over a reconnect when told to. ROSpecs and settings outlive a connection, not a power cycle.
+ * every request with an LLRPStatus, runs ROSpecs and AccessSpecs over the tags in its field, sends keepalives, and
+ * holds reports over a reconnect when asked to. Specs and settings outlive a connection, not a power cycle; what was
+ * written to a tag stays on the tag.
  *
  * The host tells `onConnect` and `onDisconnect` of the one client; any other that knocks it sends what
  * `rejectSecondClient` returns, and hangs up. Changes made by the world take effect at the next tick, in the order they were made.
@@ -17,12 +18,15 @@ import {
 } from '../../../protocol/wire/llrp/events.ts';
 import { LLRP_1_0_1, LLRP_1_1, LlrpFramer, type LlrpVersion } from '../../../protocol/wire/llrp/framing.ts';
 import { type ByteDevice, type DeviceOutput, SILENT, type TagInField } from '../device.ts';
-import { gather, inventoryRound } from './air.ts';
+import { AccessSpecs } from './access-specs.ts';
 import { Configuration, type Surroundings } from './configuration.ts';
+import { HOP_TABLE } from './identity.ts';
+import { Inventory } from './inventory.ts';
 import { Outgoing } from './outgoing.ts';
 import { ReportWriter } from './report-writer.ts';
 import { answerFrame, type Desk } from './requests.ts';
-import { isReportDue, RoSpecs, type RunningSpec } from './ro-specs.ts';
+import { type Happening, RoSpecs, type RunningSpec } from './ro-specs.ts';
+import { TagMemories } from './tag-memory.ts';
 
 export interface LlrpReaderOptions {
   readonly random: Random;
@@ -45,10 +49,8 @@ export interface LlrpReaderOptions {
   readonly clockOffsetMs?: number;
 }
 
-/** From the air to the message. */
-const REPORT_LATENCY_MS = 8;
-/** Sights gathered for one report; a client that never collects loses the rest. */
-const MAX_GATHERED = 10_000;
+/** The only kind of AISpecEvent there is. */
+const AISPEC_EVENT_END = 0;
 
 export class LlrpReader implements ByteDevice {
   readonly transport = 'bytes';
@@ -56,13 +58,14 @@ export class LlrpReader implements ByteDevice {
   readonly #framer = new LlrpFramer(isKnownMessageType);
   readonly #configuration = new Configuration();
   readonly #specs: RoSpecs;
+  readonly #accessSpecs: AccessSpecs;
+  readonly #inventory: Inventory;
   readonly #outgoing: Outgoing;
   readonly #highestVersion: LlrpVersion;
   readonly #gpi = new Map<number, boolean>();
   readonly #unplugged = new Set<number>();
   readonly #surroundings: Surroundings;
   #changes: ((now: number) => void)[] = [];
-  #tags: readonly TagInField[] = [];
   #now = 0;
   #bootedAt: number | undefined;
   #nextRoundAt = Number.NEGATIVE_INFINITY;
@@ -84,22 +87,38 @@ export class LlrpReader implements ByteDevice {
       clockOffsetMs: 0,
       ...options,
     };
-    const { antennas, gpiPorts, bufferCapacity, clock, omitUnchanged, version } = this.#options;
+    const { antennas, gpiPorts, bufferCapacity, canHold, clock, omitUnchanged, version } = this.#options;
     const microsecondsOf = (at: number) => this.#microsecondsOf(at);
-    const writer = new ReportWriter({ omitUnchanged, clock, microsecondsOf });
-    this.#outgoing = new Outgoing(bufferCapacity, writer, (at) => {
-      const time = { Microseconds: microsecondsOf(at) };
-      return clock === 'utc' ? { UTCTimestamp: time } : { Uptime: time };
-    });
-    this.#specs = new RoSpecs(antennas);
+    const memories = new TagMemories();
+    const writer = new ReportWriter({ omitUnchanged, clock, microsecondsOf, memories });
+    this.#outgoing = new Outgoing(
+      bufferCapacity,
+      writer,
+      (at) => {
+        const time = { Microseconds: microsecondsOf(at) };
+        return clock === 'utc' ? { UTCTimestamp: time } : { Uptime: time };
+      },
+      () => this.#configuration.notifies(NOTIFICATION.ReportBufferFillWarning),
+    );
+    this.#specs = new RoSpecs({ antennas, gpiPorts }, (happening, now) => this.#happened(happening, now));
+    this.#accessSpecs = new AccessSpecs(antennas);
     this.#highestVersion = version === '1.1' ? LLRP_1_1 : LLRP_1_0_1;
     const isConnected = (antenna: number) => !this.#unplugged.has(antenna);
-    this.#surroundings = { gpi: this.#gpi, gpiPorts, antennas, isConnected };
+    this.#surroundings = { gpi: this.#gpi, gpiPorts, antennas, canHold, isConnected };
+    this.#inventory = new Inventory({
+      random: this.#options.random,
+      sensitivityDbm: this.#options.sensitivityDbm,
+      surroundings: this.#surroundings,
+      configuration: this.#configuration,
+      accessSpecs: this.#accessSpecs,
+      memories,
+      report: (report, now) => this.#outgoing.report(report, now),
+    });
   }
 
   /** The tags in the field from now on, with the antenna that can see each. */
   setTags(tags: readonly TagInField[]): void {
-    this.#tags = tags;
+    this.#inventory.tags = tags;
   }
 
   setGpi(port: number, high: boolean): void {
@@ -131,13 +150,14 @@ export class LlrpReader implements ByteDevice {
       this.#outgoing.holdsUponReconnect = false;
       this.#outgoing.disconnect();
       this.#specs.clear();
+      this.#accessSpecs.clear();
       this.#configuration.reset();
       this.#keepaliveAt = undefined;
       this.#bootedAt = now;
     });
   }
 
-  /** What a further client is told before it is hung up on; the one that is connected hears of it. */
+  /** What a further client hears before it is hung up on; the one that is connected hears of it. */
   rejectSecondClient(now: number): Uint8Array[] {
     this.#begin(now);
     this.#knocked = true;
@@ -179,6 +199,7 @@ export class LlrpReader implements ByteDevice {
     this.#begin(now);
     this.#settle(now);
     if (this.#isInventorying && now >= this.#nextRoundAt) this.#round(now);
+    this.#specs.tick(now);
     if (this.#keepaliveAt !== undefined && now >= this.#keepaliveAt) {
       this.#outgoing.say('KEEPALIVE', {});
       this.#scheduleKeepalive(now);
@@ -197,7 +218,9 @@ export class LlrpReader implements ByteDevice {
   }
 
   get #isInventorying(): boolean {
-    return this.#tags.length > 0 && this.#outgoing.isHeard && this.#specs.active.length > 0;
+    const active = this.#specs.active;
+    if (active === undefined || !this.#outgoing.isHeard) return false;
+    return this.#inventory.tags.length > 0 || active.course.countsAttempts;
   }
 
   #begin(now: number): void {
@@ -212,7 +235,7 @@ export class LlrpReader implements ByteDevice {
     for (const change of changes) change(now);
     if (this.#knocked) this.#outgoing.greet(CONNECTION_ATTEMPT.AnotherConnectionAttempted, now);
     this.#knocked = false;
-    this.#specs.tick(now, (running) => this.#ended(running, now));
+    this.#specs.tick(now);
   }
 
   #finish(): DeviceOutput {
@@ -240,38 +263,17 @@ export class LlrpReader implements ByteDevice {
     this.#gpi.set(port, high);
     if (!this.#configuration.isPortEnabled(port)) return;
     this.#notify(NOTIFICATION.GPIEvent, { GPIEvent: { GPIPortNumber: port, State: high } }, now);
-    this.#specs.onGpi(
-      port,
-      high,
-      (running) => this.#started(running, now),
-      (running) => this.#ended(running, now),
-      now,
-    );
+    this.#specs.onGpi(port, high, now);
   }
 
   #round(now: number): void {
-    const { random, sensitivityDbm, roundIntervalMs } = this.#options;
-    this.#nextRoundAt = now + roundIntervalMs;
-    for (const running of this.#specs.active) {
-      const wanted = new Set(running.spec.AISpec?.flatMap((ai) => ai.AntennaIDs));
-      const hears = (antenna: number) =>
-        (wanted.has(0) || wanted.has(antenna)) &&
-        antenna <= this.#options.antennas &&
-        !this.#unplugged.has(antenna);
-      const seenAt = now - REPORT_LATENCY_MS;
-      for (const sight of inventoryRound(this.#tags, hears, sensitivityDbm, seenAt, random)) {
-        if (running.gathered.size < MAX_GATHERED) gather(running.gathered, sight);
-        if (isReportDue(running)) this.#report(running, now);
-      }
-    }
-  }
-
-  #report(running: RunningSpec, now: number): void {
-    const { ROReportSpec, ROSpecID } = running.spec;
-    const sights = [...running.gathered.values()];
-    running.gathered.clear();
-    if (ROReportSpec === undefined || sights.length === 0) return;
-    this.#outgoing.report({ roSpecId: ROSpecID, wanted: ROReportSpec.TagReportContentSelector, sights }, now);
+    this.#nextRoundAt = now + this.#options.roundIntervalMs;
+    const { active } = this.#specs;
+    if (active === undefined) return;
+    this.#inventory.round(active, now);
+    const NextChannelIndex = this.#inventory.channel;
+    const HoppingEvent = { HopTableID: HOP_TABLE, NextChannelIndex };
+    this.#notify(NOTIFICATION.UponHoppingToNextChannel, { HoppingEvent }, now);
   }
 
   #desk(now: number): Desk {
@@ -281,12 +283,17 @@ export class LlrpReader implements ByteDevice {
       outgoing: this.#outgoing,
       configuration: this.#configuration,
       specs: this.#specs,
+      accessSpecs: this.#accessSpecs,
       surroundings: this.#surroundings,
       hardware: { antennas, gpiPorts, canHold, hasUtcClock: clock === 'utc' },
       highestVersion: this.#highestVersion,
-      started: (running) => this.#started(running, now),
-      ended: (running) => this.#ended(running, now),
-      reportNow: (running) => this.#report(running, now),
+      reportNow: (id) => {
+        const reports = this.#specs.running.map((running) => this.#inventory.collect(running));
+        this.#outgoing.answerReport(
+          reports.filter((report) => report !== undefined),
+          id,
+        );
+      },
       configured: () => this.#scheduleKeepalive(now),
       hangUp: () => {
         this.#hangUp = true;
@@ -294,23 +301,42 @@ export class LlrpReader implements ByteDevice {
     };
   }
 
-  #started(running: RunningSpec, now: number): void {
-    const ROSpecEvent = {
-      EventType: ROSPEC_EVENT.Start,
-      ROSpecID: running.spec.ROSpecID,
-      PreemptingROSpecID: 0,
-    };
+  #happened(happening: Happening, now: number): void {
+    const { running } = happening;
+    switch (happening.kind) {
+      case 'started':
+        this.#notifyOfRoSpec(ROSPEC_EVENT.Start, running, now);
+        return;
+      case 'ai-ended':
+        this.#inventory.aiSpecEnded(running, now);
+        this.#notifyOfAiSpec(running.spec.ROSpecID, happening.specIndex, now);
+        return;
+      case 'looped': {
+        const SpecLoopEvent = { ROSpecID: running.spec.ROSpecID, LoopCount: happening.loop };
+        this.#notify(NOTIFICATION.SpecLoopEvent, { SpecLoopEvent }, now);
+        return;
+      }
+      case 'ended':
+        this.#inventory.roSpecEnded(running, now);
+        this.#notifyOfRoSpec(ROSPEC_EVENT.End, running, now);
+        return;
+    }
+    happening satisfies never;
+  }
+
+  #notifyOfRoSpec(EventType: number, { spec }: RunningSpec, now: number): void {
+    const ROSpecEvent = { EventType, ROSpecID: spec.ROSpecID, PreemptingROSpecID: 0 };
     this.#notify(NOTIFICATION.ROSpecEvent, { ROSpecEvent }, now);
   }
 
-  #ended(running: RunningSpec, now: number): void {
-    this.#report(running, now);
-    const ROSpecEvent = {
-      EventType: ROSPEC_EVENT.End,
-      ROSpecID: running.spec.ROSpecID,
-      PreemptingROSpecID: 0,
-    };
-    this.#notify(NOTIFICATION.ROSpecEvent, { ROSpecEvent }, now);
+  #notifyOfAiSpec(ROSpecID: number, SpecIndex: number, now: number): void {
+    const AISpecEvent = { EventType: AISPEC_EVENT_END, ROSpecID, SpecIndex };
+    if (this.#configuration.notifies(NOTIFICATION.AISpecEventWithSingulationDetails)) {
+      const C1G2SingulationDetails = { NumCollisionSlots: 0, NumEmptySlots: 0 };
+      this.#outgoing.event({ AISpecEvent: { ...AISpecEvent, C1G2SingulationDetails } }, now);
+    } else {
+      this.#notify(NOTIFICATION.AISpecEvent, { AISpecEvent }, now);
+    }
   }
 
   #notify(eventType: number, event: ReaderEventNotificationData, now: number): void {

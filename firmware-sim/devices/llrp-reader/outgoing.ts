@@ -6,6 +6,7 @@
 import { encodeMessage, type MessageInputs, type MessageName } from '../../../protocol/wire/llrp/codec.ts';
 import type { ReaderEventNotificationData } from '../../../protocol/wire/llrp/events.ts';
 import { LLRP_1_0_1, type LlrpVersion } from '../../../protocol/wire/llrp/framing.ts';
+import type { TagReportInput } from '../../../protocol/wire/llrp/report.ts';
 import { type Held, type HeldReport, ReportBuffer } from './report-buffer.ts';
 import type { ReportWriter } from './report-writer.ts';
 
@@ -19,16 +20,33 @@ export class Outgoing {
   #state: 'alone' | 'holding' | 'open' = 'alone';
   /** Whether events and reports are kept for the next client. */
   #holds = false;
-  version: LlrpVersion = LLRP_1_0_1;
+  #version: LlrpVersion | undefined;
+  readonly #warns: () => boolean;
 
+  /** `warns`: whether the client wants to know that the buffer fills up. */
   constructor(
     capacity: number,
     writer: ReportWriter,
     timestamp: (at: number) => Pick<ReaderEventNotificationData, 'UTCTimestamp' | 'Uptime'>,
+    warns: () => boolean,
   ) {
     this.#buffer = new ReportBuffer(capacity);
     this.#writer = writer;
     this.#timestamp = timestamp;
+    this.#warns = warns;
+  }
+
+  get version(): LlrpVersion {
+    return this.#version ?? LLRP_1_0_1;
+  }
+
+  /** Whether this client has chosen. */
+  get isVersionSet(): boolean {
+    return this.#version !== undefined;
+  }
+
+  setVersion(version: LlrpVersion): void {
+    this.#version = version;
   }
 
   get hasClient(): boolean {
@@ -53,7 +71,7 @@ export class Outgoing {
 
   connect(): void {
     this.#state = this.#holds ? 'holding' : 'open';
-    this.version = LLRP_1_0_1;
+    this.#version = undefined;
     this.#pieces = [];
     this.#writer.forget();
   }
@@ -96,6 +114,11 @@ export class Outgoing {
     this.#pass({ kind: 'report', ...report }, now);
   }
 
+  /** The answer to GET_REPORT, empty when nothing has gathered: never held. */
+  answerReport(reports: readonly Omit<HeldReport, 'kind'>[], id: number): void {
+    this.say('RO_ACCESS_REPORT', { TagReportData: reports.flatMap((report) => this.#write(report)) }, id);
+  }
+
   /** What has to leave now, in one piece. */
   take(): Uint8Array[] {
     const pieces = this.#pieces;
@@ -121,7 +144,7 @@ export class Outgoing {
     }
     if (!this.#holds) return;
     const percent = this.#buffer.add(item);
-    if (percent === undefined) return;
+    if (percent === undefined || !this.#warns()) return;
     const warning = { ReportBufferLevelWarningEvent: { ReportBufferPercentageFull: percent } };
     this.#buffer.add({ kind: 'event', event: { ...this.#timestamp(now), ...warning } });
   }
@@ -131,9 +154,11 @@ export class Outgoing {
       this.say('READER_EVENT_NOTIFICATION', { ReaderEventNotificationData: item.event });
       return;
     }
-    const { sights, wanted, roSpecId } = item;
-    const tags = sights.map((sight) => this.#writer.write(sight, wanted, roSpecId));
-    this.say('RO_ACCESS_REPORT', { TagReportData: tags });
+    this.say('RO_ACCESS_REPORT', { TagReportData: this.#write(item) });
+  }
+
+  #write({ sights, wanted, roSpecId }: Omit<HeldReport, 'kind'>): TagReportInput[] {
+    return sights.map((sight) => this.#writer.write(sight, wanted, roSpecId));
   }
 
   #nextId(): number {

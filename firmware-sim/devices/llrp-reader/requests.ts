@@ -1,12 +1,14 @@
 /**
- * How the simulated reader answers: every request with the response of its name and an LLRPStatus, what it cannot
- * read or does not know with ERROR_MESSAGE (LLRP 1.1 §9.1).
+ * How the simulated reader answers: every request with the response of its name and an LLRPStatus, also one whose
+ * body it cannot read; ERROR_MESSAGE only for what has no response: message types and versions it does not support,
+ * and messages that no client may send (LLRP 1.1 §8.1, §9.1).
  */
 import {
   decodeMessage,
   type LlrpMessage,
   type MessageInputs,
   type MessageName,
+  messageType,
 } from '../../../protocol/wire/llrp/codec.ts';
 import {
   LLRP_1_0_1,
@@ -15,10 +17,12 @@ import {
   type LlrpVersion,
 } from '../../../protocol/wire/llrp/framing.ts';
 import { type LLRPStatus, STATUS } from '../../../protocol/wire/llrp/status.ts';
+import type { AccessSpecs } from './access-specs.ts';
 import type { Configuration, Surroundings } from './configuration.ts';
 import { capabilitiesOf, type Hardware } from './identity.ts';
 import type { Outgoing } from './outgoing.ts';
-import type { Refusal, RoSpecs, RunningSpec } from './ro-specs.ts';
+import { type Refusal, refusal, statusOf } from './refusal.ts';
+import type { RoSpecs } from './ro-specs.ts';
 
 /** What answering works on, for one turn. */
 export interface Desk {
@@ -26,27 +30,51 @@ export interface Desk {
   readonly outgoing: Outgoing;
   readonly configuration: Configuration;
   readonly specs: RoSpecs;
+  readonly accessSpecs: AccessSpecs;
   readonly surroundings: Surroundings;
   readonly hardware: Hardware;
   readonly highestVersion: LlrpVersion;
-  readonly started: (running: RunningSpec) => void;
-  readonly ended: (running: RunningSpec) => void;
-  readonly reportNow: (running: RunningSpec) => void;
+  /** Sends all that has gathered, in a message of this id. */
+  readonly reportNow: (id: number) => void;
   readonly configured: () => void;
   readonly hangUp: () => void;
 }
 
-const SUCCESS: LLRPStatus = { StatusCode: STATUS.M_Success, ErrorDescription: '' };
-
-/** Messages whose body is an LLRPStatus and nothing else. */
+/** Messages whose body is an LLRPStatus and nothing else that must be. */
 type Answer = {
   [N in MessageName]: { LLRPStatus: LLRPStatus } extends MessageInputs[N] ? N : never;
 }[MessageName];
 
+/** What a request gets in answer; the rest of the catalogue is the reader's to send, or gets none. */
+const ANSWERS = {
+  GET_READER_CAPABILITIES: 'GET_READER_CAPABILITIES_RESPONSE',
+  GET_READER_CONFIG: 'GET_READER_CONFIG_RESPONSE',
+  SET_READER_CONFIG: 'SET_READER_CONFIG_RESPONSE',
+  CLOSE_CONNECTION: 'CLOSE_CONNECTION_RESPONSE',
+  ADD_ROSPEC: 'ADD_ROSPEC_RESPONSE',
+  DELETE_ROSPEC: 'DELETE_ROSPEC_RESPONSE',
+  START_ROSPEC: 'START_ROSPEC_RESPONSE',
+  STOP_ROSPEC: 'STOP_ROSPEC_RESPONSE',
+  ENABLE_ROSPEC: 'ENABLE_ROSPEC_RESPONSE',
+  DISABLE_ROSPEC: 'DISABLE_ROSPEC_RESPONSE',
+  GET_ROSPECS: 'GET_ROSPECS_RESPONSE',
+  ADD_ACCESSSPEC: 'ADD_ACCESSSPEC_RESPONSE',
+  DELETE_ACCESSSPEC: 'DELETE_ACCESSSPEC_RESPONSE',
+  ENABLE_ACCESSSPEC: 'ENABLE_ACCESSSPEC_RESPONSE',
+  DISABLE_ACCESSSPEC: 'DISABLE_ACCESSSPEC_RESPONSE',
+  GET_ACCESSSPECS: 'GET_ACCESSSPECS_RESPONSE',
+  SET_PROTOCOL_VERSION: 'SET_PROTOCOL_VERSION_RESPONSE',
+} as const satisfies Partial<Record<MessageName, Answer>>;
+
+/** Messages of version negotiation are of 1.1 whatever was negotiated. */
+const NEGOTIATION = new Set([messageType('GET_SUPPORTED_VERSION'), messageType('SET_PROTOCOL_VERSION')]);
+
 export function answerFrame(frame: LlrpFrame, desk: Desk): void {
-  if (frame.version > desk.highestVersion) {
-    const text = `protocol version ${frame.version} is not supported`;
-    answerWith(desk, 'ERROR_MESSAGE', frame.id, { code: STATUS.M_UnsupportedVersion, text });
+  const negotiates = NEGOTIATION.has(frame.type) && frame.version <= desk.highestVersion;
+  if (frame.version !== desk.outgoing.version && !negotiates) {
+    const isKnown = frame.version <= desk.highestVersion;
+    const text = `protocol version ${frame.version} is not ${isKnown ? 'in use' : 'supported'}`;
+    say(desk, 'ERROR_MESSAGE', frame.id, refusal(STATUS.M_UnsupportedVersion, text));
     return;
   }
   const decoded = decodeMessage(frame);
@@ -54,113 +82,167 @@ export function answerFrame(frame: LlrpFrame, desk: Desk): void {
     answer(decoded.message, desk);
     return;
   }
-  const refusal =
-    decoded.outcome === 'unknown'
-      ? { code: STATUS.M_UnsupportedMessage, text: `message type ${decoded.type} is not supported` }
-      : { code: STATUS.M_ParameterError, text: `${decoded.name}: ${decoded.reason}` };
-  answerWith(desk, 'ERROR_MESSAGE', decoded.id, refusal);
+  if (decoded.outcome === 'unknown') {
+    say(desk, 'ERROR_MESSAGE', decoded.id, unsupported(`message type ${decoded.type}`));
+    return;
+  }
+  const response = (ANSWERS as Partial<Record<MessageName, Answer>>)[decoded.name] ?? 'ERROR_MESSAGE';
+  say(desk, response, decoded.id, refusal(STATUS.M_ParameterError, `${decoded.name}: ${decoded.reason}`));
 }
 
 function answer(message: LlrpMessage, desk: Desk): void {
-  const { id } = message;
-  const { outgoing, configuration, specs, surroundings } = desk;
-  switch (message.name) {
+  const { id, name } = message;
+  const { outgoing, configuration, specs, accessSpecs, surroundings, now } = desk;
+  switch (name) {
     case 'KEEPALIVE_ACK':
-      break;
+      return;
+    case 'ENABLE_EVENTS_AND_REPORTS':
+      outgoing.enable(now);
+      return;
+    case 'GET_REPORT':
+      desk.reportNow(id);
+      return;
     case 'GET_SUPPORTED_VERSION':
       answerSupportedVersion(id, desk);
-      break;
+      return;
     case 'SET_PROTOCOL_VERSION':
-      answerWith(desk, 'SET_PROTOCOL_VERSION_RESPONSE', id, setVersion(message.body.ProtocolVersion, desk));
-      break;
+      answerSetVersion(message.body.ProtocolVersion, id, desk);
+      return;
     case 'GET_READER_CAPABILITIES':
       outgoing.say(
-        'GET_READER_CAPABILITIES_RESPONSE',
-        { LLRPStatus: SUCCESS, ...capabilitiesOf(desk.hardware) },
+        ANSWERS[name],
+        withStatus(capabilitiesOf(message.body.RequestedData, desk.hardware, outgoing.version)),
         id,
       );
-      break;
-    case 'GET_READER_CONFIG': {
-      const settings = configuration.describe(message.body, surroundings);
-      outgoing.say('GET_READER_CONFIG_RESPONSE', { LLRPStatus: SUCCESS, ...settings }, id);
-      break;
-    }
+      return;
+    case 'GET_READER_CONFIG':
+      outgoing.say(ANSWERS[name], withStatus(configuration.describe(message.body, surroundings)), id);
+      return;
     case 'SET_READER_CONFIG': {
-      const refusal = configuration.apply(message.body, surroundings);
-      outgoing.holdsUponReconnect = configuration.holds && desk.hardware.canHold;
+      const refused = configuration.apply(message.body, surroundings);
+      outgoing.holdsUponReconnect = configuration.holds;
       desk.configured();
-      answerWith(desk, 'SET_READER_CONFIG_RESPONSE', id, refusal);
-      break;
+      change(desk, ANSWERS[name], id, refused);
+      return;
     }
     case 'GET_ROSPECS':
-      outgoing.say('GET_ROSPECS_RESPONSE', { LLRPStatus: SUCCESS, ROSpec: specs.specs }, id);
-      break;
-    case 'GET_REPORT':
-      for (const running of specs.active) desk.reportNow(running);
-      break;
-    case 'ENABLE_EVENTS_AND_REPORTS':
-      outgoing.enable(desk.now);
-      break;
-    case 'CLOSE_CONNECTION':
-      answerWith(desk, 'CLOSE_CONNECTION_RESPONSE', id, undefined);
-      desk.hangUp();
-      break;
-    default:
-      answerRoSpecRequest(message, desk);
-  }
-}
-
-function answerRoSpecRequest(message: LlrpMessage, desk: Desk): void {
-  const { id } = message;
-  const { specs, started, ended, now } = desk;
-  switch (message.name) {
+      outgoing.say(ANSWERS[name], { LLRPStatus: statusOf(undefined), ROSpec: specs.specs }, id);
+      return;
     case 'ADD_ROSPEC':
-      answerWith(desk, 'ADD_ROSPEC_RESPONSE', id, specs.add(message.body.ROSpec));
-      break;
+      change(desk, ANSWERS[name], id, specs.add(message.body.ROSpec));
+      return;
     case 'DELETE_ROSPEC':
-      answerWith(desk, 'DELETE_ROSPEC_RESPONSE', id, specs.delete(message.body.ROSpecID, ended));
-      break;
+      change(desk, ANSWERS[name], id, specs.delete(message.body.ROSpecID, now));
+      return;
     case 'ENABLE_ROSPEC':
-      answerWith(desk, 'ENABLE_ROSPEC_RESPONSE', id, specs.enable(message.body.ROSpecID, started, now));
-      break;
+      change(desk, ANSWERS[name], id, specs.enable(message.body.ROSpecID, now));
+      return;
     case 'DISABLE_ROSPEC':
-      answerWith(desk, 'DISABLE_ROSPEC_RESPONSE', id, specs.disable(message.body.ROSpecID, ended));
-      break;
+      change(desk, ANSWERS[name], id, specs.disable(message.body.ROSpecID, now));
+      return;
     case 'START_ROSPEC':
-      answerWith(desk, 'START_ROSPEC_RESPONSE', id, specs.start(message.body.ROSpecID, started, now));
-      break;
+      say(desk, ANSWERS[name], id, specs.start(message.body.ROSpecID, now));
+      return;
     case 'STOP_ROSPEC':
-      answerWith(desk, 'STOP_ROSPEC_RESPONSE', id, specs.stop(message.body.ROSpecID, ended));
-      break;
-    default:
-      answerWith(desk, 'ERROR_MESSAGE', id, unsupported(message.name));
+      say(desk, ANSWERS[name], id, specs.stop(message.body.ROSpecID, now));
+      return;
+    case 'GET_ACCESSSPECS':
+      outgoing.say(ANSWERS[name], { LLRPStatus: statusOf(undefined), AccessSpec: accessSpecs.specs }, id);
+      return;
+    case 'ADD_ACCESSSPEC':
+      change(desk, ANSWERS[name], id, accessSpecs.add(message.body.AccessSpec));
+      return;
+    case 'DELETE_ACCESSSPEC':
+      change(desk, ANSWERS[name], id, accessSpecs.delete(message.body.AccessSpecID));
+      return;
+    case 'ENABLE_ACCESSSPEC':
+      change(desk, ANSWERS[name], id, accessSpecs.setActive(message.body.AccessSpecID, true));
+      return;
+    case 'DISABLE_ACCESSSPEC':
+      change(desk, ANSWERS[name], id, accessSpecs.setActive(message.body.AccessSpecID, false));
+      return;
+    case 'CLOSE_CONNECTION':
+      say(desk, ANSWERS[name], id, undefined);
+      desk.hangUp();
+      return;
+    case 'CUSTOM_MESSAGE':
+      say(
+        desk,
+        'ERROR_MESSAGE',
+        id,
+        unsupported(`CUSTOM_MESSAGE of vendor ${message.body.VendorIdentifier}`),
+      );
+      return;
+    case 'GET_READER_CAPABILITIES_RESPONSE':
+    case 'GET_READER_CONFIG_RESPONSE':
+    case 'SET_READER_CONFIG_RESPONSE':
+    case 'CLOSE_CONNECTION_RESPONSE':
+    case 'ADD_ROSPEC_RESPONSE':
+    case 'DELETE_ROSPEC_RESPONSE':
+    case 'START_ROSPEC_RESPONSE':
+    case 'STOP_ROSPEC_RESPONSE':
+    case 'ENABLE_ROSPEC_RESPONSE':
+    case 'DISABLE_ROSPEC_RESPONSE':
+    case 'GET_ROSPECS_RESPONSE':
+    case 'ADD_ACCESSSPEC_RESPONSE':
+    case 'DELETE_ACCESSSPEC_RESPONSE':
+    case 'ENABLE_ACCESSSPEC_RESPONSE':
+    case 'DISABLE_ACCESSSPEC_RESPONSE':
+    case 'GET_ACCESSSPECS_RESPONSE':
+    case 'GET_SUPPORTED_VERSION_RESPONSE':
+    case 'SET_PROTOCOL_VERSION_RESPONSE':
+    case 'RO_ACCESS_REPORT':
+    case 'KEEPALIVE':
+    case 'READER_EVENT_NOTIFICATION':
+    case 'ERROR_MESSAGE': {
+      const text = `${name} is not for a reader to receive`;
+      say(desk, 'ERROR_MESSAGE', id, refusal(STATUS.M_UnexpectedMessage, text));
+      return;
+    }
   }
+  message satisfies never;
 }
 
 function answerSupportedVersion(id: number, desk: Desk): void {
   if (desk.highestVersion < LLRP_1_1) {
-    answerWith(desk, 'ERROR_MESSAGE', id, unsupported('GET_SUPPORTED_VERSION'));
+    say(desk, 'ERROR_MESSAGE', id, unsupported('GET_SUPPORTED_VERSION'));
     return;
   }
   const versions = { CurrentVersion: desk.outgoing.version, SupportedVersion: desk.highestVersion };
-  desk.outgoing.say('GET_SUPPORTED_VERSION_RESPONSE', { ...versions, LLRPStatus: SUCCESS }, id);
+  desk.outgoing.say('GET_SUPPORTED_VERSION_RESPONSE', { ...versions, LLRPStatus: statusOf(undefined) }, id);
 }
 
-function setVersion(wanted: number, desk: Desk): Refusal | undefined {
-  if (wanted !== LLRP_1_0_1 && (wanted !== LLRP_1_1 || desk.highestVersion < LLRP_1_1)) {
-    return { code: STATUS.M_UnsupportedVersion, text: `protocol version ${wanted} is not supported` };
+/** Once a connection: a second time it is unexpected (LLRP 1.1 §9.1.3). */
+function answerSetVersion(wanted: number, id: number, desk: Desk): void {
+  const { outgoing } = desk;
+  const isKnown = wanted === LLRP_1_0_1 || (wanted === LLRP_1_1 && desk.highestVersion === LLRP_1_1);
+  if (!isKnown) {
+    const text = `protocol version ${wanted} is not supported`;
+    say(desk, ANSWERS.SET_PROTOCOL_VERSION, id, refusal(STATUS.M_UnsupportedVersion, text));
+  } else if (outgoing.isVersionSet) {
+    const text = 'the protocol version is set already';
+    say(desk, ANSWERS.SET_PROTOCOL_VERSION, id, refusal(STATUS.M_UnexpectedMessage, text));
+  } else {
+    outgoing.setVersion(wanted);
+    say(desk, ANSWERS.SET_PROTOCOL_VERSION, id, undefined);
   }
-  desk.outgoing.version = wanted;
-  return undefined;
 }
 
-function unsupported(name: MessageName): Refusal {
-  return { code: STATUS.M_UnsupportedMessage, text: `${name} is not supported` };
+function unsupported(what: string): Refusal {
+  return refusal(STATUS.M_UnsupportedMessage, `${what} is not supported`);
 }
 
-/** Success when there is no refusal. */
-function answerWith(desk: Desk, name: Answer, id: number, refusal: Refusal | undefined): void {
-  const status: LLRPStatus =
-    refusal === undefined ? SUCCESS : { StatusCode: refusal.code, ErrorDescription: refusal.text };
-  desk.outgoing.say(name, { LLRPStatus: status }, id);
+function withStatus<T extends object>(found: T | Refusal): (T | object) & { LLRPStatus: LLRPStatus } {
+  if ('code' in found) return { LLRPStatus: statusOf(found) };
+  return { LLRPStatus: statusOf(undefined), ...found };
+}
+
+function say(desk: Desk, name: Answer, id: number, refused: Refusal | undefined): void {
+  desk.outgoing.say(name, { LLRPStatus: statusOf(refused) }, id);
+}
+
+/** An answer to what changes configuration or specs. */
+function change(desk: Desk, name: Answer, id: number, refused: Refusal | undefined): void {
+  if (refused === undefined) desk.configuration.noteChange();
+  say(desk, name, id, refused);
 }

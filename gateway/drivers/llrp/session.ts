@@ -142,6 +142,11 @@ export class ReaderSession {
     return this.#deadlines.next();
   }
 
+  /** The line no longer shows where messages begin: only a new one does. */
+  abandon(reason: string, out: Outputs): void {
+    if (!this.#isOver) this.#end('the stream lost its message boundaries', reason, out);
+  }
+
   get #isOver(): boolean {
     return this.#phase === 'closed' || this.#phase === 'ended';
   }

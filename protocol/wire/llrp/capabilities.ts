@@ -1,7 +1,7 @@
 /**
  * What a reader can do: the parameters of GET_READER_CAPABILITIES_RESPONSE (LLRP 1.1 §10.2, §16.2).
  */
-import { bits, flag, reserved, s16, u8, u8v, u16, u32, u32v, utf8v } from './fields.ts';
+import { flag, reserved, s16, u8, u8v, u16, u32, u32v, utf8v } from './fields.ts';
 import { many, optional, parameter } from './schema.ts';
 
 export const ReceiveSensitivityTableEntry = parameter(
@@ -93,6 +93,15 @@ export const FrequencyInformation = parameter(
   { Hopping: flag, Reserved: reserved(7) },
   { FrequencyHopTable: many(FrequencyHopTable), FixedFrequencyTable: optional(FixedFrequencyTable) },
 );
+/** RequestedData of GET_READER_CAPABILITIES. */
+export const CAPABILITIES_REQUEST = {
+  All: 0,
+  General: 1,
+  LLRP: 2,
+  Regulatory: 3,
+  AirProtocol: 4,
+} as const;
+
 export const C1G2UHFRFModeTableEntry = parameter(
   'C1G2UHFRFModeTableEntry',
   329,
@@ -145,7 +154,7 @@ export const C1G2LLRPCapabilities = parameter(
     CanSupportTagRecommissioning: flag,
     CanSupportUMIMethod2: flag,
     CanSupportXPC: flag,
-    Reserved: bits(2),
+    Reserved: reserved(2),
     MaxNumSelectFiltersPerQuery: u16,
   },
   {},

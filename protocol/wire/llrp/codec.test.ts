@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { OP_SPEC_RESULTS } from './access.ts';
 import { decodeMessage, encodeMessage, type MessageName } from './codec.ts';
 import type { Field } from './fields.ts';
 import { type LlrpFrame, LlrpFramer } from './framing.ts';
 import { MESSAGES } from './messages.ts';
-import type { RawParameter, Shape } from './schema.ts';
+import { fromRaw, type Parameter, type RawParameter, type Shape, toRaw } from './schema.ts';
 
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex.replaceAll(/\s/g, ''), 'hex'));
@@ -36,6 +37,8 @@ function arbitraryField(field: Field<unknown>): fc.Arbitrary<unknown> {
       return fc.string({ unit: 'grapheme', maxLength: 40 });
     case 'numbers':
       return fc.array(fc.integer({ min: field.min, max: field.max }), { maxLength: 5 });
+    case 'bit string':
+      return fc.string({ unit: fc.constantFrom('0', '1'), maxLength: 40 });
     case 'octets':
     case 'rest':
       return fc.uint8Array({ maxLength: 20 });
@@ -60,6 +63,13 @@ function arbitraryShape(shape: Shape, tv = false): fc.Arbitrary<Record<string, u
     openEnded ||= field.kind === 'rest';
   }
   for (const [name, child] of Object.entries(shape.children)) {
+    if (child.repeat === 'choice') {
+      const items = Object.entries(child.choice).map(([kind, { shape: chosen }]) =>
+        arbitraryShape(chosen).map((value) => ({ kind, ...value })),
+      );
+      sometimes[name] = fc.array(fc.oneof(...items), { minLength: 1, maxLength: 4 });
+      continue;
+    }
     const inner = arbitraryShape(child.parameter.shape, child.parameter.type < 128);
     if (child.repeat === 'one') required[name] = inner;
     else sometimes[name] = child.repeat === 'many' ? fc.array(inner, { minLength: 1, maxLength: 2 }) : inner;
@@ -84,6 +94,16 @@ describe('LLRP messages', () => {
       ),
       { numRuns: 25 },
     );
+  });
+
+  it.each(Object.entries(OP_SPEC_RESULTS))('the result of %s survives being kept raw', (_, definition) => {
+    fc.assert(
+      fc.property(arbitraryShape(definition.shape), (value) => {
+        expect(fromRaw(definition as Parameter, toRaw(definition as Parameter, value))).toEqual(value);
+      }),
+      { numRuns: 25 },
+    );
+    expect(fromRaw(definition as Parameter, { type: 1, body: new Uint8Array(0) })).toBeUndefined();
   });
 
   it('any octets as a body of any type are a message, unknown or malformed, and never throw', () => {
@@ -227,5 +247,58 @@ describe('LLRP octets', () => {
             00ba 0007 0001 01
           00ed 000d 01 0001 00ee 0006 1780`),
     );
+  });
+
+  it('writes an AccessSpec that reads two words of TID and then writes one of user memory', () => {
+    const bytes = encodeMessage(
+      'ADD_ACCESSSPEC',
+      {
+        AccessSpec: {
+          AccessSpecID: 7,
+          AntennaID: 0,
+          ProtocolID: 1,
+          CurrentState: false,
+          ROSpecID: 0,
+          AccessSpecStopTrigger: { AccessSpecStopTrigger: 1, OperationCountValue: 2 },
+          AccessCommand: {
+            C1G2TagSpec: {
+              C1G2TargetTag: [{ MB: 1, Match: true, Pointer: 32, TagMask: '1111', TagData: '0011' }],
+            },
+            OpSpec: [
+              { kind: 'C1G2Read', OpSpecID: 1, AccessPassword: 0, MB: 2, WordPointer: 0, WordCount: 2 },
+              {
+                kind: 'C1G2Write',
+                OpSpecID: 2,
+                AccessPassword: 0,
+                MB: 3,
+                WordPointer: 0,
+                WriteData: [0xbeef],
+              },
+            ],
+          },
+          AccessReportSpec: { AccessReportTrigger: 1 },
+        },
+      },
+      3,
+      1,
+    );
+    expect(bytes).toEqual(
+      bytesOf(`0428 0000005b 00000003
+        00cf 0051 00000007 0000 01 00 00000000
+          00d0 0007 01 0002
+          00d1 0035
+            0152 0011 0153 000d 60 0020 0004 f0 0004 30
+            0155 000f 0001 00000000 80 0000 0002
+            0156 0011 0002 00000000 c0 0000 0001 beef
+          00ef 0005 01`),
+    );
+    expect(
+      encodeMessage(
+        'ADD_ACCESSSPEC',
+        (decode(bytes) as never as { message: { body: never } }).message.body,
+        3,
+        1,
+      ),
+    ).toEqual(bytes);
   });
 });

@@ -17,11 +17,33 @@ export const NOTIFICATION = {
   AISpecEvent: 6,
   AISpecEventWithSingulationDetails: 7,
   AntennaEvent: 8,
+  /** LLRP 1.1 only. */
+  SpecLoopEvent: 9,
 } as const;
 /** RequestedData of GET_READER_CONFIG. */
-export const CONFIG_REQUEST = { All: 0, Identification: 1, GPIPortCurrentState: 9 } as const;
+export const CONFIG_REQUEST = {
+  All: 0,
+  Identification: 1,
+  AntennaProperties: 2,
+  AntennaConfiguration: 3,
+  ROReportSpec: 4,
+  ReaderEventNotificationSpec: 5,
+  AccessReportSpec: 6,
+  LLRPConfigurationStateValue: 7,
+  KeepaliveSpec: 8,
+  GPIPortCurrentState: 9,
+  GPOWriteData: 10,
+  EventsAndReports: 11,
+} as const;
 
 export const Identification = parameter('Identification', 218, { IDType: u8, ReaderID: octets }, {});
+/** Changes whenever the configuration or a spec does. */
+export const LLRPConfigurationStateValue = parameter(
+  'LLRPConfigurationStateValue',
+  217,
+  { LLRPConfigurationStateValue: u32 },
+  {},
+);
 export const GPOWriteData = parameter(
   'GPOWriteData',
   219,

@@ -5,7 +5,7 @@
 import type { ByteReader, ByteWriter } from './bytes.ts';
 
 export interface Field<T> {
-  readonly kind: 'number' | 'flag' | 'text' | 'numbers' | 'octets' | 'rest' | 'reserved';
+  readonly kind: 'number' | 'flag' | 'text' | 'numbers' | 'octets' | 'bit string' | 'rest' | 'reserved';
   readonly min: number;
   readonly max: number;
   write(to: ByteWriter, value: T): void;
@@ -153,6 +153,25 @@ export const octets: Field<Uint8Array> = {
     to.put(value);
   },
   read: (from) => from.take(from.u16()),
+};
+
+/** u16 bit count, then bits, filled up to whole octets. The value is a text of `0` and `1`. */
+export const bitString: Field<string> = {
+  kind: 'bit string',
+  min: 0,
+  max: 0xffff,
+  write: (to, value) => {
+    to.u16(value.length);
+    for (let at = 0; at < value.length; at += 8) {
+      to.u8(Number.parseInt(value.slice(at, at + 8).padEnd(8, '0'), 2));
+    }
+  },
+  read: (from) => {
+    const count = from.u16();
+    let text = '';
+    for (const octet of from.take(Math.ceil(count / 8))) text += octet.toString(2).padStart(8, '0');
+    return text.slice(0, count);
+  },
 };
 
 /** Everything up to the end of the enclosing parameter or message. */

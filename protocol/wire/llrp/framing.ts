@@ -1,15 +1,19 @@
 /**
  * Cuts the TCP byte stream into LLRP messages (LLRP 1.1 §17.1.1): 3 reserved bits, 3 bits version, 10 bits type,
  * u32 length including the 10-octet header, u32 message id.
- * Holds at most one incomplete message, never more than MAX_MESSAGE_BYTES. In step, any message type passes;
- * a header that cannot be one puts it out of step, and then it drops octet by octet until it meets a plausible
- * header of a known type. Same messages and same discarded totals for any chunking.
+ * Holds at most one incomplete message, never more than MAX_MESSAGE_BYTES. In step, any message type passes, an
+ * unknown one up to MAX_UNKNOWN_BYTES; a header that cannot be one puts it out of step, and then it drops octet by
+ * octet until it meets a plausible header of a known type. Same messages and same discarded totals for any chunking.
+ * Octets alone cannot show that a plausible header is none: its owner watches how long a message stays incomplete,
+ * and calls `giveUp`.
  */
 import { readU16, readU32 } from './bytes.ts';
 
 export const HEADER_BYTES = 10;
 /** Longest message accepted. Readers send 10 to 60 octets a tag, so this is some 20,000 tags in one report. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
+/** Longest message of a type that no definition knows: a stray header would otherwise swallow minutes of reports. */
+export const MAX_UNKNOWN_BYTES = 65_535;
 
 export const LLRP_1_0_1 = 1;
 export const LLRP_1_1 = 2;
@@ -26,6 +30,8 @@ export interface LlrpFrame {
 export interface FrameSink {
   frame(frame: LlrpFrame): void;
   discard(reason: 'GARBAGE' | 'OVERSIZED_FRAME', bytes: number): void;
+  /** Where a header should stand there is none: the message before may have taken part of another. */
+  lostStep?(): void;
 }
 
 /** What a header at `at` claims: the message length, or 0 when it cannot be a header. */
@@ -47,6 +53,19 @@ export class LlrpFramer {
   /** Octets kept for an incomplete message. */
   get bufferedBytes(): number {
     return this.#heldLength;
+  }
+
+  /**
+   * The incomplete message will never be whole: its first octet goes, and what else is held is cut anew, out of
+   * step, so that whole messages behind a stray header are not lost with it.
+   */
+  giveUp(sink: FrameSink): void {
+    if (this.#heldLength === 0) return;
+    const rest = this.#held.slice(1, this.#heldLength);
+    this.reset();
+    this.#inStep = false;
+    this.#garbage++;
+    this.push(rest, sink);
   }
 
   /** Octets allocated for an incomplete message, at most MAX_MESSAGE_BYTES. */
@@ -75,7 +94,7 @@ export class LlrpFramer {
   #cutDirectly(chunk: Uint8Array, from: number, sink: FrameSink): number {
     let at = from;
     while (chunk.length - at >= HEADER_BYTES) {
-      const length = this.#judge(chunk, at);
+      const length = this.#judge(chunk, at, sink);
       if (length === 0) {
         at++;
         continue;
@@ -95,7 +114,7 @@ export class LlrpFramer {
       at = upTo;
       if (this.#heldLength < HEADER_BYTES) return at;
     }
-    const length = this.#judge(this.#held, 0);
+    const length = this.#judge(this.#held, 0, sink);
     if (length === 0) {
       this.#held.copyWithin(0, 1, this.#heldLength);
       this.#heldLength--;
@@ -112,13 +131,14 @@ export class LlrpFramer {
     return upTo;
   }
 
-  #judge(bytes: Uint8Array, at: number): Verdict {
+  #judge(bytes: Uint8Array, at: number, sink: FrameSink): Verdict {
     const head = readU16(bytes, at);
     const version = head >>> 10;
     const length = readU32(bytes, at + 2);
     const plausible = version >= 1 && version <= 3 && length >= HEADER_BYTES;
-    if (plausible && (this.#inStep || this.#knows(head & 0x3ff))) {
-      if (length <= MAX_MESSAGE_BYTES) {
+    const known = this.#knows(head & 0x3ff);
+    if (plausible && (this.#inStep || known)) {
+      if (length <= (known ? MAX_MESSAGE_BYTES : MAX_UNKNOWN_BYTES)) {
         this.#inStep = true;
         return length;
       }
@@ -127,6 +147,7 @@ export class LlrpFramer {
     } else {
       this.#garbage++;
     }
+    if (this.#inStep) sink.lostStep?.();
     this.#inStep = false;
     return 0;
   }

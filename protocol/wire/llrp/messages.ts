@@ -1,12 +1,13 @@
 /**
  * The LLRP messages by their standard names (LLRP 1.1 §17.1.1): number and body. RO_ACCESS_REPORT, the one that
- * counts for speed, stands beside in report.ts; what an ADD_ACCESSSPEC carries stays raw in `extras`.
+ * counts for speed, stands beside in report.ts.
  */
+import { AccessReportSpec, AccessSpec } from './access.ts';
 import * as capabilities from './capabilities.ts';
 import * as config from './config.ts';
 import { ReaderEventNotificationData } from './events.ts';
 import { flag, reserved, rest, u8, u16, u32 } from './fields.ts';
-import { ROReportSpec, ROSpec } from './rospec.ts';
+import { AntennaConfiguration, ROReportSpec, ROSpec } from './rospec.ts';
 import { many, one, optional, type Shape, type ShapeValue } from './schema.ts';
 import { LLRPStatus } from './status.ts';
 
@@ -39,7 +40,9 @@ export const MESSAGES = {
     {
       ReaderEventNotificationSpec: optional(config.ReaderEventNotificationSpec),
       AntennaProperties: many(config.AntennaProperties),
+      AntennaConfiguration: many(AntennaConfiguration),
       ROReportSpec: optional(ROReportSpec),
+      AccessReportSpec: optional(AccessReportSpec),
       KeepaliveSpec: optional(config.KeepaliveSpec),
       GPOWriteData: many(config.GPOWriteData),
       GPIPortCurrentState: many(config.GPIPortCurrentState),
@@ -65,8 +68,11 @@ export const MESSAGES = {
       LLRPStatus: one(LLRPStatus),
       Identification: optional(config.Identification),
       AntennaProperties: many(config.AntennaProperties),
+      AntennaConfiguration: many(AntennaConfiguration),
       ReaderEventNotificationSpec: optional(config.ReaderEventNotificationSpec),
       ROReportSpec: optional(ROReportSpec),
+      AccessReportSpec: optional(AccessReportSpec),
+      LLRPConfigurationStateValue: optional(config.LLRPConfigurationStateValue),
       KeepaliveSpec: optional(config.KeepaliveSpec),
       GPIPortCurrentState: many(config.GPIPortCurrentState),
       GPOWriteData: many(config.GPOWriteData),
@@ -89,7 +95,7 @@ export const MESSAGES = {
   ENABLE_ROSPEC_RESPONSE: answer(34),
   DISABLE_ROSPEC_RESPONSE: answer(35),
   GET_ROSPECS_RESPONSE: message(36, {}, { LLRPStatus: one(LLRPStatus), ROSpec: many(ROSpec) }),
-  ADD_ACCESSSPEC: bare(40),
+  ADD_ACCESSSPEC: message(40, {}, { AccessSpec: one(AccessSpec) }),
   DELETE_ACCESSSPEC: aboutAccess(41),
   ENABLE_ACCESSSPEC: aboutAccess(42),
   DISABLE_ACCESSSPEC: aboutAccess(43),
@@ -100,7 +106,7 @@ export const MESSAGES = {
   DELETE_ACCESSSPEC_RESPONSE: answer(51),
   ENABLE_ACCESSSPEC_RESPONSE: answer(52),
   DISABLE_ACCESSSPEC_RESPONSE: answer(53),
-  GET_ACCESSSPECS_RESPONSE: answer(54),
+  GET_ACCESSSPECS_RESPONSE: message(54, {}, { LLRPStatus: one(LLRPStatus), AccessSpec: many(AccessSpec) }),
   GET_SUPPORTED_VERSION_RESPONSE: message(
     56,
     { CurrentVersion: u8, SupportedVersion: u8 },

@@ -5,7 +5,7 @@
  * any order. What a definition does not name (Custom parameters, later versions, repeated singletons) is kept
  * raw in `extras` and encoded again behind the rest. Nesting is as deep as the definitions, never deeper.
  */
-import { ByteReader, type ByteWriter, LlrpFormatError } from './bytes.ts';
+import { ByteReader, ByteWriter, LlrpFormatError } from './bytes.ts';
 import type { Field, ReservedField } from './fields.ts';
 
 /** Parameter types below this are TV: one octet of type, no length. */
@@ -20,10 +20,18 @@ export interface RawParameter {
 
 export type Repeat = 'one' | 'optional' | 'many';
 
-export interface Child {
+export interface SingleChild {
   readonly parameter: Parameter;
   readonly repeat: Repeat;
 }
+
+/** Any number of parameters of several kinds, whose order counts. */
+export interface ChoiceChild {
+  readonly choice: Readonly<Record<string, Parameter>>;
+  readonly repeat: 'choice';
+}
+
+export type Child = SingleChild | ChoiceChild;
 
 export interface Shape {
   readonly fields: Readonly<Record<string, Field<unknown>>>;
@@ -42,12 +50,18 @@ type FieldValues<F> = {
   -readonly [K in keyof F as F[K] extends ReservedField ? never : K]: F[K] extends Field<infer T> ? T : never;
 };
 type ValueOfChild<C> = C extends { readonly parameter: Parameter<infer V> } ? V : never;
-type KeysOf<C, R extends Repeat> = {
+type KeysOf<C, R extends Repeat | 'choice'> = {
   [K in keyof C]: C[K] extends { readonly repeat: R } ? K : never;
 }[keyof C];
 type ChildValues<C> = { [K in KeysOf<C, 'one'>]: ValueOfChild<C[K]> } & {
   [K in KeysOf<C, 'optional'>]?: ValueOfChild<C[K]>;
-} & { [K in KeysOf<C, 'many'>]?: readonly ValueOfChild<C[K]>[] };
+} & { [K in KeysOf<C, 'many'>]?: readonly ValueOfChild<C[K]>[] } & {
+  [K in KeysOf<C, 'choice'>]?: readonly ChosenOf<C[K]>[];
+};
+type ChosenOf<C> = C extends { readonly choice: infer P }
+  ? { [N in keyof P]: Chosen<N, P[N]> }[keyof P]
+  : never;
+type Chosen<N, P> = P extends Parameter<infer V> ? { readonly kind: N } & V : never;
 type Flat<T> = { [K in keyof T]: T[K] };
 
 /** What a definition's value looks like: fields, required, optional and repeated sub-parameters, raw extras. */
@@ -64,6 +78,11 @@ export function optional<P>(parameter: P): { readonly parameter: P; readonly rep
 
 export function many<P>(parameter: P): { readonly parameter: P; readonly repeat: 'many' } {
   return { parameter, repeat: 'many' };
+}
+
+/** Items carry the name of their parameter as `kind`. */
+export function choice<const P>(parameters: P): { readonly choice: P; readonly repeat: 'choice' } {
+  return { choice: parameters, repeat: 'choice' };
 }
 
 export function parameter<const F extends Shape['fields'], const C extends Shape['children']>(
@@ -84,6 +103,19 @@ export function encodeParameter<V>(to: ByteWriter, definition: Parameter<V>, val
   writeTlv(to, definition.type, () => encodeShape(to, definition.shape, value));
 }
 
+/** A TLV parameter on its own, for a place that keeps parameters raw. */
+export function toRaw<V>(definition: Parameter<V>, value: V): RawParameter {
+  const to = new ByteWriter();
+  encodeShape(to, definition.shape, value);
+  return { type: definition.type, body: to.finish() };
+}
+
+/** Undefined when it is another parameter; throws LlrpFormatError when the bytes contradict the definition. */
+export function fromRaw<V>(definition: Parameter<V>, raw: RawParameter): V | undefined {
+  if (raw.type !== definition.type) return undefined;
+  return decodeShape(new ByteReader(raw.body), definition.shape) as V;
+}
+
 export function encodeRaw(to: ByteWriter, raw: RawParameter): void {
   writeTlv(to, raw.type, () => to.put(raw.body));
 }
@@ -94,6 +126,14 @@ export function encodeShape(to: ByteWriter, shape: Shape, value: unknown): void 
   for (const [name, child] of Object.entries(shape.children)) {
     const present = values[name];
     if (present === undefined) continue;
+    if (child.repeat === 'choice') {
+      for (const item of present as readonly { kind: string }[]) {
+        const chosen = child.choice[item.kind];
+        if (chosen === undefined) throw new RangeError(`${name} cannot be ${item.kind}`);
+        encodeParameter(to, chosen, item);
+      }
+      continue;
+    }
     const repeated = child.repeat === 'many' ? (present as readonly unknown[]) : [present];
     for (const item of repeated) encodeParameter(to, child.parameter, item);
   }
@@ -132,7 +172,7 @@ function decodeChild(
   if (length < 4 || end > from.end) throw new LlrpFormatError(`parameter ${type} claims ${length} bytes`);
   const inner = new ByteReader(from.bytes, from.offset, end);
   const found = childOfType(shape, type, values);
-  if (found) store(values, found, decodeShape(inner, found.child.parameter.shape));
+  if (found) store(values, found, decodeShape(inner, found.parameter.shape) as object);
   else extras.push({ type, body: inner.take(inner.remaining) });
   from.offset = end;
 }
@@ -141,7 +181,7 @@ function decodeTvChild(from: ByteReader, type: number, shape: Shape, values: Rec
   const found = childOfType(shape, type, values);
   if (!found) throw new LlrpFormatError(`TV parameter ${type} is unknown here and has no length`);
   const fields: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(found.child.parameter.shape.fields)) {
+  for (const [name, field] of Object.entries(found.parameter.shape.fields)) {
     fields[name] = field.read(from);
   }
   store(values, found, fields);
@@ -149,7 +189,10 @@ function decodeTvChild(from: ByteReader, type: number, shape: Shape, values: Rec
 
 interface FoundChild {
   readonly name: string;
-  readonly child: Child;
+  readonly parameter: Parameter;
+  readonly repeats: boolean;
+  /** Name within a choice. */
+  readonly kind?: string;
 }
 
 /** The place for a parameter of this type, unless it is taken. */
@@ -159,14 +202,21 @@ function childOfType(
   values: Readonly<Record<string, unknown>>,
 ): FoundChild | undefined {
   for (const [name, child] of Object.entries(shape.children)) {
-    const free = child.repeat === 'many' || !(name in values);
-    if (child.parameter.type === type && free) return { name, child };
+    if (child.repeat === 'choice') {
+      const chosen = Object.entries(child.choice).find(([, parameter]) => parameter.type === type);
+      if (chosen) return { name, parameter: chosen[1], repeats: true, kind: chosen[0] };
+      continue;
+    }
+    const repeats = child.repeat === 'many';
+    const free = repeats || !(name in values);
+    if (child.parameter.type === type && free) return { name, parameter: child.parameter, repeats };
   }
   return undefined;
 }
 
-function store(values: Record<string, unknown>, found: FoundChild, value: unknown): void {
-  if (found.child.repeat !== 'many') {
+function store(values: Record<string, unknown>, found: FoundChild, decoded: object): void {
+  const value = found.kind === undefined ? decoded : { kind: found.kind, ...decoded };
+  if (!found.repeats) {
     values[found.name] = value;
     return;
   }

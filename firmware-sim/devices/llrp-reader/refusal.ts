@@ -1,0 +1,18 @@
+/** Why a simulated reader does not do what it is asked to: an LLRPStatus in the making. */
+import { type LLRPStatus, STATUS } from '../../../protocol/wire/llrp/status.ts';
+
+export interface Refusal {
+  readonly code: number;
+  readonly text: string;
+}
+
+export function refusal(code: number, text: string): Refusal {
+  return { code, text };
+}
+
+/** Success when nothing was refused. */
+export function statusOf(refused: Refusal | undefined): LLRPStatus {
+  return refused === undefined
+    ? { StatusCode: STATUS.M_Success, ErrorDescription: '' }
+    : { StatusCode: refused.code, ErrorDescription: refused.text };
+}
