@@ -3,6 +3,7 @@
  * table keeps the latest, so that the database gets one sorted set per table. Order of the events is irrelevant.
  */
 
+import { findLane, laneKind } from '../../protocol/events/lanes.ts';
 import type {
   ContactEvent,
   DeviceEvent,
@@ -204,10 +205,11 @@ function addDevice(facts: Facts, event: DeviceEvent, { gateway, key }: LedgerEve
 function addGap(facts: Facts, event: GapEvent, { gateway, key }: LedgerEvent): void {
   const subject =
     event.scope === 'lane' ? `${gateway}/${event.lane ?? 'unknown'}` : (event.device ?? gateway);
+  const lane = findLane(event.lane);
   addException(facts, {
     id: exceptionId('DATA_GAP', key),
     kind: 'DATA_GAP',
-    severity: event.lane === 'stock' ? 'critical' : 'warning',
+    severity: lane === undefined ? 'warning' : laneKind(lane).lossSeverity,
     subject,
     location: null,
     readPoint: null,

@@ -4,6 +4,7 @@
  * `script`. Times in the script are `m:ss` or `h:mm:ss` after `start`.
  */
 import * as z from 'zod';
+import { comparatorSchema } from '../../protocol/events/limits.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and dashes');
 
@@ -157,7 +158,7 @@ export const scenarioSchema = z.strictObject({
           id: z.string(),
           locations: z.array(z.string()),
           metric: z.string(),
-          comparator: z.enum(['above', 'below']),
+          comparator: comparatorSchema,
           limitMilli: z.int(),
           deadBandMilli: z.int().default(0),
           onDelayMs: z.int(),
