@@ -3,6 +3,7 @@
  * while an episode stands open there; it is unknown while a probe that a rule depends on has no fresh sample.
  */
 import { type Kysely, sql } from 'kysely';
+import { COMPARATORS } from '../../protocol/events/limits.ts';
 import { rulesAt } from '../coldchain/rules/affected.ts';
 import type { Room } from '../contract/rooms.ts';
 import type { Rule, Site } from '../site/site.ts';
@@ -92,7 +93,8 @@ function freshnessOf(sampledAt: number | undefined, site: Site, now: number): Pr
 function strictest(rules: readonly Rule[], comparator: Rule['comparator']): number | null {
   const limits = rules.filter((rule) => rule.comparator === comparator).map((rule) => rule.limitMilli);
   if (limits.length === 0) return null;
-  return comparator === 'above' ? Math.min(...limits) : Math.max(...limits);
+  const { sign } = COMPARATORS[comparator];
+  return limits.reduce((strictest, limit) => (sign * limit < sign * strictest ? limit : strictest));
 }
 
 function isKnown(probes: readonly Probe[]): boolean {

@@ -1,4 +1,5 @@
 /** The line of an exception as people read it: the title of its kind, filled. Pure. */
+import { METRIC_NAMES, METRICS } from '../../protocol/events/metrics.ts';
 import type { Site } from '../site/site.ts';
 import { kindOf } from './kinds.ts';
 
@@ -9,8 +10,6 @@ export interface TitleFacts {
   readonly readPoint: string | null;
   readonly detail: Readonly<Record<string, unknown>>;
 }
-
-const UNITS: Readonly<Record<string, string>> = { temperature: '°C', relativeHumidity: '% RH' };
 
 export function titleOf(facts: TitleFacts, names: PlaceNames): string {
   const template = kindOf(facts.kind)?.title ?? `${facts.kind}: {subject}`;
@@ -51,6 +50,6 @@ function fill(word: string, facts: TitleFacts, names: PlaceNames): string {
 
 function measure(milli: unknown, metric: unknown): string {
   if (typeof milli !== 'number') return 'unknown';
-  const unit = typeof metric === 'string' ? UNITS[metric] : undefined;
-  return `${milli / 1000}${unit === undefined ? '' : ` ${unit}`}`;
+  const known = METRIC_NAMES.find((name) => name === metric);
+  return `${milli / 1000}${known === undefined ? '' : ` ${METRICS[known].unit}`}`;
 }

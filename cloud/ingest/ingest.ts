@@ -8,7 +8,7 @@
  * A group that the database refuses for its data is taken apart, down to the single event, which then becomes a
  * dead letter: no value that a sender can choose blocks a lane.
  */
-import { LANES, type Lane } from '../../protocol/events/lanes.ts';
+import { LANES, type Lane, perLane } from '../../protocol/events/lanes.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
 import { type Clock, delay } from '../../protocol/ports/clock.ts';
 import type { Delivery } from '../intake/intake.ts';
@@ -97,11 +97,7 @@ export function createIngest(options: IngestOptions): Ingest {
   };
   const queue = () =>
     new GroupQueue<Waiting>({ limit: MAX_GROUP_EVENTS, sizeOf: countEvents, take: takeGroup });
-  const queues: Readonly<Record<Lane, GroupQueue<Waiting>>> = {
-    stock: queue(),
-    condition: queue(),
-    health: queue(),
-  };
+  const queues = perLane(queue);
 
   const context = (): ProjectContext => ({
     engine: store.engine,

@@ -12,7 +12,7 @@ import { type LedgerEvent, ledgerEvent, type RecordedEvent } from '../ledger/led
 import { lockClocks, lockLanes } from '../ledger/locks.ts';
 import { type ProjectContext, projectEvents } from '../projections/project.ts';
 import type { Tables } from '../store/tables.ts';
-import { keepMarks, marksOf, timeEvents, unsyncedEvents } from './clocks/clocks.ts';
+import { CLOCK_LANE, keepMarks, marksOf, timeEvents, unsyncedEvents } from './clocks/clocks.ts';
 import { needsClocks } from './clocks/true-time.ts';
 import { type DeadLetter, keepDeadLetters, payloadText } from './delivery/dead-letters.ts';
 import { type NamedEvent, writeEvents } from './delivery/events.ts';
@@ -107,9 +107,9 @@ function ledgerEventOf(named: NamedEvent): LedgerEvent {
   return ledgerEvent(recorded, { gateway: batch.gateway, key, recordedAt, time: { ...time, bootId } });
 }
 
-/** A health batch may bring the word of a clock, or close the hole before one. */
+/** A batch of the lane of clocks may bring the word of a clock, or close the hole before one. */
 function bringsClocks({ lane }: JudgedBatch): boolean {
-  return lane === 'health';
+  return lane === CLOCK_LANE;
 }
 
 /** The gateways of which these batches bring clocks or events that need one. */

@@ -3,6 +3,8 @@
  * cloud.yaml; strict, so that a typing error fails at start with its path.
  */
 import * as z from 'zod';
+import { comparatorSchema } from '../../protocol/events/limits.ts';
+import { metricSchema } from '../../protocol/events/metrics.ts';
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, digits and dashes');
 
@@ -55,8 +57,8 @@ export const ruleSchema = z.strictObject({
   version: z.int().positive(),
   name: z.string(),
   locations: z.array(id).min(1),
-  metric: z.enum(['temperature', 'relativeHumidity']),
-  comparator: z.enum(['above', 'below']),
+  metric: metricSchema,
+  comparator: comparatorSchema,
   limitMilli: z.int(),
   deadBandMilli: z.int().nonnegative().default(0),
   onDelayMs: z.int().nonnegative(),

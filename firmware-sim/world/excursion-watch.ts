@@ -7,6 +7,11 @@ import type { TrueExcursion, Truth } from './truth.ts';
 
 type Rule = Scenario['site']['rules'][number];
 
+const BEYOND: Readonly<Record<Rule['comparator'], (valueMilli: number, limitMilli: number) => number>> = {
+  above: (valueMilli, limitMilli) => valueMilli - limitMilli,
+  below: (valueMilli, limitMilli) => limitMilli - valueMilli,
+};
+
 export interface ExcursionWatch {
   observe(valueMilli: number, now: number): void;
 }
@@ -20,8 +25,7 @@ export function watchExcursions(
   let open: TrueExcursion | undefined;
   return {
     observe(valueMilli, now) {
-      const beyond =
-        rule.comparator === 'above' ? valueMilli - rule.limitMilli : rule.limitMilli - valueMilli;
+      const beyond = BEYOND[rule.comparator](valueMilli, rule.limitMilli);
       if (beyond > 0) outSince ??= now;
       else if (beyond <= -rule.deadBandMilli) {
         if (open !== undefined) open.to = now;

@@ -4,6 +4,7 @@
  * `script`. Times in the script are `m:ss` or `h:mm:ss` after `start`.
  */
 import * as z from 'zod';
+import { comparatorSchema } from '../../protocol/events/limits.ts';
 import { devicePlanSchema } from '../devices/device-plan.ts';
 import type { DeviceFaults } from '../devices/faults.ts';
 import { deviceKindOf } from '../devices/registry.ts';
@@ -159,7 +160,7 @@ const shapeSchema = z.strictObject({
           id: z.string(),
           locations: z.array(z.string()),
           metric: z.string(),
-          comparator: z.enum(['above', 'below']),
+          comparator: comparatorSchema,
           limitMilli: z.int(),
           deadBandMilli: z.int().default(0),
           onDelayMs: z.int(),

@@ -1,7 +1,9 @@
 /** Lanes: independent ordered sequences of the journal and the link. What sets one apart stands in its record. */
 
-export interface LaneKind {
+interface LaneKind {
   readonly meaning: string;
+  /** Of an exception for what was lost of it. */
+  readonly lossSeverity: 'critical' | 'warning';
   /** Place in the order in which lanes go up when the line is thin: 1 goes first. */
   readonly urgency: number;
   /** How often the lane, with something to send, may be passed over for others. */
@@ -24,6 +26,7 @@ export interface LaneKind {
 const LANE_KINDS = {
   stock: {
     meaning: 'What crossed a door or stood on a scale.',
+    lossSeverity: 'critical',
     urgency: 2,
     maxPassedOver: 1,
     mayLinger: false,
@@ -31,6 +34,7 @@ const LANE_KINDS = {
   },
   condition: {
     meaning: 'How it is around the stock: samples, doors open and closed.',
+    lossSeverity: 'warning',
     urgency: 3,
     maxPassedOver: 4,
     mayLinger: true,
@@ -38,6 +42,7 @@ const LANE_KINDS = {
   },
   health: {
     meaning: 'How devices and the gateway itself are: conditions, losses, clocks.',
+    lossSeverity: 'warning',
     urgency: 1,
     maxPassedOver: 1,
     mayLinger: false,
@@ -53,6 +58,11 @@ export const LANES = Object.keys(LANE_KINDS) as readonly Lane[];
 
 export function laneKind(lane: Lane): LaneKind {
   return LANE_KINDS[lane];
+}
+
+/** Of a name from outside, which may be none of a lane. */
+export function findLane(name: string | null | undefined): Lane | undefined {
+  return LANES.find((lane) => lane === name);
 }
 
 export function perLane<T>(make: (lane: Lane) => T): Record<Lane, T> {

@@ -1,7 +1,7 @@
 /** What conditions are measured in; values travel as integers, thousandths of the unit. */
 import * as z from 'zod';
 
-export interface MetricKind {
+interface MetricKind {
   /** As a person calls it, at the start of a sentence. */
   readonly name: string;
   /** As codes call it: `<code>_HIGH`. */

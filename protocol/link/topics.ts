@@ -3,7 +3,7 @@
  * broker can confine each gateway to its own. Ids match /^[a-z0-9][a-z0-9-]{0,47}$/ and are
  * none of RESERVED_IDS.
  */
-import { LANES, type Lane } from '../events/lanes.ts';
+import { findLane, type Lane } from '../events/lanes.ts';
 
 const ROOT = 'tallyport/v1';
 const ID = /^[a-z0-9][a-z0-9-]{0,47}$/;
@@ -37,7 +37,7 @@ export function parseTopic(topic: string): LinkTopic | undefined {
     return undefined;
   }
   if (kind === 'up') {
-    const known = LANES.find((name) => name === lane);
+    const known = findLane(lane);
     return known === undefined ? undefined : { kind: 'up', gateway, lane: known };
   }
   if (lane !== undefined) return undefined;

@@ -3,6 +3,7 @@
  * is a stretch during which a rule's limit was passed for long enough to count. All times are event time, epoch
  * milliseconds; values are milli-units of the rule's metric.
  */
+import type { Comparator } from '../../../protocol/events/limits.ts';
 
 /** One sample of one point and metric. Samples of equal time: the one with the greatest `occurredKey` stands. */
 export interface Sample {
@@ -17,7 +18,7 @@ export interface LimitRule {
   readonly id: string;
   readonly version: number;
   /** Strictly above or strictly below: the limit itself is within bounds. */
-  readonly comparator: 'above' | 'below';
+  readonly comparator: Comparator;
   readonly limitMilli: number;
   readonly deadBandMilli: number;
   readonly onDelayMs: number;

@@ -11,6 +11,7 @@
  * - The samples must come in order of time, one per instant (standing.ts sees to that).
  */
 
+import { COMPARATORS } from '../../../protocol/events/limits.ts';
 import { fingerprint } from '../../ledger/fingerprint.ts';
 import type { Episode, LimitRule, Sample } from './episode.ts';
 
@@ -38,15 +39,18 @@ export interface Step {
   readonly ended?: Episode;
 }
 
+/** Grows with the distance from the bounds, on whichever side the rule looks. */
+function outwards({ comparator }: LimitRule, valueMilli: number): number {
+  return COMPARATORS[comparator].sign * valueMilli;
+}
+
 export function isBeyond(rule: LimitRule, valueMilli: number): boolean {
-  return rule.comparator === 'above' ? valueMilli > rule.limitMilli : valueMilli < rule.limitMilli;
+  return outwards(rule, valueMilli) > outwards(rule, rule.limitMilli);
 }
 
 /** Back within bounds by the dead band. */
 export function isBack(rule: LimitRule, valueMilli: number): boolean {
-  return rule.comparator === 'above'
-    ? valueMilli <= rule.limitMilli - rule.deadBandMilli
-    : valueMilli >= rule.limitMilli + rule.deadBandMilli;
+  return outwards(rule, valueMilli) <= outwards(rule, rule.limitMilli) - rule.deadBandMilli;
 }
 
 export function step(track: Track, sample: Sample, rule: LimitRule, point: string): Step {
@@ -118,7 +122,7 @@ function begin(at: number, valueMilli: number, rule: LimitRule): Track {
 }
 
 function farther(rule: LimitRule, peakMilli: number, valueMilli: number): number {
-  return rule.comparator === 'above' ? Math.max(peakMilli, valueMilli) : Math.min(peakMilli, valueMilli);
+  return outwards(rule, valueMilli) > outwards(rule, peakMilli) ? valueMilli : peakMilli;
 }
 
 function episodeOf(track: Running, endedAt: number | null, rule: LimitRule, point: string): Episode {

@@ -6,6 +6,7 @@
  * - Else from the last sample before them that is not beyond the limit: there nothing was pending.
  */
 import { sql, type Transaction } from 'kysely';
+import { COMPARATORS } from '../../../protocol/events/limits.ts';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
 import type { Unit } from '../rules/affected.ts';
@@ -35,7 +36,7 @@ const KINDS = {
 
 /** `sign` times the value grows away from the bounds, so one comparison serves both directions. */
 const rowOf = ({ readPoint, rule, from }: Unit, unit: number) => {
-  const sign = rule.comparator === 'above' ? 1 : -1;
+  const { sign } = COMPARATORS[rule.comparator];
   return {
     unit,
     read_point: readPoint,

@@ -6,7 +6,10 @@
  * twice about one stretch of heat: the acknowledgement, and every release of an object. "Resolved" arrives as an
  * acknowledgement: the person has seen it, but resolved it on other evidence.
  */
+
 import { sql, type Transaction } from 'kysely';
+import { COMPARATORS } from '../../../protocol/events/limits.ts';
+import { METRICS } from '../../../protocol/events/metrics.ts';
 import { excursionId } from '../../exceptions/exception-id.ts';
 import type { ExceptionKind } from '../../exceptions/kinds.ts';
 import type { ExceptionRow } from '../../exceptions/raise.ts';
@@ -44,8 +47,7 @@ export function excursionOf({ location, episode, rule }: FoundEpisode): Exceptio
 }
 
 function kindOfRule({ metric, comparator }: FoundEpisode['rule']): ExceptionKind {
-  const measured = metric === 'temperature' ? 'TEMP' : 'HUMIDITY';
-  return comparator === 'above' ? `${measured}_HIGH` : `${measured}_LOW`;
+  return `${METRICS[metric].code}_${COMPARATORS[comparator].code}`;
 }
 
 /** Old episodes and the new ones that take over (part of) their time; `from` and `to` are exception ids. */

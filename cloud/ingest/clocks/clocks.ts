@@ -3,12 +3,16 @@
  * event was delivered, and from the settled ones the true time of events whose gateway did not know it.
  */
 import { sql, type Transaction } from 'kysely';
+import { laneOf } from '../../../protocol/events/event-kinds.ts';
 import { AS_RECORDED, type EventTime } from '../../ledger/event-time.ts';
 import type { ClockMarksTable, Tables } from '../../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
 import type { JudgedBatch, JudgedEvent } from '../delivery/judge.ts';
 import { type LaneState, laneName } from '../delivery/lanes.ts';
 import { type ClockMark, GatewayClocks, needsClocks } from './true-time.ts';
+
+/** Where gateways say what clocks said. */
+export const CLOCK_LANE = laneOf('clock');
 
 export interface BootName {
   readonly gateway: string;
@@ -29,7 +33,7 @@ const MARK: ColumnKinds<ClockMarksTable> = {
 /** The marks that these batches bring, by the place at which they came. */
 export function marksOf(batches: readonly JudgedBatch[]): ClockMarksTable[] {
   return batches.flatMap(({ gateway, epoch, lane, events }) =>
-    lane !== 'health'
+    lane !== CLOCK_LANE
       ? []
       : events.flatMap((judged) => {
           if (!judged.isKnown || judged.record.event.type !== 'clock') return [];
@@ -109,10 +113,10 @@ export async function readClocks(
     )
     select m.*, w.up_to
     from own join clock_marks m on m.gateway = own.gateway and m.epoch = own.epoch and m.seq >= own.seq
-      left join watermarks w on w.gateway = m.gateway and w.epoch = m.epoch and w.lane = 'health'
+      left join watermarks w on w.gateway = m.gateway and w.epoch = m.epoch and w.lane = ${CLOCK_LANE}
   `.execute(trx);
   const settled = rows.filter(({ gateway, epoch, seq, up_to: upTo }) => {
-    const lane = lanes.get(laneName({ gateway, epoch, lane: 'health' }));
+    const lane = lanes.get(laneName({ gateway, epoch, lane: CLOCK_LANE }));
     return seq <= (lane?.watermark.upTo ?? upTo ?? 0);
   });
   const byGateway: Map<string, ClockMark[]> = Map.groupBy(settled, (mark) => mark.gateway);

@@ -10,6 +10,7 @@
  * Only settled marks count: those at or below the acked end of their health lane, behind which nothing can still
  * come. So the answer follows from the set of events, not from the order of their arrival.
  */
+import { CLOCK_SOURCES } from '../../../protocol/events/kinds/clock.ts';
 import type { EventRecord } from '../../../protocol/events/record.ts';
 import { isStorableTime } from '../../../protocol/events/times.ts';
 import { AS_RECORDED, type EventTime } from '../../ledger/event-time.ts';
@@ -89,7 +90,7 @@ function bootOf(own: readonly ClockMark[], all: readonly ClockMark[]): Boot {
 }
 
 function isConfirmation({ source }: ClockMark): boolean {
-  return source !== 'step';
+  return CLOCK_SOURCES[source].confirms;
 }
 
 function byMonotonicTime(a: ClockMark, b: ClockMark): number {

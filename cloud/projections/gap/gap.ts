@@ -1,4 +1,5 @@
 /** Gaps: a loss that the gateway declares is never silent; each is an exception of its own. No table. */
+import { findLane, laneKind } from '../../../protocol/events/lanes.ts';
 import type { GapEvent } from '../../../protocol/events/stock-event.ts';
 import { exceptionId } from '../../exceptions/exception-id.ts';
 import { addException } from '../findings.ts';
@@ -9,10 +10,11 @@ export const GAP: Projection<GapEvent> = {
   begin: ({ findings }) => ({
     add(event, { gateway, key }) {
       const { scope, lane = null, device = null, from, to, lost = null, reason } = event;
+      const known = findLane(lane ?? undefined);
       addException(findings, {
         id: exceptionId('DATA_GAP', key),
         kind: 'DATA_GAP',
-        severity: lane === 'stock' ? 'critical' : 'warning',
+        severity: known === undefined ? 'warning' : laneKind(known).lossSeverity,
         subject: scope === 'lane' ? `${gateway}/${lane ?? 'unknown'}` : (device ?? gateway),
         location: null,
         readPoint: null,

@@ -11,6 +11,7 @@
  * events written here: one at the start, one for each jump and each confirmation, and one now and then while nothing
  * is confirmed, which bounds how long a boot lived that never learns the time.
  */
+import { CLOCK_SOURCES, type ClockSource } from '../../../protocol/events/kinds/clock.ts';
 import type { ClockState, Stamp } from '../../../protocol/events/record.ts';
 import type { ClockEvent } from '../../../protocol/events/stock-event.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
@@ -210,12 +211,12 @@ class Watch implements ClockWatch {
     this.#tell('step', now, now.wall);
   }
 
-  #tell(source: 'step' | 'system' | 'cloud', { wall, monotonicMs }: Moment, wallAfter: number): void {
+  #tell(source: ClockSource, { wall, monotonicMs }: Moment, wallAfter: number): void {
     this.#toldAt = monotonicMs;
     this.#events.push({
       type: 'clock',
       // On the scale of the wall clock, like the times of all other events.
-      occurredAt: source === 'step' ? wallAfter : wall,
+      occurredAt: CLOCK_SOURCES[source].confirms ? wall : wallAfter,
       bootId: this.#bootId,
       monotonicMs,
       wallBefore: wall,

@@ -6,6 +6,7 @@
  * first reading after a restart is kept anyway.
  */
 import * as z from 'zod';
+import type { DeviceConditionCode } from '../../../protocol/events/device-conditions.ts';
 import { METRIC_NAMES, type Metric, metricSchema } from '../../../protocol/events/metrics.ts';
 import type { DeviceEvent, StockEvent } from '../../../protocol/events/stock-event.ts';
 import type { Condition } from '../../../protocol/readings/reading.ts';
@@ -48,7 +49,12 @@ export function createConditionSensor(point: ConditionPoint): Sensor {
   let lastFault = '';
 
   const row = (): CheckpointRow => ({ key: stateKey, body: JSON.stringify({ faulty: [...faulty], silent }) });
-  const deviceEvent = (condition: string, active: boolean, detail: string, at: number): DeviceEvent => ({
+  const deviceEvent = (
+    condition: DeviceConditionCode,
+    active: boolean,
+    detail: string,
+    at: number,
+  ): DeviceEvent => ({
     type: 'device',
     device: point.device,
     readPoint: point.id,

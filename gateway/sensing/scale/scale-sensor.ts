@@ -7,6 +7,7 @@
  * not; the load is still there, and the scale is asked again.
  */
 import * as z from 'zod';
+import type { DeviceConditionCode } from '../../../protocol/events/device-conditions.ts';
 import type { DeviceEvent, StockEvent, WeighingEvent } from '../../../protocol/events/stock-event.ts';
 import type { Weight } from '../../../protocol/readings/reading.ts';
 import { readBody } from '../checkpoint-body.ts';
@@ -57,7 +58,12 @@ export function createScaleSensor(point: ScalePoint): Sensor {
     key: stateKey,
     body: JSON.stringify({ settledMilligrams, armed, fault, drifted }),
   });
-  const deviceEvent = (condition: string, active: boolean, detail: string, at: number): DeviceEvent => ({
+  const deviceEvent = (
+    condition: DeviceConditionCode,
+    active: boolean,
+    detail: string,
+    at: number,
+  ): DeviceEvent => ({
     type: 'device',
     device: point.device,
     readPoint: point.id,

@@ -2,6 +2,22 @@ import * as z from 'zod';
 import { defineEventKind } from '../event-kind.ts';
 import { clockReading, monotonicMs } from '../fields.ts';
 
+interface ClockSourceKind {
+  readonly meaning: string;
+  /** `wallAfter` is the true time. */
+  readonly confirms: boolean;
+}
+
+export const CLOCK_SOURCES = {
+  step: { meaning: 'it jumped, nobody says which side is right', confirms: false },
+  system: { meaning: "the system's clock is synchronised", confirms: true },
+  cloud: { meaning: 'an ack said the time', confirms: true },
+} as const satisfies Record<string, ClockSourceKind>;
+
+export type ClockSource = keyof typeof CLOCK_SOURCES;
+
+const CLOCK_SOURCE_NAMES = Object.keys(CLOCK_SOURCES) as ClockSource[];
+
 /** Its times are readings of clocks, `occurredAt` too: they stay when those of other events are corrected by them. */
 export const clock = defineEventKind({
   type: 'clock',
@@ -16,10 +32,10 @@ export const clock = defineEventKind({
     wallBefore: clockReading.describe('What the wall clock said, or would have said.'),
     wallAfter: clockReading.describe('What it says now, or the true time.'),
     source: z
-      .enum(['step', 'system', 'cloud'])
+      .enum(CLOCK_SOURCE_NAMES)
       .optional()
       .describe(
-        "`step`: it jumped, nobody says which side is right. `system`: the system's clock is synchronised. `cloud`: an ack said the time.",
+        CLOCK_SOURCE_NAMES.map((source) => `\`${source}\`: ${CLOCK_SOURCES[source].meaning}.`).join(' '),
       ),
   },
   example: {

@@ -5,7 +5,7 @@ import { count, dBm, ordinal, readPoint, time } from '../fields.ts';
 /** Most tags that one pass event carries; a larger pass is sent in parts with the same `passId`. */
 export const MAX_TAGS_PER_EVENT = 400;
 
-export const tagSightingSchema = z.looseObject({
+const tagSightingSchema = z.looseObject({
   epc: z
     .string()
     .regex(/^([0-9a-f]{2}){1,62}$/)
