@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Access, mayDo, ROLES } from './access/roles.ts';
+import { type Access, mayDo, ROLES } from '../contract/roles.ts';
 import { SESSION_SECONDS } from './access/sessions.ts';
 import { bearer, openTestApi, TEST_NOW, type TestApi } from './api.fixture.ts';
 

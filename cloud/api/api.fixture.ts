@@ -1,8 +1,8 @@
 /** The API as tests meet it: over a database in memory and a ledger of fixed rows, in virtual time, without sockets. */
 import { clockAt } from '../../test/support/clock-at.ts';
+import { ROLES, type Role } from '../contract/roles.ts';
 import { openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
-import { ROLES, type Role } from './access/roles.ts';
 import { addUser } from './access/users.ts';
 import { LiveBus } from './http/live.ts';
 import { createMemoryLedger } from './memory-ledger.fixture.ts';

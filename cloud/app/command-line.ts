@@ -1,7 +1,7 @@
 /** What was typed → what to do; PURE. A wrong line is a ConfigError that says what was expected. */
 import { parseArgs } from 'node:util';
 import { isGatewayId, RESERVED_IDS } from '../../protocol/link/topics.ts';
-import { ROLES, type Role } from '../api/access/roles.ts';
+import { ROLES, type Role } from '../contract/roles.ts';
 import { DEFAULT_INVITATION_HOURS, MAX_INVITATION_HOURS } from '../enrolment/invitations.ts';
 import { ConfigError } from './config.ts';
 

@@ -1,5 +1,5 @@
 /** The line of an exception as people read it: the title of its kind, filled. Pure. */
-import { METRIC_NAMES, METRICS } from '../../protocol/events/metrics.ts';
+import { findMetric, METRICS } from '../../protocol/events/metrics.ts';
 import type { Site } from '../site/site.ts';
 import { kindOf } from './kinds.ts';
 
@@ -50,6 +50,6 @@ function fill(word: string, facts: TitleFacts, names: PlaceNames): string {
 
 function measure(milli: unknown, metric: unknown): string {
   if (typeof milli !== 'number') return 'unknown';
-  const known = METRIC_NAMES.find((name) => name === metric);
+  const known = findMetric(metric);
   return `${milli / 1000}${known === undefined ? '' : ` ${METRICS[known].unit}`}`;
 }

@@ -2,14 +2,14 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import * as z from 'zod';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { mayDo, roleSchema } from '../api/access/roles.ts';
 import type { Problem } from '../contract/problem.ts';
-import { createApiClient, type Fetch, problemOf } from './api-client.ts';
-import { SiteContext, type User } from './context.ts';
-import type { LiveSource } from './live.ts';
-import { Dashboard } from './parts/dashboard.tsx';
-import { SignIn } from './parts/sign-in.tsx';
-import { openSiteData, type SiteData } from './site-data.ts';
+import { mayDo, roleSchema } from '../contract/roles.ts';
+import { Dashboard } from './dashboard.tsx';
+import { createApiClient, type Fetch, problemOf } from './shell/api-client.ts';
+import { SiteContext, type User } from './shell/context.ts';
+import type { LiveSource } from './shell/live.ts';
+import { SignIn } from './shell/sign-in.tsx';
+import { openSiteData, type SiteData } from './shell/site-data.ts';
 
 const userSchema = z.object({ name: z.string(), role: roleSchema });
 

@@ -21,6 +21,11 @@ export type Metric = keyof typeof METRICS;
 export const METRIC_NAMES = Object.keys(METRICS) as Metric[];
 export const metricSchema = z.enum(METRIC_NAMES);
 
+/** Of a name from outside, which may be none of a metric. */
+export function findMetric(name: unknown): Metric | undefined {
+  return METRIC_NAMES.find((metric) => metric === name);
+}
+
 export function perMetric<T>(make: (metric: Metric) => T): Record<Metric, T> {
   return Object.fromEntries(METRIC_NAMES.map((metric) => [metric, make(metric)])) as Record<Metric, T>;
 }

@@ -1,7 +1,7 @@
 /** Signing in for the page: a token for a cookie. */
 import * as z from 'zod';
+import { roleSchema } from '../../contract/roles.ts';
 import { MAX_TOKEN_LENGTH } from '../../enrolment/tokens.ts';
-import { roleSchema } from '../access/roles.ts';
 import { createSessions, sessionCookie } from '../access/sessions.ts';
 import { findUserByToken } from '../access/users.ts';
 import { type Api, type ApiContext, answers } from '../http/api.ts';

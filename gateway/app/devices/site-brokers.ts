@@ -5,7 +5,7 @@ import { createSiteBroker, type SiteBroker } from '../../transports/site-broker/
 import type { SiteBrokerOptions } from '../../transports/site-broker/site-broker-options.ts';
 import { type BrokerConfig, brokerClientId, sessionExpirySeconds } from '../config/brokers-config.ts';
 import { type GatewayConfig, readText } from '../config/config.ts';
-import { keepFresh } from '../uplink/fresh-files.ts';
+import { keepFresh } from '../config/fresh-files.ts';
 import { readTls } from '../uplink/uplink-from-config.ts';
 import { backoffDelayMs } from './backoff.ts';
 

@@ -12,8 +12,8 @@ import { createHttpsUplink, type HttpsUplinkOptions } from '../../uplink/https/h
 import { createMqttUplink, type MqttUplinkOptions } from '../../uplink/mqtt/mqtt-uplink.ts';
 import type { Uplink } from '../../uplink/uplink.ts';
 import { ConfigError, type GatewayConfig, readText } from '../config/config.ts';
+import { keepFresh } from '../config/fresh-files.ts';
 import { awsRegion, isHttp, type UplinkConfig } from '../config/uplink-config.ts';
-import { keepFresh } from './fresh-files.ts';
 
 interface Surroundings {
   readonly gateway: string;
