@@ -150,7 +150,7 @@ function requestOf(node: Node): ModuleRequest | undefined {
   if (node.type !== 'CallExpression') return undefined;
   if (isName(node.callee, 'require')) return requested(node.arguments[0], node.start);
   if (node.callee.type === 'MemberExpression' && isMeta(node.callee.object))
-    return { specifier: undefined, start: node.start, names: ['*'] };
+    return requested(node.arguments[0], node.start);
   return undefined;
 }
 
@@ -166,10 +166,10 @@ function fileWithCode(source: Node | undefined, start: number): ModuleRequest | 
   return { specifier: path.startsWith('.') ? path : `./${path}`, start, names: ['*'] };
 }
 
+/** What is computed within a template may be anything: a pattern. */
 function textOf(source: Node | undefined): string | undefined {
   if (source?.type === 'Literal' && typeof source.value === 'string') return source.value;
-  if (source?.type === 'TemplateLiteral' && source.expressions.length === 0)
-    return source.quasis[0]?.value.cooked ?? undefined;
+  if (source?.type === 'TemplateLiteral') return source.quasis.map(({ value }) => value.cooked).join('*');
   return undefined;
 }
 

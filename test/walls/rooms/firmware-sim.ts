@@ -30,6 +30,13 @@ export const FIRMWARE_SIM: readonly Room[] = [
     pure: true,
   },
   {
+    room: 'firmware-sim/devices/device-plan.ts',
+    owns: 'the devices that a scenario asks for',
+    imports: ['protocol/**', 'firmware-sim/devices', 'firmware-sim/devices/registry.ts'],
+    packages: ['zod'],
+    pure: true,
+  },
+  {
     room: 'firmware-sim/faults',
     owns: 'faults of devices and links',
     imports: ['protocol/**'],
