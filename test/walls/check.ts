@@ -1,7 +1,7 @@
 /** Holds the sources to the table: sources and table in, breaches out. Pure. */
 
 import { matchesGlob } from 'node:path/posix';
-import { unusedExports, unusedFiles } from './dead-code.ts';
+import { unusedExports, unusedFiles, unusedMembers } from './dead-code.ts';
 import { lengthBreaches, sideBreaches, testMaterialBreaches, unknownImportBreaches } from './file-rules.ts';
 import { isProduct } from './house.ts';
 import { allowedCircles, fileCircles, roomCircles, TABLE } from './import-circles.ts';
@@ -26,6 +26,7 @@ export function check(tree: readonly SourceFile[], table: readonly Room[]): Brea
     ...roomCircles(product, layout),
     ...allowedCircles(layout),
     ...unusedExports(sources),
+    ...unusedMembers(sources),
     ...unusedFiles(files),
   ];
   return breaches.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
