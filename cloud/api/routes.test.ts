@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Exception, Shipment, StockObject } from '../contract/contract.ts';
-import { verifyGateway } from '../fleet/gateway-registry.ts';
+import { verifyGateway } from '../fleet/verify-gateway.fixture.ts';
 import { bearer, openTestApi, TEST_NOW, type TestApi } from './api.fixture.ts';
 
 let api: TestApi;

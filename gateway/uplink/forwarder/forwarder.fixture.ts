@@ -2,7 +2,7 @@
  * What tests of the forwarder share beside a real journal: a journal that makes its events up when they are read (a
  * backlog of any length costs nothing), a carrier of a given speed, and a cloud that acks what is without holes.
  */
-import { LANES, type Lane, laneOf } from '../../../protocol/events/lanes.ts';
+import { type Lane, laneOf } from '../../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import type { Ack } from '../../../protocol/link/ack.ts';
 import { decodeBatch, type ReceivedBatch } from '../../../protocol/link/batch.ts';
@@ -259,5 +259,3 @@ export function linkRig(
 export function leftAtMs(sent: readonly Sent[], lane: Lane, seq: number): number | undefined {
   return sent.find(({ batch }) => batch.lane === lane && batch.firstSeq <= seq && seq <= batch.lastSeq)?.atMs;
 }
-
-export const allLanes: readonly Lane[] = LANES;
