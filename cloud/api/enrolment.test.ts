@@ -5,7 +5,7 @@ import { makeTestCa, makeTestRequest, newKeys } from '../enrolment/certificates.
 import { type DeviceCa, openDeviceCa } from '../enrolment/device-ca.ts';
 import { MAX_UNUSED_TOKENS } from '../enrolment/gateway-tokens.ts';
 import { X509Crl } from '../enrolment/x509.ts';
-import { verifyGateway } from '../fleet/gateway-registry.ts';
+import { verifyGateway } from '../fleet/verify-gateway.fixture.ts';
 import { bearer, openTestApi, TEST_NOW, type TestApi } from './api.fixture.ts';
 import { ENROLMENTS_PER_MINUTE } from './routes/enrolment.ts';
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../../test/support/databases.ts';
-import { putGateway, verifyGateway } from '../fleet/gateway-registry.ts';
+import { putGateway } from '../fleet/gateway-registry.ts';
+import { verifyGateway } from '../fleet/verify-gateway.fixture.ts';
 import type { Store } from '../store/database.ts';
 
 const TOKEN = 'a-token-that-stands-in-a-file';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Exception } from '../contract/exceptions.ts';
 import type { StockObject } from '../contract/objects.ts';
 import type { Shipment } from '../contract/shipments.ts';
-import { verifyGateway } from '../fleet/gateway-registry.ts';
+import { verifyGateway } from '../fleet/verify-gateway.fixture.ts';
 import { bearer, openTestApi, TEST_NOW, type TestApi } from './api.fixture.ts';
 
 let api: TestApi;

@@ -9,7 +9,7 @@ import { ackSchema } from '../../protocol/link/ack.ts';
 import { type Batch, encodeBatch } from '../../protocol/link/batch.ts';
 import { ackTopic, upTopic } from '../../protocol/link/topics.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
-import { verifyGateway } from '../fleet/gateway-registry.ts';
+import { verifyGateway } from '../fleet/verify-gateway.fixture.ts';
 import { listen } from '../intake/listen.ts';
 import { cloudConfigSchema } from './config.ts';
 import { type RunningCloud, startCloud } from './start-cloud.ts';

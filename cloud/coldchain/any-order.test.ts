@@ -16,7 +16,7 @@ import {
   sampleAt,
   siteOf,
 } from './dock-story.fixture.ts';
-import { evaluate } from './engine/evaluate.ts';
+import { evaluate } from './engine/evaluate.fixture.ts';
 import { rulesAt } from './rules/affected.ts';
 
 const RULES: Rule[] = [

@@ -78,18 +78,7 @@ export async function revokeGateway(db: Kysely<Tables>, id: string, now: number)
   return await revoke(db, id, now);
 }
 
-/** Whether this is a token of this gateway that may deliver now. The first use of a new token ends the ones before. */
-export async function verifyGateway(
-  db: Kysely<Tables>,
-  id: string,
-  token: string,
-  now: number,
-): Promise<boolean> {
-  const holder = await findTokenHolder(db, token, now);
-  return holder?.gateway === id && holder.standing === 'valid';
-}
-
-/** The gateway that may deliver with this token. */
+/** The gateway that may deliver with this token. The first use of a new token ends the ones before. */
 export async function gatewayOfToken(
   db: Kysely<Tables>,
   token: string,

@@ -10,7 +10,7 @@ import { loadShipments } from '../inventory/shipments/shipments.ts';
 import { placesOf } from '../site/places.ts';
 import type { Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
-import { rowsTouched } from '../store/rows-touched.ts';
+import { rowsTouched } from '../store/rows-touched.fixture.ts';
 import {
   batchOf,
   clear,

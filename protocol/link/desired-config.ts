@@ -20,7 +20,6 @@ export const desiredConfigSchema = z.object({
   /** Base64 of the gzipped YAML. */
   body: z.base64().max(MAX_PACKED_CONFIG_CHARACTERS),
 });
-export type DesiredConfig = z.infer<typeof desiredConfigSchema>;
 
 export const reportedConfigSchema = z.object({
   revision,

@@ -67,7 +67,6 @@ export const enrolRequestSchema = z.object({
 export type EnrolRequest = z.infer<typeof enrolRequestSchema>;
 
 export const renewRequestSchema = z.object({ csrPem: csrPem.optional() });
-export type RenewRequest = z.infer<typeof renewRequestSchema>;
 
 /** What a gateway is given; the token is told this once. */
 export const credentialsSchema = z.object({

@@ -2,7 +2,9 @@
  * kill -9 of each part of a running site, at the worst moment for it, and the ledger is still right: the whole
  * path as processes, with files, sockets and brokers of their own.
  */
+
 import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { VerifyReport } from '../../firmware-sim/app/report.ts';
@@ -13,6 +15,8 @@ import { decodeBatch } from '../../protocol/link/batch.ts';
 import { upTopic } from '../../protocol/link/topics.ts';
 import { type RunningProcess, startProcess, until } from '../support/processes.ts';
 import { type SiteProcesses, startSiteProcesses } from '../support/site-processes.ts';
+
+const BROKER_CHILD = fileURLToPath(new URL('../support/broker-child.ts', import.meta.url));
 
 const SEED = 5;
 const TEST_LIMIT_MS = 150_000;
@@ -35,7 +39,7 @@ async function startSite(scenario: Scenario, speed: number, settleMs: number): P
 function startBroker(port: number): RunningProcess {
   return spawnSync('mosquitto', ['-h']).error === undefined
     ? startProcess('mosquitto', ['-p', String(port)])
-    : startProcess(process.execPath, ['test/support/broker-child.ts', String(port)]);
+    : startProcess(process.execPath, [BROKER_CHILD, String(port)]);
 }
 
 const smoke = () => loadScenario('firmware-sim/scenarios/smoke.yaml');

@@ -1,4 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { withWalls } from '../walls/render.ts';
 import { renderReference } from './reference.ts';
 
-writeFileSync(new URL('../../docs/reference.md', import.meta.url), renderReference());
+const docs = new URL('../../docs/', import.meta.url);
+const architecture = new URL('ARCHITECTURE.md', docs);
+
+writeFileSync(new URL('reference.md', docs), renderReference());
+writeFileSync(architecture, withWalls(readFileSync(architecture, 'utf8')));

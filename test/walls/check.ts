@@ -1,6 +1,7 @@
 /** Holds the sources to the table: sources and table in, breaches out. Pure. */
 
-import { unusedExports, unusedFiles } from './dead-code.ts';
+import { matchesGlob } from 'node:path/posix';
+import { unusedExports, unusedFiles, unusedMembers } from './dead-code.ts';
 import { lengthBreaches, sideBreaches, testMaterialBreaches, unknownImportBreaches } from './file-rules.ts';
 import { isProduct } from './house.ts';
 import { allowedCircles, fileCircles, roomCircles, TABLE } from './import-circles.ts';
@@ -10,8 +11,9 @@ import type { Breach, Room } from './room.ts';
 import { roomBreaches } from './room-rules.ts';
 import type { SourceFile } from './source-file.ts';
 
-export function check(sources: readonly SourceFile[], table: readonly Room[]): Breach[] {
+export function check(tree: readonly SourceFile[], table: readonly Room[]): Breach[] {
   const layout = layoutOf(table);
+  const sources = tree.map((file) => withGlobs(file, tree));
   const files = new Map(sources.map((file) => [file.path, file]));
   const product = sources.filter(({ path }) => isProduct(path));
   const breaches = [
@@ -24,9 +26,21 @@ export function check(sources: readonly SourceFile[], table: readonly Room[]): B
     ...roomCircles(product, layout),
     ...allowedCircles(layout),
     ...unusedExports(sources),
+    ...unusedMembers(sources),
     ...unusedFiles(files),
   ];
   return breaches.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+}
+
+/** A pattern, of `import.meta.glob` or with a computed part, imports every file that it fits. */
+function withGlobs(file: SourceFile, tree: readonly SourceFile[]): SourceFile {
+  const imports = file.imports.flatMap((imported) => {
+    const { target } = imported;
+    if (target.kind !== 'file' || !target.path.includes('*')) return [imported];
+    const fitting = tree.filter(({ path }) => matchesGlob(path, target.path));
+    return fitting.map(({ path }) => ({ ...imported, target: { kind: 'file', path } as const }));
+  });
+  return { ...file, imports };
 }
 
 /** A row that no file is in, or an entry that names no room, is a wall around nothing. */

@@ -1,4 +1,4 @@
-/** What nobody uses: exports that no other file takes, files that no entry reaches. Pure. */
+/** What nobody uses: exports that no other file takes, members that nobody names, files that no entry reaches. Pure. */
 
 import { importedFiles, isEntry, isTestMaterial, sideOf } from './house.ts';
 import type { Breach } from './room.ts';
@@ -14,11 +14,11 @@ export function unusedExports(sources: readonly SourceFile[]): Breach[] {
         takenBy.set(key, takers);
         takers.push(file.path);
       }
-  return sources.flatMap(({ path, exports }) =>
-    exports.flatMap(({ name, line, usedHere }): Breach[] => {
+  return sources.flatMap(({ path, exports, words }) =>
+    exports.flatMap(({ name, line, localName }): Breach[] => {
       if (path.endsWith('.config.ts')) return [];
       const takers = [...(takenBy.get(`${path} ${name}`) ?? []), ...(takenBy.get(`${path} *`) ?? [])];
-      const what = whyUnused(path, usedHere, takers);
+      const what = whyUnused(path, (words.get(localName) ?? 0) > 1, takers);
       return what === undefined
         ? []
         : [{ file: path, line, rule: 'unused-export', message: `${name} ${what}` }];
@@ -34,6 +34,18 @@ function whyUnused(path: string, usedHere: boolean, takers: readonly string[]): 
     return undefined;
   return 'is used by tests alone: delete it with them, or move it to a fixture';
 }
+
+/** By name alone: a member whose name stands nowhere else in the code is called by nobody. */
+export const unusedMembers = (sources: readonly SourceFile[]): Breach[] =>
+  sources.flatMap(({ path, members, words }) =>
+    members.flatMap(({ name, line }): Breach[] => {
+      const isNamed =
+        words.get(name) !== 1 || sources.some((other) => other.path !== path && other.words.has(name));
+      return isNamed
+        ? []
+        : [{ file: path, line, rule: 'unused-member', message: `${name} is called by nobody: delete it` }];
+    }),
+  );
 
 export function unusedFiles(files: ReadonlyMap<string, SourceFile>): Breach[] {
   const reached = new Set([...files.keys()].filter(isEntry));

@@ -36,6 +36,16 @@ export const IMPORT_PROBES: readonly Probe[] = [
     },
   },
   {
+    what: 'the gateway imports whatever fits a pattern',
+    rule: 'side',
+    files: { 'gateway/app/probe.ts': `import.meta.glob('../../cloud/app/*.ts');` },
+  },
+  {
+    what: 'the gateway imports a file whose name is computed in part',
+    rule: 'side',
+    files: { 'gateway/app/probe.ts': 'await import(`../../cloud/app/$' + '{name}.ts`);' },
+  },
+  {
     what: 'the gateway passes on what the cloud exports',
     rule: 'side',
     files: { 'gateway/app/probe.ts': `export * from '../../cloud/app/config.ts';` },

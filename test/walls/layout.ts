@@ -16,7 +16,15 @@ export interface Layout {
 
 export function layoutOf(table: readonly Room[]): Layout {
   const deepestFirst = [...table].sort((a, b) => depthOf(b) - depthOf(a));
-  const rowOf = (path: string) => deepestFirst.find((row) => roomIn(row, path) !== undefined);
+  const rows = new Map<string, Room | undefined>();
+  const rowOf = (path: string) => {
+    if (!rows.has(path))
+      rows.set(
+        path,
+        deepestFirst.find((row) => roomIn(row, path) !== undefined),
+      );
+    return rows.get(path);
+  };
   const roomOf = (path: string) => {
     const row = rowOf(path);
     return row && roomIn(row, path);

@@ -59,6 +59,7 @@ export const RULES = {
     'every import can be followed: a literal that names a file, a package or a built-in module',
   'file-length': 'no file is longer than 400 lines',
   'unused-export': 'what is exported is used by another file, and outside protocol not by tests alone',
+  'unused-member': 'a member of a class is named somewhere else',
   'unused-file': 'every file is reached from an entry',
   table: 'every row has files, every entry names a room',
 } as const;

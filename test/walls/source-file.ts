@@ -20,11 +20,11 @@ export interface Import {
     | { readonly kind: 'unknown' };
 }
 
-interface Export {
+interface Named {
   readonly name: string;
   readonly line: number;
-  /** Whether its own file uses it beside declaring it. */
-  readonly usedHere: boolean;
+  /** How its own file calls it. */
+  readonly localName: string;
 }
 
 interface PowerUse {
@@ -39,7 +39,11 @@ export interface SourceFile {
   readonly lines: number;
   readonly imports: readonly Import[];
   readonly uses: readonly PowerUse[];
-  readonly exports: readonly Export[];
+  readonly exports: readonly Named[];
+  /** Methods, accessors and fields of classes that are not private. */
+  readonly members: readonly Named[];
+  /** How often each word stands in its code, comments left out. */
+  readonly words: ReadonlyMap<string, number>;
 }
 
 /** Reads `text` as the file at `path`, a path from the root of the repository. */
@@ -65,7 +69,9 @@ export function sourceFile(path: string, text: string): SourceFile {
       what,
       line: lineOf(start),
     })),
-    exports: exportsOf(text, parsed).map(({ start, ...rest }) => ({ ...rest, line: lineOf(start) })),
+    exports: exportsOf(parsed).map(({ start, ...rest }) => ({ ...rest, line: lineOf(start) })),
+    members: found.members.map(({ name, start }) => ({ name, localName: name, line: lineOf(start) })),
+    words: wordsOf(text, parsed.comments),
   };
 }
 
@@ -88,29 +94,26 @@ function moduleRequests({ module }: ParseResult): ModuleRequest[] {
 const nameOf = ({ kind, name }: { kind: string; name: string | null }): string =>
   name ?? (kind === 'Default' ? 'default' : '*');
 
-function exportsOf(text: string, { module, comments }: ParseResult) {
-  const exports = module.staticExports.flatMap(({ entries }) =>
-    entries.filter(({ exportName }) => exportName.kind !== 'None'),
+const exportsOf = ({ module }: ParseResult) =>
+  module.staticExports.flatMap(({ entries }) =>
+    entries
+      .filter(({ exportName }) => exportName.kind !== 'None')
+      .map(({ exportName, localName, start }) => ({
+        name: nameOf(exportName),
+        localName: localName.name ?? '',
+        start: exportName.start ?? start,
+      })),
   );
-  if (exports.length === 0) return [];
-  const words = new Map<string, number>();
-  for (const [word] of withoutComments(text, comments).matchAll(/[\w$]+/g))
-    words.set(word, (words.get(word) ?? 0) + 1);
-  return exports.map(({ exportName, localName, start }) => ({
-    name: nameOf(exportName),
-    start: exportName.start ?? start,
-    usedHere: (words.get(localName.name ?? '') ?? 0) > 1,
-  }));
-}
 
-function withoutComments(text: string, comments: ParseResult['comments']): string {
+function wordsOf(text: string, comments: ParseResult['comments']): Map<string, number> {
+  const words = new Map<string, number>();
   let end = 0;
-  const code = comments.map((comment) => {
-    const before = text.slice(end, comment.start);
-    end = comment.end;
-    return before;
-  });
-  return [...code, text.slice(end)].join(' ');
+  for (const { start, end: next } of [...comments, { start: text.length, end: text.length }]) {
+    for (const [word] of text.slice(end, start).matchAll(/[\w$]+/g))
+      words.set(word, (words.get(word) ?? 0) + 1);
+    end = next;
+  }
+  return words;
 }
 
 function targetOf(path: string, specifier: string): Import['target'] {

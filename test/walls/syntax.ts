@@ -22,6 +22,8 @@ export interface Reference {
 export interface References {
   readonly values: readonly Reference[];
   readonly requests: readonly ModuleRequest[];
+  /** Members of classes that are not private, `constructor` left out. */
+  readonly members: readonly { readonly name: string; readonly start: number }[];
 }
 
 /** The globals whose use the walls judge. A file that names none of them, and imports plainly, needs no walk. */
@@ -35,7 +37,7 @@ const WATCHED_GLOBALS = [
 ] as const;
 
 const WORTH_A_WALK = new RegExp(
-  `\\b(?:${WATCHED_GLOBALS.join('|')}|import\\.meta|createRequire)\\b|\\bimport\\s*\\(`,
+  `\\b(?:${WATCHED_GLOBALS.join('|')}|import\\.meta|createRequire|class)\\b|\\bimport\\s*\\(`,
 );
 const watched: ReadonlySet<string> = new Set(WATCHED_GLOBALS);
 
@@ -52,7 +54,8 @@ const mayBeOurs: ReadonlySet<string> = new Set([
 export function references(text: string, program: () => Program): References {
   const values: Reference[] = [];
   const requests: ModuleRequest[] = [];
-  if (!WORTH_A_WALK.test(text)) return { values, requests };
+  const members: { name: string; start: number }[] = [];
+  if (!WORTH_A_WALK.test(text)) return { values, requests, members };
   const bound = new Set<string>();
   const visit = (node: Node, parent: Node, key: string, binds: boolean) => {
     if (node.type === 'Identifier' && watched.has(node.name)) {
@@ -60,6 +63,8 @@ export function references(text: string, program: () => Program): References {
       else if (isValue(node, parent, key))
         values.push({ name: node.name, member: memberOf(node, parent), start: node.start, parent });
     }
+    const member = memberName(node);
+    if (member !== undefined) members.push({ name: member, start: node.start });
     const request = requestOf(node);
     if (request !== undefined) requests.push(request);
     for (const childKey of visitorKeys[node.type] ?? []) {
@@ -70,7 +75,17 @@ export function references(text: string, program: () => Program): References {
   };
   const root = program();
   visit(root, root, '', false);
-  return { values: values.filter(({ name }) => !(bound.has(name) && mayBeOurs.has(name))), requests };
+  return {
+    values: values.filter(({ name }) => !(bound.has(name) && mayBeOurs.has(name))),
+    requests,
+    members,
+  };
+}
+
+function memberName(node: Node): string | undefined {
+  if (node.type !== 'MethodDefinition' && node.type !== 'PropertyDefinition') return undefined;
+  if (node.computed || node.key.type !== 'Identifier' || node.key.name === 'constructor') return undefined;
+  return node.key.name;
 }
 
 /** Whether what stands at `key` of `node` names a variable: of a declaration, a parameter, or a pattern in one. */
@@ -150,7 +165,7 @@ function requestOf(node: Node): ModuleRequest | undefined {
   if (node.type !== 'CallExpression') return undefined;
   if (isName(node.callee, 'require')) return requested(node.arguments[0], node.start);
   if (node.callee.type === 'MemberExpression' && isMeta(node.callee.object))
-    return { specifier: undefined, start: node.start, names: ['*'] };
+    return requested(node.arguments[0], node.start);
   return undefined;
 }
 
@@ -166,10 +181,10 @@ function fileWithCode(source: Node | undefined, start: number): ModuleRequest | 
   return { specifier: path.startsWith('.') ? path : `./${path}`, start, names: ['*'] };
 }
 
+/** What is computed within a template may be anything: a pattern. */
 function textOf(source: Node | undefined): string | undefined {
   if (source?.type === 'Literal' && typeof source.value === 'string') return source.value;
-  if (source?.type === 'TemplateLiteral' && source.expressions.length === 0)
-    return source.quasis[0]?.value.cooked ?? undefined;
+  if (source?.type === 'TemplateLiteral') return source.quasis.map(({ value }) => value.cooked).join('*');
   return undefined;
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Episode, LimitRule, Sample } from './episode.ts';
-import { episodesOf, evaluate, evaluateFrom, resumeEpisode } from './evaluate.ts';
+import { evaluate } from './evaluate.fixture.ts';
+import { episodesOf, evaluateFrom } from './evaluate.ts';
 import { standing } from './standing.ts';
 import { isBeyond, OK, step, type Track } from './track.ts';
 
@@ -303,30 +304,6 @@ describe('episodes are a function of the set of samples', () => {
       }),
       { numRuns: 300 },
     );
-  });
-
-  it('resumed in the middle of an open episode', () => {
-    let resumed = 0;
-    fc.assert(
-      fc.property(arbitraryRule, arbitrarySamples, fc.nat(60), (rule, samples, cut) => {
-        const before = standing(samples.filter((s) => s.occurredAt < cut));
-        const open = evaluate(before, rule, AT).at(-1);
-        if (open === undefined || open.endedAt !== null) return;
-        for (const [index, sample] of before.entries()) {
-          const heard = before.slice(0, index + 1).filter((s) => s.occurredAt >= open.startedAt);
-          const gaps = heard.map((s, i) => s.occurredAt - (heard[i - 1] ?? s).occurredAt);
-          const unknownMs = gaps.filter((gap) => gap > rule.maxGapMs).reduce((sum, gap) => sum + gap, 0);
-          const boundary = resumeEpisode(open, sample, unknownMs, rule);
-          if (boundary === undefined) continue;
-          resumed++;
-          const rest = standing(samples).filter((s) => s.occurredAt > sample.occurredAt);
-          const after = episodesOf(evaluateFrom(boundary, rest, rule, AT), rule, AT);
-          expect(after).toEqual(evaluate(samples, rule, AT).filter((e) => e.startedAt >= open.startedAt));
-        }
-      }),
-      { numRuns: 500, seed: 1 },
-    );
-    expect(resumed).toBeGreaterThan(50);
   });
 });
 

@@ -1,14 +1,12 @@
 /**
- * Episodes of one point under one rule: of all samples at once, or from a boundary on. The result is a function
- * of the set of samples.
+ * Episodes of one point under one rule, from a boundary on. The result is a function of the set of samples.
  *
  * A boundary is a track that is known to be right after all samples before the first one given: `OK` after any
- * sample that is not beyond the limit while no episode stands, or before the first sample of an episode; or
- * `resumeEpisode` in the middle of one that stands open.
+ * sample that is not beyond the limit while no episode stands, or before the first sample of an episode.
  */
 import type { Episode, LimitRule, Sample } from './episode.ts';
 import { standing } from './standing.ts';
-import { isBack, OK, openEpisode, step, type Track } from './track.ts';
+import { openEpisode, step, type Track } from './track.ts';
 
 export interface EvaluationOptions {
   /** The read point whose samples these are; part of every id. */
@@ -26,11 +24,6 @@ export interface Evaluation {
   readonly track: Track;
   /** Where `isSettled` said yes. */
   readonly settledAt?: number;
-}
-
-/** All episodes that count, oldest first; the last one may be open. Samples in any order, repeats allowed. */
-export function evaluate(samples: readonly Sample[], rule: LimitRule, options: EvaluationOptions): Episode[] {
-  return episodesOf(evaluateFrom(OK, samples, rule, options), rule, options);
 }
 
 /** Goes on from a boundary. None of the samples may be older than what the boundary has already heard. */
@@ -56,28 +49,4 @@ export function evaluateFrom(
 export function episodesOf(evaluation: Evaluation, rule: LimitRule, options: EvaluationOptions): Episode[] {
   const open = openEpisode(evaluation.track, rule, options.point);
   return open === undefined ? evaluation.ended : [...evaluation.ended, open];
-}
-
-/**
- * The track right after `sample` in the middle of an episode that stands open, without hearing the episode's older
- * samples again. `unknownMs` is what its gaps up to that sample add up to. Undefined when the sample cannot serve:
- * it lies before the episode counted, or was already back within bounds.
- */
-export function resumeEpisode(
-  episode: Episode,
-  sample: Sample,
-  unknownMs: number,
-  rule: LimitRule,
-): Track | undefined {
-  if (episode.endedAt !== null || sample.occurredAt < episode.activeAt) return undefined;
-  if (isBack(rule, sample.valueMilli)) return undefined;
-  return {
-    phase: 'active',
-    at: sample.occurredAt,
-    startedAt: episode.startedAt,
-    activeAt: episode.activeAt,
-    // Samples after this one are heard again: a peak of theirs is a peak of this episode too, as it is still open.
-    peakMilli: episode.peakMilli,
-    unknownMs,
-  };
 }

@@ -6,7 +6,7 @@ import type { SiteBrokerOptions } from '../../transports/site-broker/site-broker
 import { type BrokerConfig, brokerClientId, sessionExpirySeconds } from '../config/brokers-config.ts';
 import { type GatewayConfig, readText } from '../config/config.ts';
 import { keepFresh } from '../config/fresh-files.ts';
-import { readTls } from '../uplink/uplink-from-config.ts';
+import { readTls } from '../config/tls-files.ts';
 import { backoffDelayMs } from './backoff.ts';
 
 /** AWS IoT takes one connect a second from a client. */

@@ -1,6 +1,4 @@
 /** The uplink that gateway.yaml asks for; undefined when there is none (a gateway on its own keeps everything). */
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import { type AwsCredentials, deviceCredentials } from '../../uplink/aws/aws-device-credentials.ts';
@@ -11,8 +9,9 @@ import { AWS_IOT_OPTIONS, type ForwarderOptions } from '../../uplink/forwarder/f
 import { createHttpsUplink, type HttpsUplinkOptions } from '../../uplink/https/https-uplink.ts';
 import { createMqttUplink, type MqttUplinkOptions } from '../../uplink/mqtt/mqtt-uplink.ts';
 import type { Uplink } from '../../uplink/uplink.ts';
-import { ConfigError, type GatewayConfig, readText } from '../config/config.ts';
+import { type GatewayConfig, readText } from '../config/config.ts';
 import { keepFresh } from '../config/fresh-files.ts';
+import { readTls } from '../config/tls-files.ts';
 import { awsRegion, isHttp, type UplinkConfig } from '../config/uplink-config.ts';
 
 interface Surroundings {
@@ -144,35 +143,4 @@ function withFallback(
   return createFallbackUplink({ first, second, clock, afterMs: afterSeconds * 1000, afterFailures });
 }
 
-interface TlsFiles {
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
-}
-
-/** Undefined when none is named; a file that is not what it should be is a ConfigError with its name. */
-export function readTls(named: TlsFiles): { ca?: Buffer; cert?: Buffer; key?: Buffer } | undefined {
-  const files = [named.caFile, named.certFile, named.keyFile].filter((file) => file !== undefined);
-  if (files.length === 0) return undefined;
-  const tls = {
-    ...(named.caFile === undefined ? {} : { ca: pem(named.caFile) }),
-    ...(named.certFile === undefined ? {} : { cert: pem(named.certFile) }),
-    ...(named.keyFile === undefined ? {} : { key: pem(named.keyFile) }),
-  };
-  try {
-    createSecureContext(tls);
-  } catch (error) {
-    throw new ConfigError([`cannot use ${files.join(', ')} for TLS: ${(error as Error).message}`]);
-  }
-  return tls;
-}
-
 const readToken = (file: string) => readText(file, 'the uplink password').trim();
-
-function pem(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new ConfigError([`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? error}`]);
-  }
-}

@@ -3,7 +3,7 @@
  * backlog of any length costs nothing), a carrier of a given speed, and a cloud that acks what is without holes.
  */
 import { laneOf } from '../../../protocol/events/event-kinds.ts';
-import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
+import type { Lane } from '../../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import type { Ack } from '../../../protocol/link/ack.ts';
 import { decodeBatch, type ReceivedBatch } from '../../../protocol/link/batch.ts';
@@ -260,5 +260,3 @@ export function linkRig(
 export function leftAtMs(sent: readonly Sent[], lane: Lane, seq: number): number | undefined {
   return sent.find(({ batch }) => batch.lane === lane && batch.firstSeq <= seq && seq <= batch.lastSeq)?.atMs;
 }
-
-export const allLanes: readonly Lane[] = LANES;

@@ -5,7 +5,7 @@ export const PROTOCOL: readonly Room[] = [
   {
     room: 'protocol/readings',
     owns: 'what one device said once',
-    imports: [],
+    imports: ['protocol/events'],
     packages: ['zod'],
     pure: true,
   },
