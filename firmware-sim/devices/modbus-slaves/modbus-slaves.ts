@@ -12,7 +12,7 @@ import { TimedSends } from '../shared/timed-sends.ts';
 
 export type ModbusSlaveModel = 'xy-md02' | 'pt100-rtd';
 
-export type ModbusFault = 'open' | 'short' | 'sentinel' | 'power-on' | 'busy' | 'bad-crc' | 'silent';
+type ModbusFault = 'open' | 'short' | 'sentinel' | 'power-on' | 'busy' | 'bad-crc' | 'silent';
 
 export const MODBUS_FAULTS: Readonly<Record<ModbusFault, DeviceFault>> = {
   open: { what: "the probe's wire is broken, answered as the model does", raises: ['SENSOR_FAULT'] },

@@ -27,7 +27,7 @@ export interface MtSicsScaleOptions extends Partial<Omit<LoadCellOptions, 'rando
   readonly splitChance?: number;
 }
 
-export type ScaleFault = 'silent' | 'error';
+type ScaleFault = 'silent' | 'error';
 
 export const SCALE_FAULTS: Readonly<Record<ScaleFault, DeviceFault>> = {
   silent: { what: 'powered, says nothing', raises: [] },

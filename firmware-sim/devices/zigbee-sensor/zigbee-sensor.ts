@@ -33,7 +33,7 @@ export interface ZigbeeSensorOptions {
 
 type Publish = DeviceOutput['publish'][number];
 
-export type ZigbeeFault = 'open' | 'unreachable';
+type ZigbeeFault = 'open' | 'unreachable';
 
 export const ZIGBEE_FAULTS: Readonly<Record<ZigbeeFault, DeviceFault>> = {
   open: { what: 'the probe is broken: the ZCL "invalid" values', raises: ['SENSOR_FAULT'] },
