@@ -27,7 +27,7 @@ function truth(): Truth {
     excursions: [
       { readPoint: 'air', location: 'cold', rule: 'high', hold: true, from: at(300), to: at(400) },
     ],
-    faults: [{ subject: 'air', fault: 'open', exception: 'SENSOR_FAULT', from: at(500), to: at(510) }],
+    faults: [{ fault: 'open', exceptions: ['SENSOR_FAULT air'], from: at(500), to: at(510) }],
     presences: [
       ...PALLET.map((epc) => ({ epc, location: 'inbound', from: at(12), to: at(122) })),
       ...PALLET.map((epc) => ({ epc, location: 'cold', from: at(122) })),

@@ -252,9 +252,7 @@ function scoreBins(truth: Truth, ledger: LedgerView): Finding[] {
 export function expectedExceptions(truth: Truth): string[] {
   return [
     ...truth.excursions.map((one) => `TEMP ${one.readPoint}`),
-    ...truth.faults.flatMap(({ exception, subject }) =>
-      exception === undefined ? [] : [`${exception} ${subject}`],
-    ),
+    ...truth.faults.flatMap((fault) => fault.exceptions),
     ...truth.shipments.flatMap((shipment) => {
       const { short, over } = differenceOf(shipment);
       return [

@@ -30,7 +30,7 @@ export interface DeviceKind<Options = unknown> {
 }
 
 /** What a kind makes its devices from. */
-export interface Surroundings {
+interface Surroundings {
   /** A stream of its own for every device of a scenario. */
   readonly random: Random;
   now(): number;
@@ -38,7 +38,7 @@ export interface Surroundings {
   changed(device: SimulatedDevice): void;
 }
 
-export interface SimulatedUnit {
+interface SimulatedUnit {
   /** What hangs on the gateway under one device id: one line, or one client of the broker each. */
   readonly devices: readonly SimulatedDevice[];
   readonly handles: DeviceHandles;

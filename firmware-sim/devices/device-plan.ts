@@ -23,7 +23,7 @@ function planOf(kind: DeviceKind) {
 }
 
 /** The device's entry in gateway.yaml; `address` is where its line ends, none for a client of the broker. */
-export interface GatewayEntry {
+interface GatewayEntry {
   readonly id: string;
   readonly driver: string;
   readonly address?: string;

@@ -2,11 +2,10 @@
 export interface DeviceFault {
   /** What is broken, in a line. */
   readonly what: string;
-  /**
-   * The exception that the cloud has to raise while it lasts, about the probe's read point, or the device; none when
-   * nobody can see it from outside.
-   */
-  readonly exception?: 'SENSOR_FAULT' | 'DEVICE_FAULT';
+  /** What the cloud has to raise while it lasts, each once; empty when nobody can see it from outside. */
+  readonly raises: readonly (keyof typeof SUBJECT_OF)[];
+  /** Where one part of a device breaks: its channel in readings. */
+  readonly channel?: string;
 }
 
 /** By the name that a scenario gives. */
@@ -33,4 +32,26 @@ function isFault<Name extends string>(
   name: string,
 ): name is Name {
   return Object.hasOwn(faults, name);
+}
+
+interface BrokenPart {
+  readonly device: string;
+  readonly channel?: string;
+  readonly readPoint?: string;
+}
+
+const partOf = ({ device, channel }: BrokenPart) => (channel === undefined ? device : `${device}/${channel}`);
+
+/** What each exception that a fault can call for is about. */
+const SUBJECT_OF = {
+  SENSOR_FAULT: (part: BrokenPart) => part.readPoint ?? partOf(part),
+  DEVICE_FAULT: partOf,
+  /** What came garbled is lost. */
+  DATA_GAP: ({ device }: BrokenPart) => device,
+} as const;
+
+/** The exceptions that a fault calls for, as `kind subject`. */
+export function exceptionsOf({ raises, channel }: DeviceFault, at: BrokenPart): string[] {
+  const part = channel === undefined ? at : { ...at, channel };
+  return raises.map((kind) => `${kind} ${SUBJECT_OF[kind](part)}`);
 }

@@ -1,8 +1,7 @@
 /** Every kind of simulated device, held to the contract of device-kind.ts by the example in its README. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import * as z from 'zod';
 import { isTopicFilter } from '../../protocol/link/topic-filter.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
@@ -10,20 +9,12 @@ import { breakablesOf, DeviceBench } from './bench.fixture.ts';
 import type { DeviceKind } from './device-kind.ts';
 import { type DevicePlan, devicePlanSchema, gatewayEntryOf } from './device-plan.ts';
 import type { DeviceHandles } from './handles.ts';
+import { readmeExample, readmeOf } from './readme-example.fixture.ts';
 import { DEVICE_KINDS, deviceKindOf } from './registry.ts';
 import type { Talk, TalkTo } from './talk.fixture.ts';
 
 const here = new URL('./', import.meta.url).pathname;
-const readmeOf = ({ model }: DeviceKind) => readFileSync(`${here}${model}/README.md`, 'utf8');
-const rawPlanSchema = z.looseObject({ options: z.looseObject({}) });
-
-/** The first YAML block of the README, as it stands there. */
-function exampleOf(kind: DeviceKind) {
-  const block = /```yaml\n([\s\S]*?)```/.exec(readmeOf(kind))?.[1] ?? '';
-  return z.tuple([rawPlanSchema]).parse(parse(block))[0];
-}
-
-const planOf = (kind: DeviceKind): DevicePlan => devicePlanSchema.parse(exampleOf(kind));
+const planOf = (kind: DeviceKind): DevicePlan => devicePlanSchema.parse(readmeExample(kind));
 
 async function talkFor(kind: DeviceKind): Promise<Talk> {
   const fixture = (await import(`./${kind.model}/talk.fixture.ts`)) as { talkTo: TalkTo };
@@ -70,7 +61,7 @@ describe.each(DEVICE_KINDS)('$model', (kind) => {
   });
 
   test('knows no other options than its own, and says where', () => {
-    const raw = exampleOf(kind);
+    const raw = readmeExample(kind);
     const typo = { ...raw, options: { ...raw.options, nonsense: 1 } };
     expect(devicePlanSchema.safeParse(typo).error?.issues).toMatchObject([
       { code: 'unrecognized_keys', keys: ['nonsense'], path: ['options'] },

@@ -32,11 +32,9 @@ export interface TrueExcursion {
 }
 
 export interface TrueFault {
-  /** The probe's read point, or the device. */
-  readonly subject: string;
   readonly fault: string;
-  /** The exception it calls for. */
-  readonly exception?: string | undefined;
+  /** What it calls for, as `kind subject`. */
+  readonly exceptions: readonly string[];
   readonly from: number;
   readonly to: number;
 }

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
-import type { FaultHandle } from '../devices/faults.ts';
+import { exceptionsOf, type FaultHandle } from '../devices/faults.ts';
 import type { Handles } from '../devices/handles.ts';
 import { ROOM_HUMIDITY_MILLI } from './cold-room.ts';
 import { createDoorActor, type DoorActor, type PassKind } from './door-actor.ts';
@@ -136,32 +136,39 @@ export function createWorld(options: {
         narrate(`door of ${action.room} left open for ${action.seconds} s`);
         found(rooms, action.room, 'room').openDoor(action.seconds * 1000);
         break;
-      case 'probe-fault':
+      case 'probe-fault': {
         narrate(`probe ${action.readPoint} breaks (${action.fault}) for ${action.seconds} s`);
-        breakFor(action.seconds * 1000, action.readPoint, action.fault, probeAt(action.readPoint));
+        const probe = probeNamed(action.readPoint);
+        breakFor(handles.probe(probe.device, probe.channel), action, probe);
         break;
+      }
       case 'device-fault':
         narrate(`${action.device} breaks (${action.fault}) for ${action.seconds} s`);
-        breakFor(action.seconds * 1000, action.device, action.fault, handles.faults(action.device));
+        breakFor(handles.faults(action.device), action, { device: action.device });
         break;
       default:
         action satisfies never;
     }
   };
 
-  const probeAt = (readPoint: string): FaultHandle => {
+  const probeNamed = (readPoint: string) => {
     const probe = scenario.places.rooms
       .flatMap((room) => room.probes)
       .find((one) => one.readPoint === readPoint);
     if (probe === undefined) throw new Error(`script: there is no probe named "${readPoint}"`);
-    return handles.probe(probe.device, probe.channel);
+    return probe;
   };
 
-  const breakFor = (forMs: number, subject: string, fault: string, handle: FaultHandle) => {
-    handle.setFault(fault);
-    const { exception } = handle.faults[fault] ?? {};
-    truth.faults.push({ subject, fault, exception, from: clock.now(), to: clock.now() + forMs });
-    clock.setTimer(forMs, `${subject} mended`, () => handle.setFault(undefined));
+  const breakFor = (
+    part: FaultHandle,
+    { fault, seconds }: { fault: string; seconds: number },
+    at: Parameters<typeof exceptionsOf>[1],
+  ) => {
+    part.setFault(fault);
+    const known = part.faults[fault];
+    const exceptions = known === undefined ? [] : exceptionsOf(known, at);
+    truth.faults.push({ fault, exceptions, from: clock.now(), to: clock.now() + seconds * 1000 });
+    clock.setTimer(seconds * 1000, `${at.readPoint ?? at.device} mended`, () => part.setFault(undefined));
   };
 
   settleIn(scenario, handles);

@@ -7,7 +7,10 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hostDevice } from '../../firmware-sim/app/device-host.ts';
 import type { SimulatedDevice } from '../../firmware-sim/devices/device.ts';
+import { devicePlanSchema, gatewayEntryOf } from '../../firmware-sim/devices/device-plan.ts';
 import { ImpinjReader } from '../../firmware-sim/devices/impinj-reader/impinj-reader.ts';
+import { readmeExample } from '../../firmware-sim/devices/readme-example.fixture.ts';
+import { DEVICE_KINDS } from '../../firmware-sim/devices/registry.ts';
 import { ZigbeeSensor } from '../../firmware-sim/devices/zigbee-sensor/zigbee-sensor.ts';
 import { createDeviceRunner, type DeviceRunner } from '../../gateway/app/devices/device-runner.ts';
 import { DRIVERS, findDriver } from '../../gateway/drivers/registry.ts';
@@ -171,4 +174,13 @@ it('every driver in the registry has a simulated device that a contract test hol
     'mt-sics',
     'zigbee2mqtt',
   ]);
+  const simulated = new Set(DEVICE_KINDS.map(({ driver }) => driver));
+  expect([...simulated].toSorted()).toEqual(DRIVERS.map((driver) => driver.kind).toSorted());
+});
+
+it.each(DEVICE_KINDS)('what $model wants in gateway.yaml is what its driver takes', (kind) => {
+  const { driver, options } = gatewayEntryOf(devicePlanSchema.parse(readmeExample(kind)));
+  const found = findDriver(driver);
+  expect(() => found?.options.parse(options)).not.toThrow();
+  expect(found?.transport).toBe(kind.attachment === 'broker' ? 'messages' : 'bytes');
 });

@@ -8,6 +8,7 @@ import type { VerifyReport } from '../../firmware-sim/app/report.ts';
 import { loadScenario } from '../../firmware-sim/app/scenario-file.ts';
 import { reportOf } from '../../firmware-sim/app/verify.ts';
 import { type RunResult, runVirtually } from '../../firmware-sim/app/virtual-run.ts';
+import { DEVICE_KINDS } from '../../firmware-sim/devices/registry.ts';
 
 const RUN_LIMIT_MS = 90_000;
 
@@ -86,6 +87,29 @@ describe.each([
     // Goods that came and went out of the cold before and after the warm stretch are not on hold.
     expect(truth.holds).toBeLessThan(truth.objects);
   });
+});
+
+describe('broken-devices', () => {
+  it('breaks everything that can break', () => {
+    const { script, devices } = loadScenario('firmware-sim/scenarios/broken-devices.yaml');
+    const broken = script.flatMap((action) => ('fault' in action ? [action.fault] : []));
+    for (const kind of DEVICE_KINDS) {
+      expect(devices.map(({ model }) => model)).toContain(kind.model);
+      expect(broken).toEqual(
+        expect.arrayContaining(Object.keys({ ...kind.probeFaults, ...kind.deviceFaults })),
+      );
+    }
+  });
+
+  it(
+    'raises what each fault calls for, once, and nothing else',
+    async () => {
+      const broken = await run('broken-devices', 1);
+      expect(findings(broken)).toEqual([]);
+      expect(broken.truth.faults.length).toBeGreaterThan(15);
+    },
+    RUN_LIMIT_MS,
+  );
 });
 
 const isPositive = (value: unknown) => typeof value === 'number' && value > 0;

@@ -12,16 +12,16 @@ import { TimedSends } from '../shared/timed-sends.ts';
 
 export type ModbusSlaveModel = 'xy-md02' | 'pt100-rtd';
 
-export type ModbusFault = 'open' | 'short' | 'sentinel' | 'power-on' | 'busy' | 'bad-crc' | 'silent';
+type ModbusFault = 'open' | 'short' | 'sentinel' | 'power-on' | 'busy' | 'bad-crc' | 'silent';
 
 export const MODBUS_FAULTS: Readonly<Record<ModbusFault, DeviceFault>> = {
-  open: { what: "the probe's wire is broken, answered as the model does", exception: 'SENSOR_FAULT' },
-  short: { what: "the probe's wires touch, answered as the model does", exception: 'SENSOR_FAULT' },
-  sentinel: { what: '-1 in every register', exception: 'SENSOR_FAULT' },
-  'power-on': { what: '850, the 85.0 °C of a sensor that has just started', exception: 'SENSOR_FAULT' },
-  busy: { what: 'exception 6 to every request', exception: 'SENSOR_FAULT' },
-  'bad-crc': { what: 'damaged replies', exception: 'SENSOR_FAULT' },
-  silent: { what: 'no reply', exception: 'SENSOR_FAULT' },
+  open: { what: "the probe's wire is broken, answered as the model does", raises: ['SENSOR_FAULT'] },
+  short: { what: "the probe's wires touch, answered as the model does", raises: ['SENSOR_FAULT'] },
+  sentinel: { what: '-1 in every register', raises: ['SENSOR_FAULT'] },
+  'power-on': { what: '850, the 85.0 °C of a sensor that has just started', raises: ['SENSOR_FAULT'] },
+  busy: { what: 'exception 6 to every request', raises: ['SENSOR_FAULT'] },
+  'bad-crc': { what: 'damaged replies', raises: ['SENSOR_FAULT', 'DEVICE_FAULT', 'DATA_GAP'] },
+  silent: { what: 'no reply', raises: ['SENSOR_FAULT', 'DEVICE_FAULT'] },
 };
 
 export interface ModbusSlavesOptions {

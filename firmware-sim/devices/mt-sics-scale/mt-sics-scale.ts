@@ -27,11 +27,11 @@ export interface MtSicsScaleOptions extends Partial<Omit<LoadCellOptions, 'rando
   readonly splitChance?: number;
 }
 
-export type ScaleFault = 'silent' | 'error';
+type ScaleFault = 'silent' | 'error';
 
 export const SCALE_FAULTS: Readonly<Record<ScaleFault, DeviceFault>> = {
-  silent: { what: 'powered, says nothing' },
-  error: { what: 'its electronics answer every weight with `S I`' },
+  silent: { what: 'powered, says nothing', raises: [] },
+  error: { what: 'its electronics answer every weight with `S I`', raises: ['DEVICE_FAULT'] },
 };
 
 /** One division, when the options do not say. */

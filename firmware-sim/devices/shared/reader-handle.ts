@@ -14,7 +14,8 @@ type AntennaFault = keyof typeof ANTENNA_OF;
 
 const cableOff = (antenna: number): DeviceFault => ({
   what: `the cable of antenna ${antenna} is off`,
-  exception: 'DEVICE_FAULT',
+  raises: ['DEVICE_FAULT'],
+  channel: String(antenna),
 });
 
 export const ANTENNA_FAULTS: Readonly<Record<AntennaFault, DeviceFault>> = {

@@ -33,11 +33,11 @@ export interface ZigbeeSensorOptions {
 
 type Publish = DeviceOutput['publish'][number];
 
-export type ZigbeeFault = 'open' | 'unreachable';
+type ZigbeeFault = 'open' | 'unreachable';
 
 export const ZIGBEE_FAULTS: Readonly<Record<ZigbeeFault, DeviceFault>> = {
-  open: { what: 'the probe is broken: the ZCL "invalid" values', exception: 'SENSOR_FAULT' },
-  unreachable: { what: 'out of radio reach: offline, and nothing measured', exception: 'SENSOR_FAULT' },
+  open: { what: 'the probe is broken: the ZCL "invalid" values', raises: ['SENSOR_FAULT'] },
+  unreachable: { what: 'out of radio reach: offline, and nothing measured', raises: ['DEVICE_FAULT'] },
 };
 
 export class ZigbeeSensor implements MessageDevice {

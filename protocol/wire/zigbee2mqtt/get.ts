@@ -6,7 +6,7 @@ import * as z from 'zod';
 
 /** What of a sensor can be read. */
 const READABLE = ['temperature', 'humidity'] as const;
-export type ReadableAttribute = (typeof READABLE)[number];
+type ReadableAttribute = (typeof READABLE)[number];
 
 const requestSchema = z.record(z.string(), z.unknown());
 
