@@ -165,7 +165,7 @@ class Runner implements DeviceRunner {
       },
     });
     this.#endWay = opening.cancel;
-    this.#clock.track(opening.answered);
+    void this.#clock.track(opening.answered);
   }
 
   #subscribe(driver: MessageDriver, messages: DeviceMessages): void {
@@ -200,7 +200,7 @@ class Runner implements DeviceRunner {
       });
     }
     this.#watchSilence();
-    this.#apply(driver.onOpen(this.#clock.now()));
+    void this.#apply(driver.onOpen(this.#clock.now()));
   }
 
   #onBytes(driver: ByteDriver, chunk: Uint8Array): void {
@@ -211,7 +211,7 @@ class Runner implements DeviceRunner {
       this.#sink.rateLimited(`more than ${this.#limits.bytesPerSecond} bytes/s`);
       return;
     }
-    this.#apply(driver.onBytes(chunk, this.#clock.now()));
+    void this.#apply(driver.onBytes(chunk, this.#clock.now()));
   }
 
   #onMessage(driver: MessageDriver, message: DeviceMessage): Promise<void> {
@@ -250,7 +250,7 @@ class Runner implements DeviceRunner {
       this.#lastProblem = `not published: ${error instanceof Error ? error.message : String(error)}`;
       this.#sink.discard({ reason: 'NOT_PUBLISHED', bytes: sent.payload.length });
     });
-    this.#clock.track(published);
+    void this.#clock.track(published);
   }
 
   /** We give the way up ourselves. It counts as disconnected only if it cannot be opened again. */
@@ -273,7 +273,7 @@ class Runner implements DeviceRunner {
     this.#state = 'waiting';
     this.#cancel('silence');
     // There is nowhere to send to any more.
-    if (stood) this.#apply({ ...this.#options.connection.driver.onClose(this.#clock.now()), send: [] });
+    if (stood) void this.#apply({ ...this.#options.connection.driver.onClose(this.#clock.now()), send: [] });
     return stood;
   }
 
@@ -318,7 +318,7 @@ class Runner implements DeviceRunner {
     if (this.#timers.has('tick') && this.#tickDueAt <= dueAt) return;
     this.#tickDueAt = dueAt;
     this.#setTimer('tick', delayMs, () => {
-      this.#apply(this.#options.connection.driver.onTick(this.#clock.now()));
+      void this.#apply(this.#options.connection.driver.onTick(this.#clock.now()));
     });
   }
 
