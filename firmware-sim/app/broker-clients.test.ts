@@ -3,10 +3,10 @@ import { connectAsync } from 'mqtt';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { openDeviceBroker } from '../../gateway/transports/device-broker.ts';
-import type { MessageHandlers } from '../../gateway/transports/device-messages.ts';
+import { createDeviceMessageHub, type MessageHandlers } from '../../gateway/transports/device-messages.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import { type DeviceOutput, type MessageDevice, type ReceivedMessage, SILENT } from '../devices/device.ts';
-import { connectToBroker, createMemoryBroker } from './broker-clients.ts';
+import { connectInMemory, connectToBroker } from './broker-clients.ts';
 import { hostDevice } from './device-host.ts';
 import { createTrace, type TraceEntry } from './trace.ts';
 
@@ -55,7 +55,7 @@ describe('in process', () => {
     const clock = new VirtualClock({ startAt: START, flush: () => Promise.resolve() });
     const entries: TraceEntry[] = [];
     const trace = createTrace((entry) => void entries.push(entry));
-    const { messages, connect } = createMemoryBroker(clock, trace);
+    const broker = createDeviceMessageHub('memory:broker');
     const reader = new CommandedReader();
     const host = hostDevice('reader', reader, clock);
     const heard: string[] = [];
@@ -63,9 +63,9 @@ describe('in process', () => {
       ['r1/response', 'r1/tags'],
       hears(({ topic }) => void heard.push(topic)),
     );
-    connect([{ id: 'reader', host }]);
+    connectInMemory(broker, [{ id: 'reader', host }], clock, trace);
     const command = (name: string) =>
-      void messages.publish({ topic: `r1/control/${name}`, payload: bytes('{}'), qos: 1, retain: false });
+      void broker.publish({ topic: `r1/control/${name}`, payload: bytes('{}'), qos: 1, retain: false });
     return { clock, reader, host, heard, entries, command };
   }
 

@@ -3,8 +3,7 @@
  * topics they subscribe to. In process or over MQTT 3.1.1.
  */
 import { connectAsync, type MqttClient } from 'mqtt';
-import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
-import { topicMatches } from '../../protocol/link/topic-filter.ts';
+import type { DeviceMessageHub } from '../../gateway/transports/device-messages.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { HostedDevice } from './device-fleet.ts';
 import type { DeviceHost, DeviceSink } from './device-host.ts';
@@ -12,40 +11,31 @@ import type { Trace } from './trace.ts';
 
 type BrokerClient = Pick<HostedDevice, 'id' | 'host'>;
 
-/** A broker within this process, for virtual time: the gateway's port to it, and the devices that it carries. */
-export function createMemoryBroker(clock: Clock, trace: Trace) {
-  const clients: BrokerClient[] = [];
-  const messages = createDeviceMessageHub('memory:broker', async ({ topic, payload, retain: retained }) => {
-    for (const { id, host } of clients) {
-      if (!host.subscriptions.some((filter) => topicMatches(filter, topic))) continue;
-      // In a task of its own, as from any broker.
-      queueMicrotask(() => {
-        trace.add({ at: clock.now(), device: id, topic, payload: text(payload), retained, to: 'device' });
-        host.receiveMessage({ topic, payload, retained: false });
+/** In process, under virtual time. What a device receives comes in a task of its own, as from any broker. */
+export function connectInMemory(
+  broker: DeviceMessageHub,
+  devices: readonly BrokerClient[],
+  clock: Clock,
+  trace: Trace,
+): void {
+  for (const { id, host } of devices) {
+    if (host.transport !== 'messages') continue;
+    if (host.subscriptions.length > 0) {
+      broker.listen(host.subscriptions, ({ topic, payload, retain: retained }) => {
+        queueMicrotask(() => {
+          trace.add({ at: clock.now(), device: id, topic, payload: text(payload), retained, to: 'device' });
+          host.receiveMessage({ topic, payload, retained: false });
+        });
       });
     }
-  });
-  const connect = (devices: readonly BrokerClient[]) => {
-    for (const client of devices) {
-      const { id, host } = client;
-      if (host.transport !== 'messages') continue;
-      clients.push(client);
-      host.attach(
-        publishing(({ topic, payload, retain }) => {
-          trace.add({
-            at: clock.now(),
-            device: id,
-            topic,
-            payload: text(payload),
-            retained: retain ?? false,
-          });
-          // Subscribers of a live connection get retained messages with the flag cleared, as from any broker.
-          messages.deliver({ topic, payload, origin: 'live' })?.catch(() => {});
-        }),
-      );
-    }
-  };
-  return { messages, connect };
+    host.attach(
+      publishing(({ topic, payload, retain }) => {
+        trace.add({ at: clock.now(), device: id, topic, payload: text(payload), retained: retain ?? false });
+        // Subscribers of a live connection get retained messages with the flag cleared, as from any broker.
+        broker.deliver({ topic, payload, origin: 'live' })?.catch(() => {});
+      }),
+    );
+  }
 }
 
 const text = (payload: Uint8Array) => Buffer.from(payload).toString('utf8');

@@ -4,10 +4,11 @@
  */
 import { startCloud } from '../../cloud/app/start-cloud.ts';
 import { startGateway } from '../../gateway/app/start-gateway.ts';
+import { createDeviceMessageHub } from '../../gateway/transports/device-messages.ts';
 import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import type { Truth } from '../world/truth.ts';
-import { createMemoryBroker } from './broker-clients.ts';
+import { connectInMemory } from './broker-clients.ts';
 import type { LedgerView } from './ledger-view.ts';
 import { readLedger } from './ledger-view.ts';
 import { memoryLine } from './lines.ts';
@@ -63,7 +64,7 @@ export async function runVirtually(
   const client = clientOf(cloud);
   await prepareCloud(client, scenario.gateway.id, world);
 
-  const broker = createMemoryBroker(clock, trace);
+  const messages = createDeviceMessageHub('memory:broker');
   const uplink = createMemoryUplink({
     gateway: scenario.gateway.id,
     async deliver(lane, payload) {
@@ -95,13 +96,13 @@ export async function runVirtually(
       if (line === undefined) throw new Error(`${device} has no line`);
       return line;
     },
-    messages: broker.messages,
+    messages,
     uplink,
     virtual: { epoch: `epoch-${seed}-0000`, bootId: `boot-${seed}` },
   });
   running.defer(() => clock.runUntilSettled(gateway.close()));
   running.defer(stop);
-  broker.connect(fleet.devices);
+  connectInMemory(messages, fleet.devices, clock, trace);
   await clock.runUntil(startAt);
   world.start();
   await clock.runUntil(startAt + scenario.duration + SETTLE_MS);

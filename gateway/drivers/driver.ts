@@ -88,7 +88,7 @@ export const NOTHING: DriverOutput<never> = { readings: [], send: [], discarded:
  * - `device-clock`: its clock was set by somebody, and its times stand where they can be true. Only such a driver must
  *   be given the wall clock; the others get one that never jumps.
  */
-export type TimeSource = 'gateway' | 'device-differences' | 'device-clock';
+type TimeSource = 'gateway' | 'device-differences' | 'device-clock';
 
 /** Everything the registry needs to know about a kind of driver. */
 export interface DriverKind<Options = unknown> {

@@ -77,9 +77,7 @@ interface QosTwoStore {
 /** All decisions on what may come in, and the counters of what did not. */
 export class BrokerGate {
   readonly limits: DeviceBrokerLimits;
-  readonly hub: DeviceMessageHub = createDeviceMessageHub('device broker', (message) =>
-    this.#toDevices(message),
-  );
+  readonly hub: DeviceMessageHub = createDeviceMessageHub('device broker');
   readonly counters: Record<DeviceBrokerCounter, number> = {
     messages: 0,
     foreign: 0,
@@ -263,8 +261,8 @@ export class BrokerGate {
     );
   }
 
-  /** Published by the broker itself, so that it passes no gate; what it is asked to keep is bounded like a device's. */
-  async #toDevices({ topic, payload, qos, retain }: OutgoingMessage): Promise<void> {
+  /** To devices, by the broker itself, so that it passes no gate; what it is asked to keep is bounded like a device's. */
+  async publish({ topic, payload, qos, retain }: OutgoingMessage): Promise<void> {
     const { broker } = this;
     if (broker === undefined || this.#closing) throw new Error('the device broker is closed');
     const packet: PublishPacket = {

@@ -73,7 +73,7 @@ export async function openDeviceBroker(options: DeviceBrokerOptions): Promise<De
     port,
     isRemote: false,
     subscribe: gate.hub.subscribe,
-    publish: gate.hub.publish,
+    publish: (message) => gate.publish(message),
     status: () => ({ clients: broker.connectedClients, counters: { ...gate.counters } }),
     close,
     [Symbol.asyncDispose]: close,

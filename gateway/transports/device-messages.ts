@@ -41,35 +41,49 @@ export interface DeviceMessageHub extends DeviceMessages {
    * message, or one failed.
    */
   deliver(message: DeviceMessage): Promise<void> | undefined;
+  /** The device's side of it: what is published there from now on. Returns the end of it. */
+  listen(filters: readonly string[], listener: (message: OutgoingMessage) => void): () => void;
 }
 
-/** `publish` carries messages to the devices; left out, nobody has subscribed. */
-export function createDeviceMessageHub(
-  address: string,
-  publish: DeviceMessages['publish'] = () => Promise.resolve(),
-): DeviceMessageHub {
+export function createDeviceMessageHub(address: string): DeviceMessageHub {
+  const listeners = new Set<{ filters: readonly string[]; listener: (message: OutgoingMessage) => void }>();
   const subscribers = new Set<{ filters: readonly string[]; handlers: MessageHandlers }>();
   return {
     address,
     isRemote: false,
-    publish,
-    subscribe(filters, handlers) {
-      for (const filter of filters) {
-        if (!isTopicFilter(filter)) throw new RangeError(`not an MQTT topic filter: ${filter}`);
+    async publish(message) {
+      for (const { filters, listener } of [...listeners]) {
+        if (matchesAny(filters, message.topic)) listener(message);
       }
+    },
+    listen(filters, listener) {
+      requireFilters(filters);
+      const entry = { filters, listener };
+      listeners.add(entry);
+      return () => listeners.delete(entry);
+    },
+    subscribe(filters, handlers) {
+      requireFilters(filters);
       const subscriber = { filters, handlers };
       subscribers.add(subscriber);
       handlers.onOpen();
       return () => subscribers.delete(subscriber);
     },
     deliver(message) {
-      const wanted = [...subscribers].filter(({ filters }) =>
-        filters.some((filter) => topicMatches(filter, message.topic)),
-      );
+      const wanted = [...subscribers].filter(({ filters }) => matchesAny(filters, message.topic));
       if (wanted.length === 0) return undefined;
       return settleAll(wanted.map(({ handlers }) => call(handlers, message)));
     },
   };
+}
+
+function requireFilters(filters: readonly string[]): void {
+  const wrong = filters.find((filter) => !isTopicFilter(filter));
+  if (wrong !== undefined) throw new RangeError(`not an MQTT topic filter: ${wrong}`);
+}
+
+function matchesAny(filters: readonly string[], topic: string): boolean {
+  return filters.some((filter) => topicMatches(filter, topic));
 }
 
 /** Starts the handler now; what it throws at once is a rejection too. */

@@ -21,7 +21,7 @@ import { SCRIPT_START, type ScriptResult, type ScriptStep } from './driver-scrip
 const NOTATIONS = ['hex', 'txt', 'jsonl'] as const;
 type Notation = (typeof NOTATIONS)[number];
 
-export interface GoldenCase {
+interface GoldenCase {
   readonly device: string;
   readonly kind: string;
   readonly steps: readonly ScriptStep[];

@@ -68,6 +68,8 @@ const BACKOFF: BackoffOptions = { firstMs: 500, maxMs: 30_000 };
 /** A line that held this long starts again with the shortest wait. */
 const STEADY_MS = 10_000;
 const MAX_TICK_DELAY_MS = 60_000;
+/** Messages to the device that the broker has not taken yet. */
+const MAX_PUBLISHING = 64;
 
 export function createDeviceRunner(options: DeviceRunnerOptions): DeviceRunner {
   return new Runner(options);
@@ -91,6 +93,7 @@ class Runner implements DeviceRunner {
   /** Monotonic; of the last input, or of the opening. */
   #heardAt = 0;
   #tickDueAt = 0;
+  #publishing = 0;
   readonly #timers = new Map<string, Timer>();
 
   constructor(options: DeviceRunnerOptions) {
@@ -245,12 +248,21 @@ class Runner implements DeviceRunner {
       return;
     }
     const { connection } = this.#options;
-    if (!('messages' in connection)) return;
-    const published = connection.messages.publish(sent).catch((error: unknown) => {
+    if ('messages' in connection) void this.#publish(connection.messages, sent);
+  }
+
+  async #publish(messages: DeviceMessages, message: OutgoingMessage): Promise<void> {
+    try {
+      if (this.#publishing >= MAX_PUBLISHING)
+        throw new Error(`the broker has not taken ${MAX_PUBLISHING} others`);
+      this.#publishing += 1;
+      await messages.publish(message).finally(() => {
+        this.#publishing -= 1;
+      });
+    } catch (error) {
       this.#lastProblem = `not published: ${error instanceof Error ? error.message : String(error)}`;
-      this.#sink.discard({ reason: 'NOT_PUBLISHED', bytes: sent.payload.length });
-    });
-    void this.#clock.track(published);
+      this.#sink.discard({ reason: 'NOT_PUBLISHED', bytes: message.payload.length });
+    }
   }
 
   /** We give the way up ourselves. It counts as disconnected only if it cannot be opened again. */

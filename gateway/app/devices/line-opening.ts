@@ -7,7 +7,7 @@ import type { Line, LineOpener } from '../../transports/line.ts';
 /** Chunks that may come before the opener has returned its line. */
 const MAX_EARLY_CHUNKS = 64;
 
-export interface OpeningHandlers {
+interface OpeningHandlers {
   onUp(line: Line): void;
   onBytes(chunk: Uint8Array): void;
   /** More came before the line was up than is kept. */
@@ -15,7 +15,7 @@ export interface OpeningHandlers {
   onEnd(reason: string): void;
 }
 
-export interface LineOpening {
+interface LineOpening {
   /** When the opener has answered. */
   readonly answered: Promise<void>;
   cancel(): void;

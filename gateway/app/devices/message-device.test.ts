@@ -64,6 +64,7 @@ class TestBroker implements DeviceMessages {
   readonly address = 'mqtt://broker.site';
   readonly isRemote = true;
   refuseWith: string | undefined;
+  stuck = false;
   readonly published: string[] = [];
   handlers: MessageHandlers | undefined;
 
@@ -77,7 +78,7 @@ class TestBroker implements DeviceMessages {
   publish({ topic, payload, qos }: OutgoingMessage): Promise<void> {
     if (this.refuseWith !== undefined) return Promise.reject(new Error(this.refuseWith));
     this.published.push(`${topic} ${new TextDecoder().decode(payload)} ${qos}`);
-    return Promise.resolve();
+    return this.stuck ? new Promise(() => {}) : Promise.resolve();
   }
 
   say(text: string): void | Promise<void> {
@@ -139,6 +140,15 @@ describe('a device that is spoken to through a broker', () => {
     broker.refuseWith = undefined;
     await clock.runFor(1_500);
     expect(broker.published).toEqual([START]);
+  });
+
+  test('a broker that takes nothing holds no more than so many messages', async () => {
+    const { clock, broker, runner } = setUp();
+    broker.stuck = true;
+    broker.handlers?.onOpen();
+    await clock.runFor(99_500);
+    expect(broker.published).toHaveLength(64);
+    expect(runner.status().discarded).toEqual({ NOT_PUBLISHED: { count: 36, bytes: 36 * 5 } });
   });
 
   test('a broker that goes is a bracket of health, not silence; when it is back the device is started anew', async () => {
