@@ -20,6 +20,8 @@ export interface Session {
   activeAt: number;
   /** Event time of the last accepted sight. */
   sightedAt: number;
+  /** When a restart brought it back. */
+  restoredAt: number;
   /** After a restart: open at least until then, for what the reader held back, unless something goes on before. */
   heldUntil: number | undefined;
   readonly tags: PortalTag[];
@@ -51,6 +53,7 @@ export function openSession(opening: Opening): Session {
     openedAt: now,
     activeAt: now,
     sightedAt: startedAt,
+    restoredAt: Number.NEGATIVE_INFINITY,
     heldUntil: undefined,
     tags: [],
     weakTags: 0,
@@ -83,10 +86,14 @@ export function lastEventAt(session: Session, eyes: PhotoEyes | undefined): numb
   return Math.max(session.sightedAt, eyes?.lastEdgeAt() ?? Number.NEGATIVE_INFINITY);
 }
 
-/** Something goes on in the session now. One that waited for held reports since a restart has its full length again. */
-export function goOn(session: Session, now: number): void {
+/**
+ * Something goes on in the session. What the reader held back over a restart shows what went on then, not now: as
+ * long as the reader is not at work again, however slow the host is at it, the session waits. Then it has its full
+ * length again.
+ */
+export function goOn(session: Session, at: number, now: number): void {
   session.activeAt = now;
-  if (session.heldUntil === undefined) return;
+  if (session.heldUntil === undefined || at < session.restoredAt) return;
   session.heldUntil = undefined;
   session.openedAt = now;
 }
