@@ -4,6 +4,7 @@
  */
 import type { Evidence } from '../signal/antenna-order.ts';
 import type { PhotoEyes } from '../signal/photo-eyes.ts';
+import { HELD_REPORTS_MS } from './limits.ts';
 import type { PortalPoint } from './portal-point.ts';
 import type { PortalTag } from './portal-tag.ts';
 
@@ -87,13 +88,17 @@ export function lastEventAt(session: Session, eyes: PhotoEyes | undefined): numb
 }
 
 /**
- * Something goes on in the session. What the reader held back over a restart shows what went on then, not now: as
- * long as the reader is not at work again, however slow the host is at it, the session waits. Then it has its full
- * length again.
+ * Something goes on in the session. What the reader held back over a restart shows what went on then, not now: the
+ * session waits on, since the reader is not at work again before the handshake is over, and a slow host takes its
+ * time with that. Once something goes on now it has its full length again.
  */
 export function goOn(session: Session, at: number, now: number): void {
   session.activeAt = now;
-  if (session.heldUntil === undefined || at < session.restoredAt) return;
+  if (session.heldUntil === undefined) return;
+  if (at < session.restoredAt) {
+    session.heldUntil = Math.max(session.heldUntil, now + HELD_REPORTS_MS);
+    return;
+  }
   session.heldUntil = undefined;
   session.openedAt = now;
 }
