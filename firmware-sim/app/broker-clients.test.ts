@@ -59,7 +59,7 @@ describe('in process', () => {
     const reader = new CommandedReader();
     const host = hostDevice('reader', reader, clock);
     const heard: string[] = [];
-    messages.subscribe(
+    broker.subscribe(
       ['r1/response', 'r1/tags'],
       hears(({ topic }) => void heard.push(topic)),
     );

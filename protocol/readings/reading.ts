@@ -58,6 +58,8 @@ export interface Input extends ReadingOrigin {
   readonly kind: 'input';
   /** When the device noticed, on the gateway's time scale, where it says so: older than `at` if it was held back. */
   readonly sensedAt?: number;
+  /** How the input was found to stand, not a change of it: since when is not known. */
+  readonly isLevel?: true;
   readonly active: boolean;
 }
 

@@ -13,13 +13,15 @@ import { reportOf } from '../../firmware-sim/app/verify.ts';
 import type { Scenario } from '../../firmware-sim/world/scenario.ts';
 import { decodeBatch } from '../../protocol/link/batch.ts';
 import { upTopic } from '../../protocol/link/topics.ts';
+import { delay } from '../../protocol/ports/clock.ts';
 import { type RunningProcess, startProcess, until } from '../support/processes.ts';
 import { type SiteProcesses, startSiteProcesses } from '../support/site-processes.ts';
 
 const BROKER_CHILD = fileURLToPath(new URL('../support/broker-child.ts', import.meta.url));
 
 const SEED = 5;
-const TEST_LIMIT_MS = 150_000;
+const TEST_LIMIT_MS = 300_000;
+const PASS_LIMIT_MS = 60_000;
 /** The outage itself may be told; anything else that is told must be true. */
 const OF_THE_OUTAGE = new Set(['GATEWAY_SILENT', 'SENSOR_SILENT', 'DEVICE_FAULT', 'DATA_GAP']);
 const RIGHT = { lost: 0, duplicated: 0, wrong: 0, missedExceptions: 0, falseExceptions: 0, findings: [] };
@@ -59,23 +61,30 @@ async function reportAtTheEnd(of: SiteProcesses): Promise<VerifyReport> {
 
 describe('kill -9', () => {
   it.each([
-    { away: 'for less than the quiet time of the door', speed: 1, settleMs: 20_000 },
-    // At six times the speed of life the restart takes longer than the door waits; the reader holds its reports.
-    { away: 'for longer than the quiet time of the door', speed: 6, settleMs: 60_000 },
+    { away: 'for as long as a restart takes', downMs: 0 },
+    // The reader holds its reports. At life's pace: a scaled clock would scale the slowness of this host too.
+    { away: 'for longer than the quiet time of the door', downMs: 6_000 },
   ])(
     'of the gateway while a pallet is in the door loses no tag of it and counts none twice: away $away',
-    async ({ speed, settleMs }) => {
-      const running = await startSite(onePallet(), speed, settleMs);
+    async ({ downMs }) => {
+      const running = await startSite(onePallet(), 1, 20_000);
       const underWay = /^pass under way, (\d+) tags$/;
-      const tagsInTheDoor = async () => {
+      const doorState = async () => {
         const { readPoints } = await running.gatewayStatus();
-        const door = readPoints.find((point) => point.readPoint === 'dock-1');
-        return Number(underWay.exec(door?.state ?? '')?.[1] ?? 0);
+        return readPoints.find((point) => point.readPoint === 'dock-1')?.state ?? '';
       };
+      const tagsInTheDoor = async () => Number(underWay.exec(await doorState())?.[1] ?? 0);
       await running.at(5_000);
       await until('a pallet in the door', async () => (await tagsInTheDoor()) > 0);
+      // What was seen is promised once it is on the disk, and a busy disk takes its time.
+      const walBytes = async () => (await running.gatewayStatus()).journal.walBytes;
+      const before = await walBytes();
+      await until('its first sight on the disk', async () => (await walBytes()) !== before);
       await running.gateway.kill();
+      await delay(running.clock, downMs, 'nobody listens');
       await running.gateway.start();
+      // Not by the clock: a slow host takes its time to come back and to hear what the reader held.
+      await until('the pass to be over', async () => (await doorState()) === 'idle', PASS_LIMIT_MS);
       const report = await reportAtTheEnd(running);
       expect(report).toMatchObject(RIGHT);
       expect(report.ledger).toMatchObject({ receipts: 1, passages: 0, objects: 9 });

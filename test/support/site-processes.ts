@@ -23,6 +23,8 @@ import { answers, freePort, type RunningProcess, runCommand, startProcess, until
 const LEAD_FACTOR = 2;
 const LEAST_LEAD_MS = 5_000;
 const DRAIN_LIMIT_MS = 60_000;
+/** A process that does not answer by then will not. */
+const UP_LIMIT_MS = 90_000;
 
 /** A process with a place in the site. */
 export interface Seat {
@@ -194,7 +196,7 @@ function seat(
     async start() {
       if (begin === undefined) return;
       all.push(begin());
-      await until(name, isUp).catch((error: Error) => {
+      await until(name, isUp, UP_LIMIT_MS).catch((error: Error) => {
         throw new Error(`${error.message}\n${output()}`, { cause: error });
       });
     },

@@ -81,7 +81,8 @@ export function readingsOfConfig(
 ): (DeviceHealth | Input)[] {
   const inputs = (config.GPIPortCurrentState ?? [])
     .filter((port) => port.State !== GPI_STATE.Unknown)
-    .flatMap((port) => input(device, options, port.GPIPortNum, port.State === GPI_STATE.High, now, now));
+    .flatMap((port) => input(device, options, port.GPIPortNum, port.State === GPI_STATE.High, now, now))
+    .map((one) => ({ ...one, isLevel: true as const }));
   const antennas = (config.AntennaProperties ?? [])
     .filter((antenna) => options.antennas.includes(antenna.AntennaID))
     .map(({ AntennaID, AntennaConnected }) => {

@@ -1,7 +1,7 @@
 /** Transition: a photo-eye of the portal says broken or free. What it notices counts in its own time. */
 import type { Input } from '../../../protocol/readings/reading.ts';
 import { BEAM_GAP_MS } from '../signal/limits.ts';
-import type { PhotoEyes } from '../signal/photo-eyes.ts';
+import type { BeamWord, PhotoEyes } from '../signal/photo-eyes.ts';
 import type { Side } from '../signal/side.ts';
 import { blockedEvent } from './beam-event.ts';
 import { PRE_TRIGGER_MS } from './limits.ts';
@@ -30,11 +30,11 @@ export function takeBeamInput(
   const at = Math.min(reading.sensedAt ?? reading.at, now);
   if (reading.active && !wasBusy) endPassBefore(portal, at, now);
   if (portal.session === undefined) eyes.forget(at - PRE_TRIGGER_MS - BEAM_GAP_MS);
-  const { edge, unblocked } = eyes.onInput(side, reading.active, at, now);
+  const { edge, unblocked } = eyes.onInput(side, reading.active, at, now, wordOf(reading));
   if (!edge) return;
   const freed = unblocked ? blockedEvent(point, side, false, at) : undefined;
   if (freed !== undefined) output.emit(freed);
-  if (portal.session !== undefined && (wasBusy || eyes.isBusy())) goOn(portal.session, now);
+  if (portal.session !== undefined && (wasBusy || eyes.isBusy())) goOn(portal.session, at, now);
   if (portal.session === undefined && reading.active && opensByBeam) {
     openPass(portal, at, { openedByBeam: true, goesOn: false, now });
   }
@@ -42,6 +42,11 @@ export function takeBeamInput(
     eyes.endSession();
     output.drop(portal.rows.beamsKey);
   } else output.put(portal.rows.beams(eyes.state));
+}
+
+function wordOf({ isLevel, sensedAt }: Input): BeamWord {
+  if (isLevel === true) return 'level';
+  return sensedAt === undefined ? 'edge' : 'held-edge';
 }
 
 /** Held back by the reader: the load before has long passed. */

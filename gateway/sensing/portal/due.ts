@@ -43,5 +43,6 @@ function rebase({ memory, eyes, session }: Portal, now: number): void {
   session.openedAt = Math.min(session.openedAt, now);
   session.activeAt = Math.min(session.activeAt, now);
   session.snapshotAt = Math.min(session.snapshotAt, now);
+  session.restoredAt = Math.min(session.restoredAt, now);
   if (session.heldUntil !== undefined) session.heldUntil = Math.min(session.heldUntil, now + HELD_REPORTS_MS);
 }

@@ -14,8 +14,9 @@ export const SNAPSHOT_EVERY_MS = 250;
 export const SNAPSHOT_GROWTH = 0.05;
 
 /**
- * After a restart an expired session stays open this long: a reader that holds reports while nobody listens has
- * delivered them by then (TCP connect with a retry or two, LLRP handshake). What it held decides the pass.
+ * After a restart a session stays open this long: a reader that holds reports while nobody listens has begun to
+ * deliver them by then (TCP connect with a retry or two, LLRP handshake). What it held decides the pass. As long
+ * again after the last of them, for the rest of the handshake and how the inputs stand.
  */
 export const HELD_REPORTS_MS = 15_000;
 

@@ -35,6 +35,7 @@ export function restorePortal(portal: Portal, saved: SavedPortal, now: number): 
       closePass(portal, opened, opened.activeAt + point.session.quietMs);
       continue;
     }
+    opened.restoredAt = now;
     opened.heldUntil = now + HELD_REPORTS_MS;
     if (now - opened.activeAt >= point.session.quietMs) eyes?.doubt();
   }

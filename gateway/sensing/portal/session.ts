@@ -4,6 +4,7 @@
  */
 import type { Evidence } from '../signal/antenna-order.ts';
 import type { PhotoEyes } from '../signal/photo-eyes.ts';
+import { HELD_REPORTS_MS } from './limits.ts';
 import type { PortalPoint } from './portal-point.ts';
 import type { PortalTag } from './portal-tag.ts';
 
@@ -20,6 +21,8 @@ export interface Session {
   activeAt: number;
   /** Event time of the last accepted sight. */
   sightedAt: number;
+  /** When a restart brought it back. */
+  restoredAt: number;
   /** After a restart: open at least until then, for what the reader held back, unless something goes on before. */
   heldUntil: number | undefined;
   readonly tags: PortalTag[];
@@ -51,6 +54,7 @@ export function openSession(opening: Opening): Session {
     openedAt: now,
     activeAt: now,
     sightedAt: startedAt,
+    restoredAt: Number.NEGATIVE_INFINITY,
     heldUntil: undefined,
     tags: [],
     weakTags: 0,
@@ -83,10 +87,18 @@ export function lastEventAt(session: Session, eyes: PhotoEyes | undefined): numb
   return Math.max(session.sightedAt, eyes?.lastEdgeAt() ?? Number.NEGATIVE_INFINITY);
 }
 
-/** Something goes on in the session now. One that waited for held reports since a restart has its full length again. */
-export function goOn(session: Session, now: number): void {
+/**
+ * Something goes on in the session. What the reader held back over a restart shows what went on then, not now: the
+ * session waits on, since the reader is not at work again before the handshake is over, and a slow host takes its
+ * time with that. Once something goes on now it has its full length again.
+ */
+export function goOn(session: Session, at: number, now: number): void {
   session.activeAt = now;
   if (session.heldUntil === undefined) return;
+  if (at < session.restoredAt) {
+    session.heldUntil = Math.max(session.heldUntil, now + HELD_REPORTS_MS);
+    return;
+  }
   session.heldUntil = undefined;
   session.openedAt = now;
 }

@@ -43,7 +43,7 @@ export function takeTagRead(portal: Portal, reading: TagRead, antenna: number, n
   if (strong && session !== undefined && !tag.admitted) admit(portal, tag, session, at);
   if (strong) accept(tag, at);
   if (session === undefined || !active) return;
-  goOn(session, now);
+  goOn(session, at, now);
   if (at > session.sightedAt) session.sightedAt = at;
   session.unsavedEnergy += power;
   session.totalEnergy += power;

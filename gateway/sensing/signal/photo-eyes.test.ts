@@ -66,3 +66,57 @@ test('a beam that was blocked in the crossing leaves it unknown, until the next 
   }
   expect(eyes.direction(80_000, 81_000)).toBe('OUT');
 });
+
+/**
+ * `before` is what was saved when the gateway died, `after` what is heard when it is back: letters as above, `=` and a
+ * letter for how a beam stands, without an edge.
+ */
+function playOverRestart(before: string, after: string) {
+  const { eyes: old, until } = play(before);
+  const eyes = createPhotoEyes(60_000);
+  eyes.restore(structuredClone(old.state));
+  eyes.doubt();
+  const now = until + 10_000;
+  let at = until;
+  for (const [, level, letter = ''] of after.matchAll(/(=?)([a-z])/gi)) {
+    at += 500;
+    const side: Side = letter.toLowerCase() === 'o' ? 'outer' : 'inner';
+    const broken = letter === letter.toUpperCase();
+    if (level === '=') eyes.onInput(side, broken, now, now, 'level');
+    else eyes.onInput(side, broken, at, now, 'held-edge');
+  }
+  return { eyes, direction: eyes.direction(0, now) };
+}
+
+test.each<[string, string, Direction, string]>([
+  ['O', 'oIi=o=i', 'IN', 'nothing lost'],
+  ['O', 'i=o=i', 'IN', 'the edges between the beams lost'],
+  ['I', 'o=o=i', 'OUT', 'the same on the way out'],
+  ['Oo', 'i=o=i', 'IN', 'the break of the second beam lost'],
+  ['O', 'iOo=o=i', 'TURNED_BACK', 'a load that turns back, the edges between the beams lost'],
+  ['OI', 'i=o=i', 'IN', 'a long load, the release of the first beam lost'],
+  ['IO', 'o=o=i', 'OUT', 'the same on the way out'],
+  ['OoI', '=o=i', 'IN', 'the last release lost'],
+  ['OI', '=o=i', 'UNKNOWN', 'a device that kept nothing: which was released last?'],
+  ['IO', '=o=i', 'UNKNOWN', 'the same on the way out'],
+  ['OI', '=i=o', 'UNKNOWN', 'the same, in another order of inputs'],
+  ['OI', '=o=Ii', 'IN', 'the last release still to come'],
+  ['O', '=o=i', 'UNKNOWN', 'a single beam, and nothing kept'],
+  ['Oo', '=i=o', 'UNKNOWN', 'a beam that stands free as it did'],
+])('%s, then after a restart %s is %s: %s', (before, after, direction) => {
+  expect(playOverRestart(before, after).direction).toBe(direction);
+});
+
+test('a beam that comes free long after a restart belongs to no crossing of before', () => {
+  const { eyes, until } = play('Oo');
+  const next = createPhotoEyes(60_000);
+  next.restore(structuredClone(eyes.state));
+  next.onInput('inner', false, until + 20_000, until + 21_000, 'held-edge');
+  expect(next.direction(0, until + 21_000)).toBe('UNKNOWN');
+});
+
+test('a beam said to be free again and again was not broken in between', () => {
+  const { eyes, until } = play('Oo');
+  eyes.onInput('inner', false, until + 500, until + 900, 'held-edge');
+  expect(eyes.direction(0, until + 900)).toBe('UNKNOWN');
+});

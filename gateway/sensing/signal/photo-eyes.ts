@@ -5,6 +5,8 @@
  * Loads shorter than the distance of the beams leave a moment in which neither is broken; that is not an end.
  * A beam broken for `blockedAfterMs` is blocked (a pallet left in it, a knocked mirror): it is reported, taken out
  * of the game until it is released, and what it touched is UNKNOWN. Nothing waits for a beam for ever.
+ * Edges get lost: what a device had sent when the gateway died is gone, and not every device keeps what it notices
+ * while nobody listens. What the edges after that prove is taken; where they leave the order open it is UNKNOWN.
  */
 import type { Direction } from '../../../protocol/events/stock-event.ts';
 import { BEAM_GAP_MS, MAX_CROSSINGS } from './limits.ts';
@@ -33,10 +35,22 @@ export interface PhotoEyesState {
   readonly crossings: Crossing[];
 }
 
+/**
+ * What a device says of a beam: that it changed, that it had changed while nobody listened, or how it stands, without
+ * knowing since when.
+ */
+export type BeamWord = 'edge' | 'held-edge' | 'level';
+
 export interface PhotoEyes {
   readonly state: PhotoEyesState;
   /** `edge` is false for a repeat; `unblocked` is true when a blocked beam came free. */
-  onInput(side: Side, broken: boolean, at: number, now: number): { edge: boolean; unblocked: boolean };
+  onInput(
+    side: Side,
+    broken: boolean,
+    at: number,
+    now: number,
+    word?: BeamWord,
+  ): { edge: boolean; unblocked: boolean };
   /** Beams that turn out blocked now. */
   findBlocked(now: number): Side[];
   nextBlockedAt(): number | undefined;
@@ -70,6 +84,13 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
   const eyes = { outer, inner };
   const crossings: Crossing[] = [];
   const doubtful = new Set<EyeState>();
+  /** Beams that nothing was heard of since a restart. */
+  const unheard = new Set<EyeState>();
+  /** The crossing that a restart interrupted, and whether an edge of it was heard since. */
+  let broughtBack: Crossing | undefined;
+  let heardSince = false;
+  /** A crossing in which a beam was released unseen while the other was still broken. */
+  let missedIn: Crossing | undefined;
   const busy = (eye: EyeState) => eye.broken && !eye.blocked;
   const holding = (eye: EyeState) => busy(eye) && !doubtful.has(eye);
   const isBusy = () => busy(outer) || busy(inner);
@@ -88,6 +109,31 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
     }
     crossings.push({ first: side, last: side, both: false, spoilt: false, startAt: at, endAt: at });
   };
+  const onRelease = (side: Side, at: number): void => {
+    const current = crossings.at(-1);
+    if (current === undefined) return;
+    current.last = side;
+    current.endAt = Math.max(current.endAt, at);
+    missedIn = undefined;
+  };
+  /** It comes free and was not known to be broken: the load has been at this beam, and left it now. */
+  const onUnseenBreak = (side: Side, at: number): boolean => {
+    const current = crossings.at(-1);
+    if (current === undefined || !(isBusy() || at - current.endAt <= BEAM_GAP_MS)) return false;
+    if (side !== current.first) current.both = true;
+    onRelease(side, at);
+    return true;
+  };
+  /** It stands free and was known to be broken: which beam was released last must follow from the others. */
+  const onUnseenRelease = (side: Side, at: number): void => {
+    const current = crossings.at(-1);
+    if (current === undefined) return;
+    if (isBusy()) missedIn = current;
+    // A device that kept the later edges kept all; this one was on its way when the gateway died.
+    else if (current === broughtBack && heardSince) return;
+    else if (current === missedIn) current.spoilt = true;
+    else onRelease(side, at);
+  };
   const spoilCurrent = (): void => {
     const current = crossings.at(-1);
     if (current !== undefined) current.spoilt = true;
@@ -95,24 +141,24 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
 
   return {
     state: { outer, inner, crossings },
-    onInput(side, broken, at, now) {
+    onInput(side, broken, at, now, word = 'edge') {
       const eye = eyes[side];
+      const isFirstWord = unheard.delete(eye);
       if (doubtful.delete(eye)) eye.since = now;
-      if (eye.broken === broken) return { edge: false, unblocked: false };
+      if (eye.broken === broken) {
+        const edge = !broken && isFirstWord && word === 'held-edge' && onUnseenBreak(side, at);
+        if (edge) heardSince ||= crossings.at(-1) === broughtBack;
+        return { edge, unblocked: false };
+      }
       const wasBusy = isBusy();
       const unblocked = eye.blocked;
       eye.broken = broken;
       eye.since = now;
       eye.blocked = false;
-      if (broken) {
-        onBreak(side, at, wasBusy);
-      } else if (!unblocked) {
-        const current = crossings.at(-1);
-        if (current !== undefined) {
-          current.last = side;
-          current.endAt = Math.max(current.endAt, at);
-        }
-      }
+      if (broken) onBreak(side, at, wasBusy);
+      else if (!unblocked && word === 'level') onUnseenRelease(side, at);
+      else if (!unblocked) onRelease(side, at);
+      if (word !== 'level') heardSince ||= crossings.at(-1) === broughtBack;
       return { edge: true, unblocked };
     },
     findBlocked(now) {
@@ -180,6 +226,9 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
       Object.assign(outer, state.outer);
       Object.assign(inner, state.inner);
       crossings.splice(0, crossings.length, ...state.crossings.slice(-MAX_CROSSINGS));
+      for (const eye of [outer, inner]) unheard.add(eye);
+      broughtBack = crossings.at(-1);
+      heardSince = false;
     },
   };
 }
