@@ -1,7 +1,7 @@
 /** Runs a program to its end, or ends it when its time is up. */
 import { spawn } from 'node:child_process';
 
-export interface Ran {
+interface Ran {
   /** Null when it could not be started or was ended. */
   readonly code: number | null;
   readonly stdout: string;

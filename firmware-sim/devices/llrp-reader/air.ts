@@ -39,7 +39,7 @@ export interface AntennaSetting {
   readonly selects: (tag: string) => boolean;
 }
 
-export interface Round {
+interface Round {
   readonly tags: readonly TagInField[];
   /** Undefined for an antenna that is not at work. */
   readonly setting: (antenna: number) => AntennaSetting | undefined;

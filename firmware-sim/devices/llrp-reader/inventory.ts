@@ -20,9 +20,9 @@ const REPORT_LATENCY_MS = 8;
 /** Sights gathered for one report; a client that never collects loses the rest. */
 const MAX_GATHERED = 10_000;
 
-export type TagReport = Omit<HeldReport, 'kind'>;
+type TagReport = Omit<HeldReport, 'kind'>;
 
-export interface InventoryParts {
+interface InventoryParts {
   readonly random: Random;
   readonly sensitivityDbm: number;
   readonly surroundings: Surroundings;

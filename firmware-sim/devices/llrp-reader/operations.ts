@@ -6,7 +6,7 @@ import { OP_SPEC_RESULTS, type OpSpec } from '../../../protocol/wire/llrp/access
 import { type RawParameter, toRaw } from '../../../protocol/wire/llrp/schema.ts';
 import type { Denial, TagMemory } from './tag-memory.ts';
 
-export interface Operated {
+interface Operated {
   readonly succeeded: boolean;
   readonly result: RawParameter;
 }

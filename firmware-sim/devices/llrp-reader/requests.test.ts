@@ -256,6 +256,28 @@ describe('events', () => {
   });
 });
 
+describe('a buffer that fills up', () => {
+  it('is announced only to a client that wants to know', () => {
+    const warningsWith = (NotificationState: boolean): number => {
+      const client = connected({ bufferCapacity: 10 });
+      set(client, {
+        EventsAndReports: { HoldEventsAndReportsUponReconnect: true },
+        ReaderEventNotificationSpec: { EventNotificationState: [{ EventType: 3, NotificationState }] },
+      });
+      client.start();
+      client.reader.onDisconnect(client.now);
+      client.reader.setTags([TAG]);
+      client.wait(5_000);
+      client.reader.setTags([]);
+      client.connect();
+      return client
+        .ask('ENABLE_EVENTS_AND_REPORTS', {})
+        .filter((message) => JSON.stringify(message.body).includes('ReportBufferPercentageFull')).length;
+    };
+    expect([true, false].map(warningsWith)).toEqual([1, 0]);
+  });
+});
+
 describe('what the reader cannot make sense of', () => {
   it('gets the response of its name where there is one, and ERROR_MESSAGE where not', () => {
     const client = connected();

@@ -12,13 +12,13 @@ export const MEMORY_BANK = { Reserved: 0, EPC: 1, TID: 2, User: 3 } as const;
 export const LOCK_PRIVILEGE = { ReadWrite: 0, Permalock: 1, Permaunlock: 2, Unlock: 3 } as const;
 export const LOCK_FIELD = { KillPassword: 0, AccessPassword: 1, EPC: 2, TID: 3, User: 4 } as const;
 
-export const AccessSpecStopTrigger = parameter(
+const AccessSpecStopTrigger = parameter(
   'AccessSpecStopTrigger',
   208,
   { AccessSpecStopTrigger: u8, OperationCountValue: u16 },
   {},
 );
-export const C1G2TargetTag = parameter(
+const C1G2TargetTag = parameter(
   'C1G2TargetTag',
   339,
   {
@@ -32,7 +32,7 @@ export const C1G2TargetTag = parameter(
   {},
 );
 export type C1G2TargetTag = ValueOf<typeof C1G2TargetTag>;
-export const C1G2TagSpec = parameter('C1G2TagSpec', 338, {}, { C1G2TargetTag: many(C1G2TargetTag) });
+const C1G2TagSpec = parameter('C1G2TagSpec', 338, {}, { C1G2TargetTag: many(C1G2TargetTag) });
 
 const words = { OpSpecID: u16, AccessPassword: u32, MB: bits(2), Reserved: reserved(6), WordPointer: u16 };
 const C1G2LockPayload = parameter('C1G2LockPayload', 345, { Privilege: u8, DataField: u8 }, {});
@@ -52,7 +52,7 @@ export const OP_SPECS = {
   C1G2BlockWrite: parameter('C1G2BlockWrite', 347, { ...words, WriteData: u16v }, {}),
 } as const;
 
-export const AccessCommand = parameter(
+const AccessCommand = parameter(
   'AccessCommand',
   209,
   {},

@@ -13,7 +13,7 @@ export const HEADER_BYTES = 10;
 /** Longest message accepted. Readers send 10 to 60 octets a tag, so this is some 20,000 tags in one report. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 /** Longest message of a type that no definition knows: a stray header would otherwise swallow minutes of reports. */
-export const MAX_UNKNOWN_BYTES = 65_535;
+const MAX_UNKNOWN_BYTES = 65_535;
 
 export const LLRP_1_0_1 = 1;
 export const LLRP_1_1 = 2;

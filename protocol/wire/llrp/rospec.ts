@@ -83,7 +83,7 @@ export const RFTransmitter = parameter(
   {},
 );
 export const C1G2RFControl = parameter('C1G2RFControl', 335, { ModeIndex: u16, Tari: u16 }, {});
-export const C1G2TagInventoryStateAwareSingulationAction = parameter(
+const C1G2TagInventoryStateAwareSingulationAction = parameter(
   'C1G2TagInventoryStateAwareSingulationAction',
   337,
   { I: flag, S: flag, SAll: flag, Reserved: reserved(5) },
@@ -97,19 +97,19 @@ export const C1G2SingulationControl = parameter(
     C1G2TagInventoryStateAwareSingulationAction: optional(C1G2TagInventoryStateAwareSingulationAction),
   },
 );
-export const C1G2TagInventoryMask = parameter(
+const C1G2TagInventoryMask = parameter(
   'C1G2TagInventoryMask',
   332,
   { MB: bits(2), Reserved: reserved(6), Pointer: u16, TagMask: bitString },
   {},
 );
-export const C1G2TagInventoryStateAwareFilterAction = parameter(
+const C1G2TagInventoryStateAwareFilterAction = parameter(
   'C1G2TagInventoryStateAwareFilterAction',
   333,
   { Target: u8, Action: u8 },
   {},
 );
-export const C1G2TagInventoryStateUnawareFilterAction = parameter(
+const C1G2TagInventoryStateUnawareFilterAction = parameter(
   'C1G2TagInventoryStateUnawareFilterAction',
   334,
   { Action: u8 },

@@ -20,13 +20,13 @@ export interface RawParameter {
 
 export type Repeat = 'one' | 'optional' | 'many';
 
-export interface SingleChild {
+interface SingleChild {
   readonly parameter: Parameter;
   readonly repeat: Repeat;
 }
 
 /** Any number of parameters of several kinds, whose order counts. */
-export interface ChoiceChild {
+interface ChoiceChild {
   readonly choice: Readonly<Record<string, Parameter>>;
   readonly repeat: 'choice';
 }

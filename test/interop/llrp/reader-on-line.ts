@@ -9,7 +9,7 @@ import { decodeMessage } from '../../../protocol/wire/llrp/codec.ts';
 import { LlrpFramer } from '../../../protocol/wire/llrp/framing.ts';
 
 /** By EPC: TagReportData sent, and the sum of their TagSeenCounts. */
-export type Account = Record<string, { reports: number; reads: number }>;
+type Account = Record<string, { reports: number; reads: number }>;
 
 export interface ReaderOnLine extends AsyncDisposable {
   readonly port: number;
