@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { JournalFolder } from '../../../gateway/journal/worker/journal.fixture.ts';
 import { mosquittoFound } from '../../support/engines.ts';
-import { until } from '../../support/processes.ts';
+import { freePort, until } from '../../support/processes.ts';
 import { cutter } from './cutter.ts';
 import { closeAll, device, Listener, mosquitto, siteBroker, startAedes } from './rigs.ts';
 
@@ -155,6 +155,24 @@ describe.runIf(mosquittoFound).each(VERSIONS)('Mosquitto, protocol version %i', 
       oversized: protocolVersion === 5 ? 1 : 2,
       reconnects: 0,
     });
+  });
+
+  test('over websockets the same, oversized messages too', async () => {
+    const port = await freePort();
+    const { url } = await mosquitto({ settings: [`listener ${port} 127.0.0.1`, 'protocol websockets'] });
+    const limits = { maxPayloadBytes: 1_000, maxPacketBytes: 10_000 };
+    const { listener } = await connected(`ws://127.0.0.1:${port}`, { limits });
+    await publishAll(url, ['y'.repeat(200_000), 'good']);
+    await listener.count(1);
+    expect(listener.texts).toEqual(['good']);
+  });
+
+  test('at QoS 0 messages come too, and the state says what that means', async () => {
+    const { url } = await mosquitto();
+    const { broker, listener } = await connected(url, { qos: 0 });
+    await publishAll(url, ['heard']);
+    await listener.count(1);
+    expect(broker.status().state).toContain('QoS 0: messages may be lost');
   });
 
   test('two clients of one id end each other, and it is said', async () => {

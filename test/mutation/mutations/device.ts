@@ -9,7 +9,7 @@ const OUTBOX = 'gateway/app/devices/durable-outbox.ts';
 const INTAKE = 'gateway/transports/site-broker/message-intake.ts';
 const ORIGIN = 'gateway/transports/site-broker/message-origin.ts';
 
-const PORTS_TEST = 'test/contract/messages/message-ports.test.ts';
+const INTAKE_TEST = 'gateway/transports/site-broker/message-intake.test.ts';
 const BROKER_TEST = 'gateway/transports/device-broker.test.ts';
 const OUTBOX_TEST = 'gateway/app/devices/durable-outbox.test.ts';
 
@@ -60,13 +60,13 @@ export const DEVICE_MUTATIONS: readonly Mutation[] = [
         to: '    taken?.catch(() => {});\n    return undefined;\n',
       },
     ],
-    judge: PORTS_TEST,
+    judge: INTAKE_TEST,
   },
   {
     name: 'site-repeated-message-taken-twice',
     breaks: 'a message whose answer was lost is not taken again',
     edits: [{ file: INTAKE, from: 'dup ? taken.find(identified) : undefined', to: 'undefined' }],
-    judge: 'gateway/transports/site-broker/message-intake.test.ts',
+    judge: INTAKE_TEST,
   },
   {
     name: 'site-queue-believed-live',
