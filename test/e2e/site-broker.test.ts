@@ -87,6 +87,9 @@ describe.runIf(mosquittoFound)('a site broker', () => {
       await until('what came again and what was missed', async () => (await inJournal()) >= 6);
       await sample(6);
       await until('the last', async () => (await inJournal()) >= 10);
+      const shown = async (path: string) => (await fetch(`http://127.0.0.1:${statusPort}${path}`)).text();
+      expect(await shown('/metrics')).toContain('tallyport_gateway_site_broker_connected{broker="hall"} 1');
+      expect(await shown('/')).toContain('connected, MQTT 5, session taken up again');
       await gateway.stop();
 
       const journal = await openJournal({

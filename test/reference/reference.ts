@@ -76,7 +76,7 @@ export function renderReference(): string {
     '|---|---|---|',
     ...DRIVERS.map(
       ({ kind, transport }) =>
-        `| \`${kind}\` | ${transport === 'bytes' ? 'serial or TCP' : "the gateway's MQTT broker"} | [README](${ROOT}gateway/drivers/${kind}/README.md) |`,
+        `| \`${kind}\` | ${transport === 'bytes' ? 'serial or TCP' : "an MQTT broker, the gateway's or the site's"} | [README](${ROOT}gateway/drivers/${kind}/README.md) |`,
     ),
     '',
   ].join('\n');

@@ -95,6 +95,8 @@ class Client implements SiteBroker {
   #failures = 0;
   #takeoversAtMs: number[] = [];
   #state = 'not started';
+  /** Some subscription of this connection has no answers: what is lost on the way stays lost. */
+  #atMostOnce = false;
   #redial: Timer | undefined;
   #askAgain: Timer | undefined;
   #asked: Promise<void> = Promise.resolve();
@@ -151,7 +153,7 @@ class Client implements SiteBroker {
       name: this.#options.name,
       address: this.#url,
       connected: this.#connectedAtMs !== undefined,
-      state: this.#state,
+      state: this.#atMostOnce ? `${this.#state}, QoS 0: messages may be lost` : this.#state,
       counters: { ...this.#counters },
     };
   }
@@ -219,8 +221,12 @@ class Client implements SiteBroker {
       this.#asking = undefined;
       subscription.breaks = 0;
       subscription.granted = answer.granted;
-      if (answer.granted) this.#open(subscription);
-      else this.#refuse(subscription, `the broker refuses ${filters.join(', ')}: ${answer.reason}`);
+      if (answer.granted) {
+        this.#atMostOnce ||= answer.atMostOnce;
+        this.#open(subscription);
+      } else {
+        this.#refuse(subscription, `the broker refuses ${filters.join(', ')}: ${answer.reason}`);
+      }
     }
   }
 
@@ -258,6 +264,7 @@ class Client implements SiteBroker {
     const stoodMs = clock.monotonicMs() - (this.#connectedAtMs ?? clock.monotonicMs());
     this.#session = undefined;
     this.#connectedAtMs = undefined;
+    this.#atMostOnce = false;
     this.#askAgain?.cancel();
     if (this.#closed) return;
     if (stoodMs >= SETTLED_MS) this.#failures = 0;

@@ -45,7 +45,7 @@ export interface SiteSessionHandlers {
 }
 
 export type SubscriptionAnswer =
-  | { readonly granted: true }
+  | { readonly granted: true; readonly atMostOnce: boolean }
   | { readonly granted: false; readonly reason: string };
 
 export interface SiteSession {
@@ -113,15 +113,16 @@ class Connection implements SiteSession {
     const flags = protocolVersion === 5 ? { nl: true, rap: false, rh: 0 } : {};
     const properties = this.#takesSubscriptionIds() ? { subscriptionIdentifier: subscriptionId } : undefined;
     const request = { qos, ...flags, ...(properties && { properties }) };
-    const refused = await this.#ask<number | undefined>('a subscription', (resolve, reject) => {
+    const granted = await this.#ask<number[]>('a subscription', (resolve, reject) => {
       const done = (error: Error | null, _asked?: ISubscriptionGrant[], suback?: Packet) => {
-        if (suback?.cmd === 'suback')
-          resolve(suback.granted.map(Number).find((granted) => granted >= REFUSED));
+        if (suback?.cmd === 'suback') resolve(suback.granted.map(Number));
         else reject(error ?? new Error('no SUBACK'));
       };
       this.#client.subscribe([...filters], request, done);
     });
-    return refused === undefined ? { granted: true } : { granted: false, reason: brokerWords(refused) };
+    const refused = granted.find((code) => code >= REFUSED);
+    if (refused !== undefined) return { granted: false, reason: brokerWords(refused) };
+    return { granted: true, atMostOnce: granted.includes(0) };
   }
 
   publish({ topic, payload, qos, retain }: OutgoingMessage): Promise<void> {

@@ -6,6 +6,10 @@ const RELEASE = 'gateway/transports/ordered-release.ts';
 const HUB = 'gateway/app/devices/sensing-hub.ts';
 const OUTBOX = 'gateway/app/devices/durable-outbox.ts';
 
+const INTAKE = 'gateway/transports/site-broker/message-intake.ts';
+const ORIGIN = 'gateway/transports/site-broker/message-origin.ts';
+
+const INTAKE_TEST = 'gateway/transports/site-broker/message-intake.test.ts';
 const BROKER_TEST = 'gateway/transports/device-broker.test.ts';
 const OUTBOX_TEST = 'gateway/app/devices/durable-outbox.test.ts';
 
@@ -45,6 +49,32 @@ export const DEVICE_MUTATIONS: readonly Mutation[] = [
     breaks: 'a message that could not be taken is not acknowledged',
     edits: [{ file: GATE, from: 'done(error ?? null);', to: 'done(null);' }],
     judge: BROKER_TEST,
+  },
+  {
+    name: 'site-puback-before-the-handler',
+    breaks: 'a broker of the site gets the PUBACK only when the message was taken',
+    edits: [
+      {
+        file: INTAKE,
+        from: '    return taken;\n',
+        to: '    taken?.catch(() => {});\n    return undefined;\n',
+      },
+    ],
+    judge: INTAKE_TEST,
+  },
+  {
+    name: 'site-repeated-message-taken-twice',
+    breaks: 'a message whose answer was lost is not taken again',
+    edits: [{ file: INTAKE, from: 'dup ? taken.find(identified) : undefined', to: 'undefined' }],
+    judge: INTAKE_TEST,
+  },
+  {
+    name: 'site-queue-believed-live',
+    breaks: 'what a broker held back is not taken for live',
+    edits: [
+      { file: ORIGIN, from: "return this.#subscribed ? 'unknown' : 'replayed';", to: "return 'live';" },
+    ],
+    judge: 'gateway/transports/site-broker/message-origin.test.ts',
   },
   {
     name: 'refused-append-dropped',
