@@ -1,0 +1,10 @@
+/**
+ * How much a test does. `npm test` must stay short, so what repeats itself (seeds, rounds, sizes) is done a few
+ * times there, and in full with `npm run test:all`. Each kind of test is in both.
+ */
+const ALL = process.env.TALLYPORT_TESTS === 'all';
+
+export const effort = <T>(few: T, all: T): T => (ALL ? all : few);
+
+/** For a kind whose cheaper sibling is always run: `describe.runIf(inFull)`. */
+export const inFull = ALL;
