@@ -50,7 +50,7 @@ describe.runIf(CHROMIUM !== undefined)('the page in Chromium', () => {
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -83,5 +83,5 @@ describe.runIf(CHROMIUM !== undefined)('the page in Chromium', () => {
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(overflow, 'no sideways scrolling on a tablet').toBeLessThanOrEqual(0);
     expect(complaints).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -75,7 +75,7 @@ export async function freePort(): Promise<number> {
 export async function until(
   what: string,
   check: () => Promise<boolean> | boolean,
-  limitMs = 30_000,
+  limitMs = 300_000,
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await check())) {
