@@ -21,6 +21,8 @@ const CHROMIUM = [
   .find((path) => existsSync(path));
 const SMOKE = fileURLToPath(new URL('../../firmware-sim/scenarios/smoke.yaml', import.meta.url));
 const SPEED = 6;
+/** How fast the machine is must not matter. */
+const HANG_MS = 300_000;
 
 describe.runIf(CHROMIUM !== undefined)('the page in Chromium', () => {
   let site: LiveSite;
@@ -46,6 +48,7 @@ describe.runIf(CHROMIUM !== undefined)('the page in Chromium', () => {
       ],
     });
     page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    page.setDefaultTimeout(HANG_MS);
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
