@@ -11,7 +11,7 @@ afterEach(() => {
   child?.kill('SIGKILL');
 });
 
-/** The exit code after Ctrl-C at the moment the text shows up. The script takes longer than this test may. */
+/** The exit code after Ctrl-C at the moment the text shows up. By itself the script ends minutes later, with 0. */
 async function leaveAt(text: string, ...args: string[]): Promise<number | null> {
   const running = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   child = running;
