@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -21,6 +22,8 @@ export default defineConfig({
     include: ['{protocol,gateway,cloud,firmware-sim,test}/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
     setupFiles: 'test/support/setup.ts',
+    // For workers and the processes they start.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/tallyport') },
     pool: 'forks',
     isolate: false,
     maxWorkers: 3,

@@ -45,7 +45,7 @@ export function runCommand(
 ): { status: number | null; stdout: string; stderr: string } {
   const result = spawnSync(process.execPath, args, {
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: 600_000,
     env: { ...cleanEnvironment(), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
