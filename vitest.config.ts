@@ -1,12 +1,36 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-// Files run in parallel on two cores; each test file owns its ports, directories and databases.
+/** What takes minutes begins first, so that a run does not end with one worker in it and the others idle. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { long = [], short = [] } = Object.groupBy(await super.sort(files), ({ moduleId }) =>
+      /\/test\/(e2e|scenario|simulation)\//.test(moduleId) ? 'long' : 'short',
+    );
+    return [...long, ...short];
+  }
+}
+
+/**
+ * Each file owns its ports, directories and tables, but not its process: a worker takes one file after the other, so
+ * that modules are loaded and databases started once per worker. Of three workers one mostly waits: for a scaled
+ * clock, a disk or a process.
+ */
 export default defineConfig({
   test: {
     include: ['{protocol,gateway,cloud,firmware-sim,test}/**/*.test.ts'],
+    globalSetup: 'test/support/global-setup.ts',
+    setupFiles: 'test/support/setup.ts',
+    // For workers and the processes they start.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/tallyport') },
     pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    isolate: false,
+    maxWorkers: 3,
+    sequence: { sequencer: LongFirst },
+    // For what hangs. How fast the machine is must not matter.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 300_000 } },
   },
 });

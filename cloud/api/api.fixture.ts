@@ -1,8 +1,7 @@
 /** The API as tests meet it: over a database in memory and a ledger of fixed rows, in virtual time, without sockets. */
 import { clockAt } from '../../test/support/clock-at.ts';
+import { openEmbedded } from '../../test/support/databases.ts';
 import { ROLES, type Role } from '../contract/roles.ts';
-import { openDatabase } from '../store/database.ts';
-import { migrate } from '../store/migrate.ts';
 import { addUser } from './access/users.ts';
 import { LiveBus } from './http/live.ts';
 import { createMemoryLedger } from './memory-ledger.fixture.ts';
@@ -11,8 +10,7 @@ import { type ApiOptions, createApi } from './server.ts';
 export const TEST_NOW = Date.UTC(2026, 5, 1, 6, 0, 0);
 
 export async function openTestApi(options: Partial<ApiOptions> = {}) {
-  const store = await openDatabase({ memory: true });
-  await migrate(store.db);
+  const store = await openEmbedded();
   const clock = clockAt(TEST_NOW);
   const ledger = createMemoryLedger();
   const live = new LiveBus();

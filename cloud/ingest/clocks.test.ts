@@ -5,6 +5,7 @@ import type { Batch } from '../../protocol/link/batch.ts';
 import type { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
+import { effort } from '../../test/support/effort.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
 import { batchesOf, clockHistories, tell } from './clocks.fixture.ts';
@@ -96,7 +97,7 @@ describe.each(databases())('clocks on $name', ({ open }) => {
           expect(await dump(store)).toEqual(whole);
         },
       ),
-      { numRuns: 15 },
+      { numRuns: effort(5, 15) },
     );
   });
 
@@ -120,7 +121,7 @@ describe.each(databases())('clocks on $name', ({ open }) => {
           expect(await dump(store)).toEqual(projections);
         },
       ),
-      { numRuns: 15 },
+      { numRuns: effort(5, 15) },
     );
   });
 

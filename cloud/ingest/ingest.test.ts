@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
+import { effort } from '../../test/support/effort.ts';
 import { loadShipments, sweepShipments } from '../inventory/shipments/shipments.ts';
 import type { Change } from '../ledger/change.ts';
 import type { Store } from '../store/database.ts';
@@ -122,7 +123,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
           expect(await dump(store)).toEqual(inOrder);
         },
       ),
-      { numRuns: 15 },
+      { numRuns: effort(5, 15) },
     );
   });
 

@@ -5,6 +5,7 @@ import type { EventRecord } from '../../protocol/events/record.ts';
 import type { Batch } from '../../protocol/link/batch.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
 import { databases } from '../../test/support/databases.ts';
+import { effort } from '../../test/support/effort.ts';
 import type { Store } from '../store/database.ts';
 import {
   batchOf,
@@ -98,7 +99,7 @@ describe.each(databases())('journals on $name', ({ open }) => {
           expect(await dump(store)).toEqual({ ...alone, watermarks });
         },
       ),
-      { numRuns: 15 },
+      { numRuns: effort(5, 15) },
     );
   });
 

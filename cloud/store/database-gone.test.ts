@@ -34,5 +34,5 @@ describe.runIf(postgresFound)('a PostgreSQL that is killed', () => {
       ),
     );
     await store.close();
-  }, 60_000);
+  });
 });

@@ -8,10 +8,11 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { PGlite, types } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { lockDataDir } from './data-dir-lock.ts';
+import { beginCluster, openCluster } from './embedded-cluster.ts';
 import type { Tables } from './tables.ts';
 
 export interface Store {
@@ -45,11 +46,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** No statement of ours takes this long; one that does is stuck and must not hold its locks for ever. */
 const STATEMENT_TIMEOUT_MS = 120_000;
 
-export const PGLITE_PARSERS = { [types.INT8]: Number };
-
 export async function openDatabase(options: DatabaseOptions): Promise<Store> {
   if ('url' in options) return openPostgres(options);
-  if ('memory' in options) return openPGlite(new PGlite({ parsers: PGLITE_PARSERS }), () => {});
+  if ('memory' in options) return storeOf(await beginCluster(), () => {});
   return openDataDir(resolve(options.dataDir));
 }
 
@@ -93,9 +92,10 @@ async function openDataDir(dataDir: string): Promise<Store> {
   try {
     const cluster = join(dataDir, 'pg');
     const initialised = join(dataDir, 'initialised');
-    if (!existsSync(initialised) && existsSync(cluster)) setAside(dataDir, cluster);
+    if (existsSync(initialised)) return storeOf(await openCluster(cluster), unlock);
+    if (existsSync(cluster)) setAside(dataDir, cluster);
     mkdirSync(cluster, { recursive: true });
-    const store = await openPGlite(new PGlite({ dataDir: cluster, parsers: PGLITE_PARSERS }), unlock);
+    const store = storeOf(await beginCluster({ dataDir: cluster }), unlock);
     writeFileSync(initialised, '');
     return store;
   } catch (error) {
@@ -106,8 +106,7 @@ async function openDataDir(dataDir: string): Promise<Store> {
   }
 }
 
-async function openPGlite(pglite: PGlite, onClosed: () => void): Promise<Store> {
-  await pglite.waitReady;
+function storeOf(pglite: PGlite, onClosed: () => void): Store {
   const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
   const close = async () => {
     if (!pglite.closed) await pglite.close();

@@ -11,7 +11,7 @@ afterEach(() => {
   child?.kill('SIGKILL');
 });
 
-/** The exit code after Ctrl-C at the moment the text shows up. The script takes longer than this test may. */
+/** The exit code after Ctrl-C at the moment the text shows up. By itself the script ends minutes later, with 0. */
 async function leaveAt(text: string, ...args: string[]): Promise<number | null> {
   const running = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   child = running;
@@ -27,7 +27,7 @@ async function leaveAt(text: string, ...args: string[]): Promise<number | null> 
   return code;
 }
 
-it('ends the demo while its script runs', { timeout: 90_000 }, async () => {
+it('ends the demo while its script runs', async () => {
   expect(await leaveAt('clock', 'demo', '--scenario', SMOKE, '--speed', 'x1')).toBe(130);
 });
 

@@ -19,7 +19,7 @@ async function serve(onSocket: (socket: Socket) => void): Promise<number> {
   return bound.port;
 }
 
-const lineTo = (port: number, connectTimeoutMs = 2_000) =>
+const lineTo = (port: number, connectTimeoutMs = 300_000) =>
   createTcpLine({ kind: 'tcp', host: '127.0.0.1', port }, { connectTimeoutMs });
 
 afterEach(async () => {

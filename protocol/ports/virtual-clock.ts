@@ -82,6 +82,11 @@ export class VirtualClock implements Clock {
     return this.runUntil(this.#now + durationMs);
   }
 
+  /** Time passes while the process stands still: what falls due meanwhile runs late, with the next `run…`. */
+  holdUp(durationMs: number): void {
+    this.#now += durationMs;
+  }
+
   /** Advances until `goal` settles; fails with the list of timers after `limitMs` of virtual time. */
   async runUntilSettled<T>(goal: Promise<T>, limitMs = 3_600_000): Promise<T> {
     let done = false;

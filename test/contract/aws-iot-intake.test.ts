@@ -162,7 +162,7 @@ describe('the AWS intake', () => {
     await iot.publish(upTopic('dock-south', 'stock'), '\u0009');
     expect(await states.take()).toBe('dock-south online');
     await expect
-      .poll(() => iot.getShadow('dock-south', DELIVERY_SHADOW), { timeout: 10_000 })
+      .poll(() => iot.getShadow('dock-south', DELIVERY_SHADOW))
       .toMatchObject({ state: { desired: { acks: { stock: { epoch: 'epoch-01', upTo: 9 } } } } });
     iot.close();
   });
@@ -217,7 +217,7 @@ describe('the AWS intake', () => {
       aws.queueUrl('batches'),
     );
     await queue.send(aws.queueUrl('batches'), 'not JSON');
-    await expect.poll(() => counts(aws, 'letters').visible, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => counts(aws, 'letters').visible).toBe(1);
     expect(intake.counters.messagesUnreadable).toBe(3);
     queue.close();
   });
@@ -235,7 +235,7 @@ describe('the AWS intake', () => {
     const { client } = await device(aws, 'dock-north');
     const all = Array.from({ length: 60 }, (_, i) => i);
     await Promise.all(all.map((byte) => publish(client, 'dock-north', byte)));
-    await expect.poll(() => new Set(seen).size, { timeout: 10_000 }).toBe(60);
+    await expect.poll(() => new Set(seen).size).toBe(60);
     await expect.poll(() => counts(aws, 'batches')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
     expect(aws.counters.sqsDuplicated).toBeGreaterThan(0);
     expect(seen.length).toBeGreaterThan(60);

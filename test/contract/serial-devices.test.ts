@@ -183,7 +183,8 @@ describe.each(lines)('%s', (_name, attach) => {
     const bus = newBus();
     bus.setTemperatureMilliCelsius(1, 4_200);
     bus.setTemperatureMilliCelsius(2, -20_500);
-    const { first } = start('modbus-rtu', busOptions, await attach(bus, realClock), realClock);
+    const patient = { ...busOptions, timeoutMs: 10_000 };
+    const { first } = start('modbus-rtu', patient, await attach(bus, realClock), realClock);
     await first((reading) => reading.kind === 'condition' && reading.valueMilli === 4_200);
     const cold = await first((reading) => reading.kind === 'condition' && reading.valueMilli === -20_500);
     expect(cold).toMatchObject({ channel: 'freezer', metric: 'temperature' });

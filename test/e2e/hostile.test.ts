@@ -141,14 +141,10 @@ describe('garbage and half frames on the lines of devices', () => {
     'of the %s are counted and told, and its session stands',
     async (id) => {
       const device = async () => (await site.gateway.status()).devices.find((one) => one.device === id);
-      await until(
-        `the session of the ${id}`,
-        async () => {
-          const { lastReadingAt, session } = (await device()) ?? {};
-          return lastReadingAt !== undefined || session?.startsWith('reading,') === true;
-        },
-        25_000,
-      );
+      await until(`the session of the ${id}`, async () => {
+        const { lastReadingAt, session } = (await device()) ?? {};
+        return lastReadingAt !== undefined || session?.startsWith('reading,') === true;
+      });
       const discarded = Object.values((await device())?.discarded ?? {});
       expect(discarded.reduce((sum, { bytes }) => sum + bytes, 0)).toBeGreaterThan(0);
       const page = await fetch(new URL('status.json', site.gateway.statusUrl));

@@ -20,8 +20,8 @@ import { type SiteProcesses, startSiteProcesses } from '../support/site-processe
 const BROKER_CHILD = fileURLToPath(new URL('../support/broker-child.ts', import.meta.url));
 
 const SEED = 5;
-const TEST_LIMIT_MS = 300_000;
-const PASS_LIMIT_MS = 60_000;
+const TEST_LIMIT_MS = 600_000;
+const PASS_LIMIT_MS = 300_000;
 /** The outage itself may be told; anything else that is told must be true. */
 const OF_THE_OUTAGE = new Set(['GATEWAY_SILENT', 'SENSOR_SILENT', 'DEVICE_FAULT', 'DATA_GAP']);
 const RIGHT = { lost: 0, duplicated: 0, wrong: 0, missedExceptions: 0, falseExceptions: 0, findings: [] };

@@ -56,7 +56,7 @@ describe('over real transports', () => {
     const result = await runLive('smoke', { speed: 8, lines: 'pty' });
     expect(findings('smoke', result)).toEqual([]);
     expect(result.ledger.events.length).toBeGreaterThan(3);
-  }, 120_000);
+  });
 
   it.runIf(databaseUrl && brokerUrl)(
     'the dock morning over ptys, a broker and PostgreSQL leaves the ledger of the virtual run',
@@ -72,6 +72,5 @@ describe('over real transports', () => {
       const virtual = await runVirtually({ scenario, seed: SEED, log });
       expect(essence(result.ledger)).toEqual(essence(virtual.ledger));
     },
-    300_000,
   );
 });

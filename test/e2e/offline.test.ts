@@ -9,9 +9,7 @@ import { offlineSite, passOffline } from '../support/offline-week.ts';
 const OFFLINE_SECONDS = 1200;
 const EVENTS_PER_SECOND = 10;
 
-it('brings twenty minutes of events home after the network is back, live ones beside them, each once', {
-  timeout: 180_000,
-}, async () => {
+it('brings twenty minutes of events home after the network is back, live ones beside them, each once', async () => {
   using folder = new JournalFolder();
   const { file } = folder;
   const events = OFFLINE_SECONDS * EVENTS_PER_SECOND;

@@ -22,7 +22,6 @@ import { type Random, seededRandom } from '../../protocol/ports/random.ts';
 import { type CloudWorkers, databaseFound, linksFound, startCloudWorkers } from '../support/cloud-workers.ts';
 import { until } from '../support/processes.ts';
 
-const TEST_LIMIT_MS = 240_000;
 const GATEWAYS = ['gw-1', 'gw-2', 'gw-3'];
 const SEED = 11;
 /** What a gateway does not hear of for so long it sends again. */
@@ -120,53 +119,45 @@ async function inOrder(batches: readonly Batch[]): Promise<Record<string, unknow
 }
 
 describe.runIf(databaseFound).each(linksFound)('three clouds on one database, over %s', (link) => {
-  it(
-    'make of disordered and repeated batches what one makes of them in order, though two are killed on the way',
-    async () => {
-      const batches = madeBatches();
-      expect(batches.length).toBeGreaterThan(100);
-      const expected = await inOrder(batches);
-      const site: CloudWorkers = await startCloudWorkers({
-        link,
-        workers: 3,
-        gateways: GATEWAYS,
-        site: TEST_SITE,
+  it('make of disordered and repeated batches what one makes of them in order, though two are killed on the way', async () => {
+    const batches = madeBatches();
+    expect(batches.length).toBeGreaterThan(100);
+    const expected = await inOrder(batches);
+    const site: CloudWorkers = await startCloudWorkers({
+      link,
+      workers: 3,
+      gateways: GATEWAYS,
+      site: TEST_SITE,
+    });
+    closers.push(site.close);
+    const random = seededRandom(SEED, link);
+    const senders = await Promise.all(
+      GATEWAYS.map((gateway) => {
+        const its = batches.filter((batch) => batch.gateway === gateway);
+        return sendAll(site.gatewayUrl, gateway, its, random);
+      }),
+    );
+    const left = () => senders.reduce((sum, sender) => sum + sender.left(), 0);
+    const downTo = async (share: number) => {
+      await until(`${Math.round(share * 100)} % of the batches to be left`, () => {
+        for (const sender of senders) sender.turn();
+        return left() <= share * batches.length;
       });
-      closers.push(site.close);
-      const random = seededRandom(SEED, link);
-      const senders = await Promise.all(
-        GATEWAYS.map((gateway) => {
-          const its = batches.filter((batch) => batch.gateway === gateway);
-          return sendAll(site.gatewayUrl, gateway, its, random);
-        }),
-      );
-      const left = () => senders.reduce((sum, sender) => sum + sender.left(), 0);
-      const downTo = async (share: number) => {
-        await until(
-          `${Math.round(share * 100)} % of the batches to be left`,
-          () => {
-            for (const sender of senders) sender.turn();
-            return left() <= share * batches.length;
-          },
-          60_000,
-        );
-      };
-      await downTo(0.7);
-      for (const sender of senders) sender.turn();
-      await site.workers[0]?.kill();
-      await downTo(0.4);
-      const back = site.workers[0]?.start();
-      for (const sender of senders) sender.turn();
-      await site.workers[1]?.kill();
-      await back;
-      await downTo(0);
+    };
+    await downTo(0.7);
+    for (const sender of senders) sender.turn();
+    await site.workers[0]?.kill();
+    await downTo(0.4);
+    const back = site.workers[0]?.start();
+    for (const sender of senders) sender.turn();
+    await site.workers[1]?.kill();
+    await back;
+    await downTo(0);
 
-      const store = await openLedger(site.databaseUrl);
-      const stands = await dump(store);
-      expect(stands).toEqual(expected);
-      await ingestOn(store).rebuild();
-      expect(await dump(store)).toEqual(stands);
-    },
-    TEST_LIMIT_MS,
-  );
+    const store = await openLedger(site.databaseUrl);
+    const stands = await dump(store);
+    expect(stands).toEqual(expected);
+    await ingestOn(store).rebuild();
+    expect(await dump(store)).toEqual(stands);
+  });
 });

@@ -22,7 +22,8 @@ const reportSchema = z.object({
 /** The real engines of the surrounding run are for those mutations only that need them: they cost time. */
 function testEnvironment({ needs }: Mutation): NodeJS.ProcessEnv {
   const { DATABASE_URL: database, TALLYPORT_BROKER_URL: _broker, ...env } = process.env;
-  return needs === 'DATABASE_URL' ? { ...env, DATABASE_URL: database } : env;
+  const whole = { ...env, TALLYPORT_TESTS: 'all' };
+  return needs === 'DATABASE_URL' ? { ...whole, DATABASE_URL: database } : whole;
 }
 
 export async function judgeByTests(folder: string, mutation: Mutation, limitMs: number): Promise<Verdict> {

@@ -9,8 +9,7 @@ import { loadScenario } from '../../firmware-sim/app/scenario-file.ts';
 import { reportOf } from '../../firmware-sim/app/verify.ts';
 import { type RunResult, runVirtually } from '../../firmware-sim/app/virtual-run.ts';
 import { DEVICE_KINDS } from '../../firmware-sim/devices/registry.ts';
-
-const RUN_LIMIT_MS = 90_000;
+import { effort } from '../support/effort.ts';
 
 interface Run extends RunResult {
   readonly report: VerifyReport;
@@ -27,12 +26,12 @@ const findings = ({ report }: Run) => report.findings.map(({ verdict, what }) =>
 
 describe.each([
   ['smoke', [2]],
-  ['dock-morning', [4242]],
-] as const)('%s', (name, seeds) => {
+  ['dock-morning', effort([], [4242])],
+])('%s', (name, seeds) => {
   let first: Run;
   beforeAll(async () => {
     first = await run(name, 1);
-  }, RUN_LIMIT_MS);
+  });
 
   it('leaves a ledger that matches the world', () => {
     expect(findings(first)).toEqual([]);
@@ -46,27 +45,19 @@ describe.each([
     });
   });
 
-  it(
-    'runs the same again with the same seed, byte for byte and row for row',
-    async () => {
-      const again = await run(name, 1);
-      expect(again.traceHash).toMatch(/^[0-9a-f]{64}$/);
-      expect(again.traceHash).toBe(first.traceHash);
-      expect(again.ledger).toEqual(first.ledger);
-      expect(again.truth).toEqual(first.truth);
-    },
-    RUN_LIMIT_MS,
-  );
+  it('runs the same again with the same seed, byte for byte and row for row', async () => {
+    const again = await run(name, 1);
+    expect(again.traceHash).toMatch(/^[0-9a-f]{64}$/);
+    expect(again.traceHash).toBe(first.traceHash);
+    expect(again.ledger).toEqual(first.ledger);
+    expect(again.truth).toEqual(first.truth);
+  });
 
-  it.each(seeds)(
-    'runs otherwise with seed %i, and right as well',
-    async (seed) => {
-      const other = await run(name, seed);
-      expect(findings(other)).toEqual([]);
-      expect(other.traceHash).not.toBe(first.traceHash);
-    },
-    RUN_LIMIT_MS,
-  );
+  it.each(seeds)('runs otherwise with seed %i, and right as well', async (seed) => {
+    const other = await run(name, seed);
+    expect(findings(other)).toEqual([]);
+    expect(other.traceHash).not.toBe(first.traceHash);
+  });
 
   it('has something to be right about', () => {
     const { truth } = first.report;
@@ -101,15 +92,11 @@ describe('broken-devices', () => {
     }
   });
 
-  it(
-    'raises what each fault calls for, once, and nothing else',
-    async () => {
-      const broken = await run('broken-devices', 1);
-      expect(findings(broken)).toEqual([]);
-      expect(broken.truth.faults.length).toBeGreaterThan(15);
-    },
-    RUN_LIMIT_MS,
-  );
+  it('raises what each fault calls for, once, and nothing else', async () => {
+    const broken = await run('broken-devices', 1);
+    expect(findings(broken)).toEqual([]);
+    expect(broken.truth.faults.length).toBeGreaterThan(15);
+  });
 });
 
 const isPositive = (value: unknown) => typeof value === 'number' && value > 0;

@@ -45,7 +45,7 @@ export function runCommand(
 ): { status: number | null; stdout: string; stderr: string } {
   const result = spawnSync(process.execPath, args, {
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: 600_000,
     env: { ...cleanEnvironment(), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
@@ -75,7 +75,7 @@ export async function freePort(): Promise<number> {
 export async function until(
   what: string,
   check: () => Promise<boolean> | boolean,
-  limitMs = 30_000,
+  limitMs = 300_000,
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await check())) {

@@ -22,9 +22,9 @@ import { answers, freePort, type RunningProcess, runCommand, startProcess, until
 /** From the start of the processes to the first truck: as often as long as one command on the database took here. */
 const LEAD_FACTOR = 2;
 const LEAST_LEAD_MS = 5_000;
-const DRAIN_LIMIT_MS = 60_000;
+const DRAIN_LIMIT_MS = 300_000;
 /** A process that does not answer by then will not. */
-const UP_LIMIT_MS = 90_000;
+const UP_LIMIT_MS = 300_000;
 
 /** A process with a place in the site. */
 export interface Seat {

@@ -50,7 +50,7 @@ describe.runIf(natsFound)('the intake over NATS JetStream', () => {
     return { messages: state.messages, inHand };
   };
   const until = async (what: string, done: () => Promise<boolean> | boolean) => {
-    await expect.poll(done, { timeout: 15_000, interval: 20, message: what }).toBe(true);
+    await expect.poll(done, { interval: 20, message: what }).toBe(true);
   };
 
   it('keeps a batch in the server until it is committed, and not longer', async () => {

@@ -9,6 +9,7 @@
  * Where readings go, what is discarded and how health is told stands in reading-sink.ts.
  */
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
+import { setPatientTimer } from '../../../protocol/ports/patient-timer.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import type { Reading } from '../../../protocol/readings/reading.ts';
 import type {
@@ -334,9 +335,10 @@ class Runner implements DeviceRunner {
     });
   }
 
+  /** Patient: that this process was held up is no fault of the device. */
   #setTimer(name: string, delayMs: number, task: () => void): void {
     this.#cancel(name);
-    const timer = this.#clock.setTimer(delayMs, `${this.#options.device} ${name}`, () => {
+    const timer = setPatientTimer(this.#clock, delayMs, `${this.#options.device} ${name}`, () => {
       this.#timers.delete(name);
       task();
     });

@@ -7,6 +7,7 @@ import { laneOf } from '../../../protocol/events/event-kinds.ts';
 import { laneKind } from '../../../protocol/events/lanes.ts';
 import { isUrgent } from '../../../protocol/events/stock-event.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
+import { setPatientTimer } from '../../../protocol/ports/patient-timer.ts';
 import type { Reading } from '../../../protocol/readings/reading.ts';
 import { createDeviceHealthSensor, type DeviceHealthSensor } from '../../sensing/device-health.ts';
 import type { ReadPoint } from '../../sensing/read-point.ts';
@@ -72,7 +73,7 @@ export function createSensingHub(
     const waiting = timers.get(sensor);
     if (due === undefined || closed || (waiting !== undefined && waiting.due <= due)) return;
     waiting?.timer.cancel();
-    const timer = clock.setTimer(due - clock.now(), `${sensor.readPoint} sensing`, () => {
+    const timer = setPatientTimer(clock, due - clock.now(), `${sensor.readPoint} sensing`, () => {
       timers.delete(sensor);
       // A tick's output waits for nobody; a refusal is counted by the outbox.
       keep(sensor.onTick(clock.now()))?.catch(() => {});

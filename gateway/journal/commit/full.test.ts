@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import type { GapEvent, StockEvent } from '../../../protocol/events/stock-event.ts';
+import { effort } from '../../../test/support/effort.ts';
 import type { Journal } from '../journal.ts';
 import {
   deviceEvent,
@@ -170,7 +171,7 @@ test('for any load, what is left plus what the gap events tell is what was appen
       for (const lane of LANES) expect(delivered[lane] + lostIn(gaps, lane)).toBe(appended[lane]);
       await second.journal.close();
     }),
-    { numRuns: 12 },
+    { numRuns: effort(4, 12) },
   );
 });
 
@@ -234,7 +235,7 @@ test('in hours of 500 events in and 500 acked the file stays below 1 MiB and the
   expect((await journal.status()).lanes.condition).toMatchObject({ lastSeq: 200_000, waiting: 0 });
   await journal.close();
   expect(statSync(folder.file).size).toBeLessThan(MEBIBYTE);
-}, 30_000);
+});
 
 test('under a steady load with acks the file stops growing, and shrinks after a backlog has gone', async () => {
   using folder = new JournalFolder();

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { LANES } from '../../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import { type Random, seededRandom } from '../../../protocol/ports/random.ts';
+import { effort } from '../../../test/support/effort.ts';
 import { PAGE_BYTES } from '../file/layout.ts';
 import {
   deviceEvent,
@@ -17,7 +18,7 @@ import {
 
 const SEED = 20260901;
 /** Of each sweep; long ones were run by hand with more. */
-const ROUNDS = Number(process.env.TALLYPORT_DAMAGE_ROUNDS ?? 50);
+const ROUNDS = Number(process.env.TALLYPORT_DAMAGE_ROUNDS ?? effort(12, 50));
 
 /** A closed journal with `count` stock, condition and health events, and one checkpoint. */
 async function writeJournal(file: string, count: number, perCommit = 1000): Promise<string> {

@@ -9,6 +9,7 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import type { EventRecord } from '../../../protocol/events/record.ts';
 import { type Random, seededRandom } from '../../../protocol/ports/random.ts';
+import { effort } from '../../../test/support/effort.ts';
 import { PAGE_BYTES } from '../file/layout.ts';
 import { encodeStoredEvent } from '../file/stored-event.ts';
 import { JournalEngine } from '../worker/engine.ts';
@@ -25,6 +26,9 @@ import type { OpenJournal } from '../worker/open-journal.ts';
 
 const SEED = 20260901;
 const COMMITS = 45;
+const CUTS = effort(200, 2000);
+const FLIPS = effort(40, 150);
+const HALVES = effort(20, 150);
 const FRAME_BYTES = 24 + PAGE_BYTES;
 const context = { stamp: stampAt(START), nextEpoch: 'epoch-first', nextBootId: 'opening-1' };
 
@@ -158,12 +162,12 @@ function flip(bytes: Buffer, at: number, random: Random): Buffer {
   return flipped;
 }
 
-test('a log cut at any of 2000 places, half of them with garbage at the cut, keeps every commit below it, whole', async () => {
+test('a log cut at any place, half of them with garbage at the cut, keeps every commit below it, whole', async () => {
   using folder = new JournalFolder();
   const random = seededRandom(SEED, 'torn log');
   const { database, wal, standings } = write(folder.file, random);
   const torn = `${folder.path}/torn.db`;
-  const cuts = cutsOf(wal, 2000, random);
+  const cuts = cutsOf(wal, CUTS, random);
   expect(wal.length / FRAME_BYTES).toBeGreaterThan(100);
   for (const [index, cut] of cuts.entries()) {
     let left = wal.subarray(0, cut);
@@ -180,7 +184,7 @@ test('a log cut at any of 2000 places, half of them with garbage at the cut, kee
     await check(torn, expected, what, false);
     if (index % 20 === 0) checkIntegrity(torn, what);
   }
-}, 120_000);
+});
 
 test('a byte flipped in what was synced is noticed: a new epoch keeps what stands before it, under its own names, and tells of a gap', async () => {
   using folder = new JournalFolder();
@@ -188,7 +192,7 @@ test('a byte flipped in what was synced is noticed: a new epoch keeps what stand
   const { database, wal, standings } = write(folder.file, random);
   // Of the last three commits nothing can be proven; see wal-damage.ts.
   const provable = standings.at(-4)?.walBytes ?? 0;
-  for (let round = 0; round < 150; round++) {
+  for (let round = 0; round < FLIPS; round++) {
     const at = round < 32 ? round : random.integer(0, provable - 1);
     const file = `${folder.path}/flipped-${round}.db`;
     writeFileSync(file, database);
@@ -199,7 +203,7 @@ test('a byte flipped in what was synced is noticed: a new epoch keeps what stand
     await check(file, expected, what, true);
     expect(readFileSync(`${file}.corrupt-1-wal`).equals(damaged), what).toBe(true);
   }
-}, 60_000);
+});
 
 test('power that goes in the midst of a checkpoint loses nothing, whatever pages it had overwritten', async () => {
   using folder = new JournalFolder();
@@ -214,11 +218,11 @@ test('power that goes in the midst of a checkpoint loses nothing, whatever pages
   db.close();
   const after = readFileSync(done);
   expect(after.equals(database)).toBe(false);
-  for (let round = 0; round < 150; round++) {
+  for (let round = 0; round < HALVES; round++) {
     const length = random.integer(database.length / 512, after.length / 512) * 512;
     const half = Buffer.alloc(length);
     for (let at = 0; at < length; at += 512) {
-      const written = at >= database.length || random.next() < round / 150;
+      const written = at >= database.length || random.next() < round / HALVES;
       (written ? after : database).copy(half, at, at, Math.min(at + 512, length));
     }
     const file = `${folder.path}/half.db`;
@@ -229,7 +233,7 @@ test('power that goes in the midst of a checkpoint loses nothing, whatever pages
     await check(file, last, what, false);
     if (round % 20 === 0) checkIntegrity(file, what);
   }
-}, 60_000);
+});
 
 test('a log that another gateway is writing is not taken for a damaged one', async () => {
   using folder = new JournalFolder();

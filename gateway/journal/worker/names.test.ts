@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import type { EventRecord } from '../../../protocol/events/record.ts';
+import { effort } from '../../../test/support/effort.ts';
 import { adoptJournal } from '../salvage/adopt.ts';
 import {
   deviceEvent,
@@ -141,9 +142,9 @@ test('through any damage, salvage and adoption an event keeps one name, and no n
       if (!damaged) expect(bodies.length).toBe(appended.length);
       await journal.close();
     }),
-    { numRuns: 60 },
+    { numRuns: effort(20, 60) },
   );
-}, 60_000);
+});
 
 test('each opening is counted with an id and where the lanes stood, and a new epoch starts anew', async () => {
   using folder = new JournalFolder();

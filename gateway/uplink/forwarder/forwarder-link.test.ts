@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
+import { effort } from '../../../test/support/effort.ts';
 import { type LinkShape, leftAtMs, linkRig, MadeUpJournal } from './forwarder.fixture.ts';
 import { AWS_IOT_OPTIONS } from './forwarder-options.ts';
 
@@ -35,7 +36,7 @@ test('while a million events of any lane drain, what happens now leaves within i
         await rig.close();
       },
     ),
-    { numRuns: 5 },
+    { numRuns: effort(2, 5) },
   );
 });
 
@@ -296,6 +297,6 @@ test('batches in the hands of a cloud that died go again as soon as acks of late
         await rig.close();
       },
     ),
-    { numRuns: 20 },
+    { numRuns: effort(6, 20) },
   );
 });

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
 import { seededRandom } from '../../../protocol/ports/random.ts';
+import { effort } from '../../../test/support/effort.ts';
 import { noise } from '../../journal/worker/journal.fixture.ts';
 import { linkRig, MadeUpJournal } from './forwarder.fixture.ts';
 import { append, bench, folders, MAKE, SOUND, START } from './lossy-link.fixture.ts';
@@ -273,6 +274,6 @@ test('over a link that loses, doubles, delays and refuses, every event arrives a
       expect(cloud.conflicts).toBe(0);
       await site.close();
     }),
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: effort(8, 25), endOnFailure: true },
   );
 });

@@ -39,7 +39,7 @@ const AWAY_MS = { least: 0, most: 800 };
 const SEVERAL_AT_ONCE = 0.2;
 /** Chance that the next kill does not wait until what was killed answers again. */
 const NOT_WAITED_FOR = 0.3;
-const DRAIN_LIMIT_MS = 180_000;
+const DRAIN_LIMIT_MS = 600_000;
 /** The load writes a device event with each tenth entry. */
 const HEALTH_EACH = 10;
 

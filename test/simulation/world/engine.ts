@@ -3,12 +3,13 @@
  * server (true concurrency, so that several ingest workers may run). One per process, its tables emptied between
  * seeds: starting one costs as much as ten seeds.
  */
-import { PGlite } from '@electric-sql/pglite';
 import { type Dialect, Kysely, PGliteDialect, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
-import { openDatabase, PGLITE_PARSERS } from '../../../cloud/store/database.ts';
+import { openDatabase } from '../../../cloud/store/database.ts';
+import { beginCluster } from '../../../cloud/store/embedded-cluster.ts';
 import { migrate } from '../../../cloud/store/migrate.ts';
 import type { Tables } from '../../../cloud/store/tables.ts';
+import { clearing } from '../../support/clear-tables.ts';
 
 export interface Engine {
   readonly kind: 'pglite' | 'postgres';
@@ -28,8 +29,7 @@ export async function openEngine(url: string | undefined): Promise<Engine> {
 }
 
 async function openEmbedded(): Promise<Engine> {
-  const pglite = new PGlite({ parsers: PGLITE_PARSERS });
-  await pglite.waitReady;
+  const pglite = await beginCluster();
   const admin = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
   await migrate(admin);
   // Tables of a few rows: looking for a better plan costs more than any plan.
@@ -76,25 +76,5 @@ async function openServer(url: string): Promise<Engine> {
       await sql`drop schema ${sql.ref(schema)} cascade`.execute(setup.db);
       await setup.close();
     },
-  };
-}
-
-/** So often the tables are truncated; between, rows are deleted, which costs a third and leaves dead rows behind. */
-const TRUNCATE_EVERY = 25;
-
-/** Empties every table but the migrations' own. */
-async function clearing(db: Kysely<Tables>, schema: string): Promise<() => Promise<void>> {
-  const { rows } = await sql<{ tablename: string }>`
-    select tablename from pg_tables where schemaname = ${schema} and tablename not like 'kysely%'
-  `.execute(db);
-  const tables = rows.map(({ tablename }) => `"${tablename}"`).join(', ');
-  const deletions = rows.map(({ tablename }) => sql.raw(`delete from "${tablename}"`));
-  let seeds = 0;
-  return async () => {
-    if (seeds++ % TRUNCATE_EVERY === 0) {
-      await sql.raw(`truncate ${tables} restart identity cascade`).execute(db);
-      return;
-    }
-    for (const deletion of deletions) await deletion.execute(db);
   };
 }
