@@ -11,7 +11,7 @@ import { OriginJudge } from './message-origin.ts';
 import type { SiteBrokerCounter, SiteBrokerLimits } from './site-broker-options.ts';
 import type { TakenMessages } from './taken-messages.ts';
 
-export interface MessageIntakeOptions {
+interface MessageIntakeOptions {
   readonly clock: Clock;
   readonly limits: SiteBrokerLimits;
   /** Outlives the connection. */

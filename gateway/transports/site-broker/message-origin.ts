@@ -15,7 +15,7 @@
  */
 import type { MessageOrigin } from '../../drivers/driver.ts';
 
-export interface ReceivedFlags {
+interface ReceivedFlags {
   readonly retain: boolean;
   readonly dup: boolean;
   readonly subscriptionIds: readonly number[];

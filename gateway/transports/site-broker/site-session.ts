@@ -27,7 +27,7 @@ import { PacketFilter } from './packet-filter.ts';
 import type { SiteBrokerCounter, SiteBrokerLimits, SiteBrokerOptions } from './site-broker-options.ts';
 import type { TakenMessages } from './taken-messages.ts';
 
-export interface SiteSessionOptions extends SiteBrokerOptions {
+interface SiteSessionOptions extends SiteBrokerOptions {
   readonly limits: SiteBrokerLimits;
   /** MQTT 5: not that of any connection before. */
   readonly subscriptionId: number;
@@ -35,7 +35,7 @@ export interface SiteSessionOptions extends SiteBrokerOptions {
   readonly count: (counter: SiteBrokerCounter) => void;
 }
 
-export interface SiteSessionHandlers {
+interface SiteSessionHandlers {
   /** `resumed`: the broker still had the session; its subscriptions stand and its queue comes. */
   onConnected(resumed: boolean): void;
   /** Undefined when nobody wants it; else settles when it has been taken. */
@@ -44,7 +44,7 @@ export interface SiteSessionHandlers {
   onEnd(reason: string, code: number | undefined): void;
 }
 
-export type SubscriptionAnswer =
+type SubscriptionAnswer =
   | { readonly granted: true; readonly atMostOnce: boolean }
   | { readonly granted: false; readonly reason: string };
 

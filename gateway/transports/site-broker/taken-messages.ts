@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 /** More than any broker has under way for one client, with those whose answer was lost. */
 const MAX_KNOWN = 1024;
 
-export interface IdentifiedMessage {
+interface IdentifiedMessage {
   readonly messageId: number;
   readonly topic: string;
   readonly payload: Uint8Array;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { closers } from './rigs.ts';
 
-export interface Cutter {
+interface Cutter {
   readonly url: string;
   /** From now on nothing of the client gets through; the broker's words do. */
   swallow(): void;

@@ -96,7 +96,7 @@ export class Listener {
   }
 }
 
-export interface Rig {
+interface Rig {
   readonly name: string;
   readonly found: boolean;
   /** `listen` comes before the connection, as devices do. */
