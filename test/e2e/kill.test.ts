@@ -11,6 +11,7 @@ import { reportOf } from '../../firmware-sim/app/verify.ts';
 import type { Scenario } from '../../firmware-sim/world/scenario.ts';
 import { decodeBatch } from '../../protocol/link/batch.ts';
 import { upTopic } from '../../protocol/link/topics.ts';
+import { effort } from '../support/effort.ts';
 import { type RunningProcess, startProcess, until } from '../support/processes.ts';
 import { type SiteProcesses, startSiteProcesses } from '../support/site-processes.ts';
 
@@ -79,7 +80,8 @@ describe('kill -9', () => {
     TEST_LIMIT_MS,
   );
 
-  it(
+  // The kill loops do it to clouds and brokers, too, with less of a story.
+  it.runIf(effort(false, true))(
     'of the cloud in the middle of a batch neither loses nor doubles it, each time',
     async () => {
       const running = await startSite(smoke(), 6, 30_000);
@@ -112,7 +114,7 @@ describe('kill -9', () => {
     TEST_LIMIT_MS,
   );
 
-  it(
+  it.runIf(effort(false, true))(
     'of the broker, with all it held, leaves the receipt of a pallet waiting and nothing lost',
     async () => {
       const running = await startSite(smoke(), 6, 30_000);
