@@ -31,6 +31,8 @@ const SETTLE_MS = 90_000;
 /** Real time that draining the last events may take. */
 const DRAIN_LIMIT_MS = 60_000;
 const DRAIN_POLL_MS = 50;
+/** Of the lead, for the sessions that begin once devices are connected. */
+const SESSIONS_SHARE = 1 / 6;
 
 export interface LiveOptions {
   readonly speed: number;
@@ -41,7 +43,7 @@ export interface LiveOptions {
   readonly databaseUrl?: string;
   readonly httpPort?: number;
   readonly statusPort?: number;
-  /** Real time between the start of the parts and that of the script; slow machines need more. */
+  /** Real time between the start of the parts and that of the script; grows on machines that need more. */
   readonly leadSeconds?: number;
 }
 
@@ -56,12 +58,26 @@ export interface LiveSite {
   close(): Promise<void>;
 }
 
+/** A machine that needs longer for the start than it was given gets another one, with more time. */
 export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promise<LiveSite> {
+  for (let leadSeconds = options.leadSeconds ?? LEAD_REAL_SECONDS; ; leadSeconds *= 2) {
+    const site = await startWithin(leadSeconds, plan, options);
+    if (site !== undefined) return site;
+    plan.log.warn({ event: 'start.late', leadSeconds }, 'the parts took too long to start; once more');
+  }
+}
+
+/** Undefined: the script would have begun before all parts were there. */
+async function startWithin(
+  leadSeconds: number,
+  plan: SitePlan,
+  options: LiveOptions,
+): Promise<LiveSite | undefined> {
   const { scenario } = plan;
   const startAt = Date.parse(scenario.start);
   const simulated = {
     speed: options.speed,
-    startAt: startAt - (options.leadSeconds ?? LEAD_REAL_SECONDS) * 1000 * options.speed,
+    startAt: startAt - leadSeconds * 1000 * options.speed,
     anchor: Date.now(),
   };
   const clock = systemClock(simulated);
@@ -119,6 +135,14 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
     closers.push(gateway.close);
     closers.push(await connectToBroker(`mqtt://127.0.0.1:${gateway.brokerPort}`, fleet.devices));
     closers.push(stop);
+    const inTime = startAt - leadSeconds * 1000 * options.speed * SESSIONS_SHARE;
+    while (!(await allConnected(gateway)) && clock.now() < inTime) {
+      await delay(clock, DRAIN_POLL_MS * options.speed, 'devices to be connected');
+    }
+    if (clock.now() >= inTime) {
+      await closeAll();
+      return undefined;
+    }
     // What waits for the script must not outlive the site: a timer of minutes would hold the process.
     const waits = stoppable(clock);
     closers.push(waits.stop);
@@ -143,6 +167,11 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
     await closeAll();
     throw error;
   }
+}
+
+async function allConnected(gateway: RunningGateway): Promise<boolean> {
+  const { devices } = await gateway.status();
+  return devices.every((device) => device.state === 'connected');
 }
 
 async function drained(gateway: RunningGateway, pause: () => Promise<void>): Promise<void> {

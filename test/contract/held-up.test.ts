@@ -3,7 +3,7 @@
  * the device and no loss.
  */
 import { expect, it } from 'vitest';
-import { ModbusSlaves } from '../../firmware-sim/devices/modbus-slaves.ts';
+import { ModbusSlaves } from '../../firmware-sim/devices/modbus-slaves/modbus-slaves.ts';
 import { createDeviceRunner } from '../../gateway/app/devices/device-runner.ts';
 import type { ByteDriver } from '../../gateway/drivers/driver.ts';
 import { modbusRtu } from '../../gateway/drivers/modbus-rtu/driver.ts';

@@ -308,7 +308,7 @@ describe('provisioning', () => {
       put('mosquitto.conf', `${process.getuid?.() === 0 ? 'user root\n' : ''}${settings}`);
       const start = async () => {
         const begun = startProcess('mosquitto', ['-c', join(gateway.folder, 'mosquitto.conf')]);
-        await until('the broker', () => listens(port));
+        await until('the broker', async () => (await listens(port)) && (await listens(cloudPort)));
         return begun;
       };
       let broker = await start();

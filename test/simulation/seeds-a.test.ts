@@ -8,7 +8,7 @@ import { type Engine, openEngine } from './world/engine.ts';
 
 /** On a busy machine a seed takes many times its half second. */
 const HANG_MS = 1_200_000;
-const SEEDS = effort(20, 100);
+const SEEDS = effort(10, 100);
 
 let engine: Engine;
 beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('nothing lost, nothing twice', () => {
   });
 
   it('tells one story per seed', { timeout: HANG_MS }, async () => {
-    for (const seed of [3, 11, 47]) {
+    for (const seed of effort([11], [3, 11, 47])) {
       const [once, again] = [await runSeed(seed, { engine }), await runSeed(seed, { engine })];
       expect(again).toEqual(once);
       expect(once.events).toBeGreaterThan(0);

@@ -20,7 +20,7 @@ import { type Clock, delay } from '../../protocol/ports/clock.ts';
 import { answers, freePort, type RunningProcess, runCommand, startProcess, until } from './processes.ts';
 
 /** From the start of the processes to the first truck: as often as long as one command on the database took here. */
-const LEAD_FACTOR = 2;
+const LEAD_FACTOR = 4;
 const LEAST_LEAD_MS = 5_000;
 const DRAIN_LIMIT_MS = 300_000;
 /** A process that does not answer by then will not. */
