@@ -9,6 +9,7 @@ import { createMemoryUplink } from '../../gateway/uplink/memory-uplink.ts';
 import { decodeBatch } from '../../protocol/link/batch.ts';
 import { VirtualClock } from '../../protocol/ports/virtual-clock.ts';
 import { gatewayEntryOf } from '../devices/device-plan.ts';
+import { DEVICE_KINDS } from '../devices/registry.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { readRecording, writeRecording } from './recording.ts';
 import { backoffRandom, scratchFolder } from './simulated-site.ts';
@@ -84,7 +85,9 @@ export async function replay(file: string, onEvent: (event: unknown) => void): P
       gateway: { id: header.gateway },
       dataDir: folder.path,
       broker: {},
-      devices: header.devices.map((device) => ({ ...device, address: `memory:${device.id}` })),
+      devices: header.devices.map((device) =>
+        isOnBroker(device.driver) ? device : { ...device, address: `memory:${device.id}` },
+      ),
       readPoints: header.readPoints,
     }),
     clock,
@@ -117,4 +120,8 @@ export async function replay(file: string, onEvent: (event: unknown) => void): P
   }
   await clock.runUntil(header.endAt + SETTLE_MS);
   return count;
+}
+
+function isOnBroker(driver: string): boolean {
+  return DEVICE_KINDS.some((kind) => kind.driver === driver && kind.attachment === 'broker');
 }

@@ -50,7 +50,7 @@ describe('an llrp stream with octets too many', () => {
   it('is not kept waiting by octets that go on coming', () => {
     const result = hear([0, '083d00080000 00000001'], [2_000, 'eeee'], [4_500, REPORT]);
     expect(epcsOf(result)).toEqual([EPC]);
-    expect(result.reconnects).toEqual(['a message was not whole after 5000 ms']);
+    expect(reasonsOf(result)).toEqual(['a message was not whole after 5000 ms']);
   });
 
   it('gives a message that comes slowly its time, and each message its own', () => {
@@ -62,7 +62,7 @@ describe('an llrp stream with octets too many', () => {
 
   it('doubts a vendor message that ends where no other begins', () => {
     const result = hear([0, `07ff0000001200000001${REPORT}`]);
-    expect(result.reconnects).toEqual(['noise behind a message that made no sense']);
+    expect(reasonsOf(result)).toEqual(['noise behind a message that made no sense']);
   });
 
   it('asks for a new session when noise passed for a message and ate the beginning of another', () => {

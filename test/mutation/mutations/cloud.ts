@@ -314,8 +314,8 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: JUDGE,
-        from: 'event: { record, name: origin }',
-        to: 'event: { record, name: { epoch: batch.epoch, seq: record.seq } }',
+        from: 'const name = origin ?? { epoch: batch.epoch, seq };',
+        to: 'const name = { epoch: batch.epoch, seq };',
       },
     ],
     judge: 'cloud/ingest/journals.test.ts',
