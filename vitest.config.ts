@@ -20,8 +20,8 @@ class LongFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['{protocol,gateway,cloud,firmware-sim,test}/**/*.test.ts'],
-    globalSetup: 'test/support/global-setup.ts',
-    setupFiles: 'test/support/setup.ts',
+    globalSetup: 'test/support/vitest-run.setup.ts',
+    setupFiles: 'test/support/vitest-file.setup.ts',
     // For workers and the processes they start.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/tallyport') },
     pool: 'forks',

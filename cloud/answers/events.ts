@@ -4,7 +4,7 @@ import type { StoredEvent } from '../contract/events.ts';
 import type { Page } from '../contract/lists.ts';
 import type { Tables } from '../store/tables.ts';
 
-export interface EventFilter {
+interface EventFilter {
   readonly type?: string | undefined;
   readonly readPoint?: string | undefined;
   readonly gateway?: string | undefined;

@@ -9,7 +9,7 @@ import type { Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 
 /** More than anybody reads; a caller that wants all asks page by page. */
-export const MAX_LISTED = 1_000;
+const MAX_LISTED = 1_000;
 const DEFAULT_LISTED = 100;
 
 export async function listExceptions(

@@ -6,8 +6,8 @@ import { type Kysely, sql } from 'kysely';
 import type { Samples, SamplesQuery } from '../contract/rooms.ts';
 import type { Tables } from '../store/tables.ts';
 
-export const DEFAULT_POINTS = 1_000;
-export const MAX_POINTS = 10_000;
+const DEFAULT_POINTS = 1_000;
+const MAX_POINTS = 10_000;
 /** Two ends, and two of at least one slice. */
 const MIN_POINTS = 4;
 

@@ -9,7 +9,7 @@ import { isoTime } from './iso-time.ts';
 import { type ItemNames, itemNames } from './item-names.ts';
 
 /** The latest ones; older are found by their id. */
-export const MAX_LISTED_SHIPMENTS = 500;
+const MAX_LISTED_SHIPMENTS = 500;
 
 export async function listShipments(db: Kysely<Tables>, site: Site, now: number): Promise<Shipment[]> {
   const latest = await db

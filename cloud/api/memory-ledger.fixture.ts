@@ -7,7 +7,7 @@ import type { Shipment, ShipmentsInput } from '../contract/shipments.ts';
 import type { StockRow } from '../contract/stock.ts';
 import type { Decision, Ledger } from './http/ledger.ts';
 
-export interface MemoryLedger extends Ledger {
+interface MemoryLedger extends Ledger {
   readonly rows: {
     stock: StockRow[];
     objects: StockObject[];

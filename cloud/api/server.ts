@@ -33,7 +33,7 @@ import { streamRoutes } from './routes/stream.ts';
 /** Bodies of routes that do not say otherwise. */
 export const MAX_BODY_BYTES = 256 * 1024;
 /** Requests per minute of one address; a page that fetches on every live message stays far below. */
-export const REQUESTS_PER_MINUTE = 6000;
+const REQUESTS_PER_MINUTE = 6000;
 /** From a request's first byte to its last: whoever sends more slowly holds a place for no longer than this. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;

@@ -29,9 +29,9 @@ export const awsIntakeSchema = z.strictObject({
   /** Acks to the connected client itself (SendDirectMessage) where the account offers it. */
   directAcks: z.boolean().default(false),
 });
-export type AwsIntakeConfig = z.output<typeof awsIntakeSchema>;
+type AwsIntakeConfig = z.output<typeof awsIntakeSchema>;
 
-export interface AwsDependencies {
+interface AwsDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly onTrouble: (event: string, detail: Record<string, unknown>) => void;

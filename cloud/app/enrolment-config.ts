@@ -34,7 +34,7 @@ export const enrolmentSchema = z
     ({ caCertFile, caKeyFile }) => (caCertFile === undefined) === (caKeyFile === undefined),
     'expected caCertFile and caKeyFile together: a CA signs with its key',
   );
-export type EnrolmentConfig = z.infer<typeof enrolmentSchema>;
+type EnrolmentConfig = z.infer<typeof enrolmentSchema>;
 
 /** Opens the CA and reads what is handed out; a file that will not do is a ConfigError that names it. */
 export async function openIdentityProvision(

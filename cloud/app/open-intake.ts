@@ -17,9 +17,9 @@ import { type CloudConfig, ConfigError, readText } from './config.ts';
 type IntakeConfig = CloudConfig['intake'];
 
 /** An adapter and its figures. */
-export type CountedIntake = Intake & { readonly counters: object };
+type CountedIntake = Intake & { readonly counters: object };
 
-export interface OpenIntake {
+interface OpenIntake {
   /** All of them as one. */
   readonly intake: Intake;
   readonly memory?: MemoryIntake;
@@ -29,7 +29,7 @@ export interface OpenIntake {
   readonly counters: () => Record<string, number>;
 }
 
-export interface IntakeDependencies {
+interface IntakeDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly verify: (gateway: string, token: string) => Promise<boolean>;
@@ -158,7 +158,7 @@ export function readTls(tls: { certFile: string; keyFile: string }): { cert: Buf
 }
 
 /** Credentials in a broker URL, taken out so that the URL can be shown. */
-export function splitCredentials(text: string): { url: string; username?: string; password?: string } {
+function splitCredentials(text: string): { url: string; username?: string; password?: string } {
   const url = new URL(text);
   const { username, password } = url;
   url.username = '';

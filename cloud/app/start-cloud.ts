@@ -38,7 +38,7 @@ const PAGE_DIR = fileURLToPath(new URL('../web/dist', import.meta.url));
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 const SHORTEST_SESSION_KEY_BYTES = 32;
 
-export interface CloudOptions {
+interface CloudOptions {
   readonly config: CloudConfig;
   readonly clock: Clock;
   /** For the jitter of reconnects; by default another one at each start. */

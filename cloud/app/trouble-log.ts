@@ -7,7 +7,7 @@ import type { Clock } from '../../protocol/ports/clock.ts';
 export const LINES_PER_MINUTE = 20;
 const MINUTE_MS = 60_000;
 
-export type Warn = (detail: Record<string, unknown>, message: string) => void;
+type Warn = (detail: Record<string, unknown>, message: string) => void;
 
 /** `event` names come from our code, so there are few of them. */
 export function createTroubleLog(warn: Warn, clock: Clock) {

@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 30_000;
 /** The first look also finds the windows that ended while no cloud was running. */
 const FIRST_LOOK_BACK_MS = 31 * 86_400_000;
 
-export interface TimeWatch {
+interface TimeWatch {
   readonly counters: { timeChecksFailed: number };
   stop(): Promise<void>;
 }

@@ -36,7 +36,7 @@ export interface ColdChainFacts {
   readonly movements: readonly MovementFact[];
 }
 
-export interface ColdChainContext {
+interface ColdChainContext {
   readonly site: Site;
   /** Wall clock; only stamps the changes. */
   readonly now: number;

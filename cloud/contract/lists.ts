@@ -1,8 +1,8 @@
 /** The shape of every list in the API, and how its pages are asked for. */
 import * as z from 'zod';
 
-export const MAX_PAGE = 1000;
-export const DEFAULT_PAGE = 100;
+const MAX_PAGE = 1000;
+const DEFAULT_PAGE = 100;
 
 /** What a page is to the ledger. */
 export interface Page {

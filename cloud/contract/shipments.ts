@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { iso } from './time.ts';
 
-export const shipmentLineSchema = z.object({
+const shipmentLineSchema = z.object({
   line: z.int(),
   gtin: z.string().nullable(),
   itemName: z.string().nullable(),

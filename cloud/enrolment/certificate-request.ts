@@ -17,7 +17,7 @@ export interface CheckedRequest {
   readonly publicKeyDer: Uint8Array<ArrayBuffer>;
 }
 
-export type RequestVerdict = ({ ok: true } & CheckedRequest) | { ok: false; reason: string };
+type RequestVerdict = ({ ok: true } & CheckedRequest) | { ok: false; reason: string };
 
 /** Never throws, whatever the text. */
 export async function checkCertificateRequest(pem: string): Promise<RequestVerdict> {

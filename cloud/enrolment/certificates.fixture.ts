@@ -10,7 +10,7 @@ import {
 
 export const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-export interface KeyKind {
+interface KeyKind {
   readonly name: string;
   readonly namedCurve?: string;
   readonly hash?: string;

@@ -3,7 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from '../store/tables.ts';
 import type { RevokedCertificate, SignedCertificate } from './device-ca.ts';
 
-export interface CertificateRecord {
+interface CertificateRecord {
   /** Lower-case hex. */
   readonly serial: string;
   readonly gateway: string;

@@ -13,7 +13,7 @@ export const MAX_UNUSED_TOKENS = 4;
 const MAX_ENDED_TOKENS = 16;
 
 /** `ended`: a newer one took its place. `revoked`: the gateway was shut out while it was valid. */
-export type Standing = 'valid' | 'ended' | 'revoked';
+type Standing = 'valid' | 'ended' | 'revoked';
 
 export interface TokenHolder {
   readonly gateway: string;

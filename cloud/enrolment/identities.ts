@@ -23,9 +23,9 @@ export type Refusal =
   | { code: 'invalid-request'; detail: string }
   | { code: 'wrong-token'; detail: string };
 
-export type IssueAnswer = { ok: true; issued: Issued } | { ok: false; refusal: Refusal };
+type IssueAnswer = { ok: true; issued: Issued } | { ok: false; refusal: Refusal };
 
-export interface IdentityContext {
+interface IdentityContext {
   readonly db: Kysely<Tables>;
   readonly newToken: NewToken;
   readonly deviceCa?: DeviceCa | undefined;

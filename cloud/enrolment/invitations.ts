@@ -9,7 +9,7 @@ export const DEFAULT_INVITATION_HOURS = 24;
 export const MAX_INVITATION_HOURS = 14 * 24;
 const HOUR_MS = 3_600_000;
 
-export interface Invitation {
+interface Invitation {
   readonly id: string;
   /** The only time it is told. */
   readonly code: string;
@@ -40,7 +40,7 @@ export async function invite(
   return { id: gateway, code, expiresAt: row.expires_at };
 }
 
-export type InvitationVerdict =
+type InvitationVerdict =
   | { ok: true; gateway: string; codeHash: string }
   | { ok: false; reason: 'unknown' | 'used' | 'expired' };
 

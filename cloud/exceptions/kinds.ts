@@ -5,7 +5,7 @@
  */
 export type Severity = 'info' | 'warning' | 'critical';
 
-export interface KindDefinition {
+interface KindDefinition {
   readonly severity: Severity;
   readonly title: string;
   readonly advice: string;

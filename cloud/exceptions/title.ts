@@ -3,7 +3,7 @@ import { findMetric, METRICS } from '../../protocol/events/metrics.ts';
 import type { Site } from '../site/site.ts';
 import { kindOf } from './kinds.ts';
 
-export interface TitleFacts {
+interface TitleFacts {
   readonly kind: string;
   readonly subject: string;
   readonly location: string | null;
@@ -16,7 +16,7 @@ export function titleOf(facts: TitleFacts, names: PlaceNames): string {
   return template.replaceAll(/\{(\w+)\}/g, (_, word: string) => fill(word, facts, names));
 }
 
-export interface PlaceNames {
+interface PlaceNames {
   readonly locations: ReadonlyMap<string, string>;
   readonly points: ReadonlyMap<string, string>;
 }

@@ -25,13 +25,13 @@ export interface DeviceFact {
 }
 
 /** One event of a condition, in the order of (occurredAt, occurredKey). */
-export interface ConditionEvent {
+interface ConditionEvent {
   readonly occurredAt: number;
   readonly active: boolean;
   readonly detail: string;
 }
 
-export interface Stretch {
+interface Stretch {
   readonly from: number;
   readonly to: number | null;
   readonly detail: string;
@@ -54,7 +54,7 @@ interface Surroundings {
  * The stretches that begin after `after`, or at it behind its end, and not after `upTo`. Repeats change nothing, an
  * end without a beginning is none. Pure.
  */
-export function stretchesOf({ after, upTo, events }: Surroundings): Stretch[] {
+function stretchesOf({ after, upTo, events }: Surroundings): Stretch[] {
   const stretches: Stretch[] = [];
   let open: Stretch | undefined;
   const begin = events.findLastIndex(({ occurredAt, active }) => occurredAt === after && !active) + 1;

@@ -47,7 +47,7 @@ const boot = fc.record({
 });
 
 export const clockHistories = fc.array(boot, { minLength: 1, maxLength: 4 });
-export type ClockHistory = typeof clockHistories extends fc.Arbitrary<infer T> ? T : never;
+type ClockHistory = typeof clockHistories extends fc.Arbitrary<infer T> ? T : never;
 
 export interface Told {
   readonly epoch: string;

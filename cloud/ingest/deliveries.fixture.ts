@@ -51,7 +51,7 @@ export const TEST_SITE: Site = siteSchema.parse({
   items: [{ gtin: '04012345678901', name: 'Milk' }],
 });
 
-export function tag(epc: string, at = T0, more: Partial<TagSighting> = {}): TagSighting {
+function tag(epc: string, at = T0, more: Partial<TagSighting> = {}): TagSighting {
   return { epc, firstSeenAt: at - 2000, lastSeenAt: at, readCount: 5, antennas: ['1'], ...more };
 }
 
@@ -228,7 +228,7 @@ export const journals = fc
     ).values(),
   ]);
 
-export type Journal = { gateway: string; epoch: string; events: StockEvent[] };
+type Journal = { gateway: string; epoch: string; events: StockEvent[] };
 
 /** The lane cut into batches of the given sizes, in order. */
 export function cut({ gateway, epoch, events }: Journal, sizes: readonly number[]): Batch[] {

@@ -29,14 +29,14 @@ import { type Taken, takeBatches } from './take-batches.ts';
 /** Events of one transaction: beyond this the gain is small and the locks are held long. */
 const MAX_GROUP_EVENTS = 2000;
 /** Deliveries waiting here; the intake holds back before. */
-export const MAX_WAITING_DELIVERIES = 512;
+const MAX_WAITING_DELIVERIES = 512;
 const MAX_ATTEMPTS = 6;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 2000;
 /** A delivery that cannot be read has no lane that can be believed. */
 const LANE_OF_THE_REFUSED: Lane = 'health';
 
-export interface IngestCounters extends ClockCounters {
+interface IngestCounters extends ClockCounters {
   transactions: number;
   batches: number;
   /** Events that took effect. */

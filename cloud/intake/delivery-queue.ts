@@ -28,7 +28,7 @@ export type Outcome =
   | { readonly kind: 'refused' }
   | { readonly kind: 'not-taken'; readonly reason: string };
 
-export interface DeliveryQueueOptions {
+interface DeliveryQueueOptions {
   readonly handler: DeliveryHandler;
   readonly onAck?: (delivery: Delivery, ack: Ack) => void;
   readonly onFailure: (delivery: Delivery, error: unknown) => void;

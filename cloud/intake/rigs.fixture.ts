@@ -30,7 +30,7 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-export interface Adapter {
+interface Adapter {
   readonly name: string;
   readonly found: boolean;
   /** Several workers may stand beside each other. */

@@ -13,7 +13,7 @@ export interface TagMovement extends MovementsTable {
   last_seen_at: number;
 }
 
-export interface PassCourse {
+interface PassCourse {
   readonly direction: Direction;
   readonly moved: boolean;
   readonly from: string | null;

@@ -5,7 +5,7 @@ export interface DecisionBy {
   readonly reason: string;
 }
 
-export const REFUSAL_REASONS = [
+const REFUSAL_REASONS = [
   /** There is no such thing. */
   'not-found',
   /** Somebody was faster. */

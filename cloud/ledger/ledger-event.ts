@@ -23,10 +23,10 @@ interface Named {
 }
 
 /** Its times are those that count: put right where the gateway's clock was wrong. */
-export type KnownLedgerEvent = Named & Extract<RecordedEvent, { isKnown: true }>;
+type KnownLedgerEvent = Named & Extract<RecordedEvent, { isKnown: true }>;
 export type LedgerEvent = KnownLedgerEvent | (Named & Extract<RecordedEvent, { isKnown: false }>);
 
-export interface LedgerTime extends EventTime {
+interface LedgerTime extends EventTime {
   readonly bootId: string;
 }
 

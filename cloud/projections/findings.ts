@@ -7,7 +7,7 @@ import type { LedgerEvent } from '../ledger/ledger-event.ts';
 import type { MovementsTable, SamplesTable } from '../store/tables.ts';
 
 /** An exception that the fold of all events raises again; a rebuild takes back what no event says any more. */
-export type EventException = ExceptionRow & { readonly kind: EventExceptionKind };
+type EventException = ExceptionRow & { readonly kind: EventExceptionKind };
 
 export interface Findings {
   readonly movements: MovementsTable[];

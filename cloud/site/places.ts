@@ -2,8 +2,8 @@
 import type { Site } from './site.ts';
 
 export type Door = Site['doors'][number];
-export type Bin = Site['bins'][number];
-export type Probe = Site['probes'][number];
+type Bin = Site['bins'][number];
+type Probe = Site['probes'][number];
 
 export interface Places {
   readonly doors: ReadonlyMap<string, Door>;

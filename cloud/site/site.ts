@@ -11,7 +11,7 @@ const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, di
 /** Virtual places outside the walls; every movement has a from and a to. */
 export const VIRTUAL_LOCATIONS = ['supplier', 'customer', 'adjustment', 'unknown'] as const;
 
-export const locationSchema = z.strictObject({
+const locationSchema = z.strictObject({
   id,
   name: z.string(),
   kind: z.enum(['staging', 'storage', 'cold-room', 'freezer', 'yard', 'picking']),
@@ -21,7 +21,7 @@ export const locationSchema = z.strictObject({
  * A door between two places. A dock door leads from `inside` to the world: receipts come from `supplier`,
  * dispatches go to `customer`. An inner door has a place on either side; IN means outside → inside.
  */
-export const doorSchema = z.strictObject({
+const doorSchema = z.strictObject({
   readPoint: id,
   name: z.string(),
   inside: id,
@@ -29,7 +29,7 @@ export const doorSchema = z.strictObject({
 });
 
 /** A scale under a bin: its net weight is the quantity on hand of one item. */
-export const binSchema = z.strictObject({
+const binSchema = z.strictObject({
   readPoint: id,
   name: z.string(),
   location: id,
@@ -39,7 +39,7 @@ export const binSchema = z.strictObject({
 });
 
 /** A probe or contact and the place it watches. */
-export const probeSchema = z.strictObject({
+const probeSchema = z.strictObject({
   readPoint: id,
   name: z.string(),
   location: id,
@@ -52,7 +52,7 @@ export const probeSchema = z.strictObject({
  * when it has returned by `deadBandMilli` for `offDelayMs`; it counts after `onDelayMs` of event time.
  * A stretch without samples longer than `maxGapMs` is unknown.
  */
-export const ruleSchema = z.strictObject({
+const ruleSchema = z.strictObject({
   id,
   version: z.int().positive(),
   name: z.string(),

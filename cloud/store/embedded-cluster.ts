@@ -26,7 +26,7 @@ export const CLUSTER_IMAGE = fileURLToPath(
   new URL(`../../node_modules/.cache/tallyport/pglite-${versionOfPGlite()}.tar`, import.meta.url),
 );
 
-export interface NewClusterOptions {
+interface NewClusterOptions {
   /** An existing, empty directory; left out: in memory. */
   readonly dataDir?: string;
   /** File of the image. */

@@ -7,7 +7,7 @@ import type { ColumnType, Generated } from 'kysely';
 /** Read as what JSON.parse gives; written as JSON text. */
 type Json<T> = ColumnType<T, string, string>;
 
-export interface GatewaysTable {
+interface GatewaysTable {
   id: string;
   created_at: number;
   revoked_at: number | null;
@@ -16,7 +16,7 @@ export interface GatewaysTable {
   last_batch_at: number | null;
 }
 
-export interface GatewayTokensTable {
+interface GatewayTokensTable {
   id: Generated<number>;
   token_hash: string;
   gateway: string;
@@ -26,7 +26,7 @@ export interface GatewayTokensTable {
   end_reason: 'superseded' | 'revoked' | null;
 }
 
-export interface InvitationsTable {
+interface InvitationsTable {
   gateway: string;
   code_hash: string;
   created_at: number;
@@ -34,7 +34,7 @@ export interface InvitationsTable {
   used_at: number | null;
 }
 
-export interface CertificatesTable {
+interface CertificatesTable {
   serial: string;
   gateway: string;
   token_id: number;
@@ -45,7 +45,7 @@ export interface CertificatesTable {
   revoke_reason: 'superseded' | 'revoked' | null;
 }
 
-export interface WatermarksTable {
+interface WatermarksTable {
   gateway: string;
   epoch: string;
   lane: string;
@@ -55,7 +55,7 @@ export interface WatermarksTable {
   opening: Generated<number>;
 }
 
-export interface JournalOpeningsTable {
+interface JournalOpeningsTable {
   gateway: string;
   epoch: string;
   n: number;
@@ -76,7 +76,7 @@ export interface ClockMarksTable {
 
 export type TimeQuality = 'as-recorded' | 'corrected' | 'estimated' | 'waiting';
 
-export interface EventsTable {
+interface EventsTable {
   gateway: string;
   epoch: string;
   lane: string;
@@ -95,7 +95,7 @@ export interface EventsTable {
   time_quality: Generated<TimeQuality>;
 }
 
-export interface DeadLettersTable {
+interface DeadLettersTable {
   id: Generated<number>;
   fingerprint: string;
   gateway: string | null;
@@ -196,7 +196,7 @@ export interface ConditionsTable {
   sampled_key: string;
 }
 
-export interface EpisodesTable {
+interface EpisodesTable {
   id: string;
   read_point: string;
   location: string;
@@ -221,9 +221,9 @@ export interface TracksTable {
   track: Json<unknown>;
 }
 
-export type ExceptionStatus = 'raised' | 'acknowledged' | 'resolved' | 'withdrawn';
+type ExceptionStatus = 'raised' | 'acknowledged' | 'resolved' | 'withdrawn';
 
-export interface ExceptionsTable {
+interface ExceptionsTable {
   id: string;
   kind: string;
   severity: string;
@@ -237,9 +237,9 @@ export interface ExceptionsTable {
   revision: Generated<number>;
 }
 
-export type HoldStatus = 'active' | 'released' | 'withdrawn';
+type HoldStatus = 'active' | 'released' | 'withdrawn';
 
-export interface HoldsTable {
+interface HoldsTable {
   exception_id: string;
   epc: string;
   exposed_from: number;
@@ -301,13 +301,13 @@ export interface TagMasterTable {
   shipment: string | null;
 }
 
-export interface ItemsTable {
+interface ItemsTable {
   gtin: string;
   name: string;
   sku: string | null;
 }
 
-export interface UsersTable {
+interface UsersTable {
   name: string;
   role: string;
   token_hash: string;

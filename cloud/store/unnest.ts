@@ -10,7 +10,7 @@ import { type RawBuilder, sql } from 'kysely';
  * jsonb: the row holds JSON text, as JSON.stringify writes it. Only for rows that are inserted: PostgreSQL takes lines
  * for a thousand rows, however few they are, and would plan a join for as many.
  */
-export type ColumnKind = 'text' | 'bigint' | 'integer' | 'boolean' | 'double precision' | 'jsonb';
+type ColumnKind = 'text' | 'bigint' | 'integer' | 'boolean' | 'double precision' | 'jsonb';
 
 /** The kind of each column of a row; its keys are the columns' names, in this order. */
 export type ColumnKinds<Row> = { readonly [Key in keyof Row]-?: ColumnKind };

@@ -13,7 +13,7 @@ import { openSiteData, type SiteData } from './shell/site-data.ts';
 
 const userSchema = z.object({ name: z.string(), role: roleSchema });
 
-export interface AppProps {
+interface AppProps {
   readonly clock: Clock;
   readonly fetchUrl: Fetch;
   readonly openLive: (url: string) => LiveSource;

@@ -10,7 +10,7 @@ import { startLiveSite } from './live-run.ts';
 import { isRight, renderTable } from './report.ts';
 import { reportOf } from './verify.ts';
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly speed: number;

@@ -13,7 +13,7 @@ import type { DeviceHost } from './device-host.ts';
 import { openPtyPair } from './pty.ts';
 import type { Trace } from './trace.ts';
 
-export interface ServedLine {
+interface ServedLine {
   /** As gateway.yaml names it. */
   readonly address: string;
   close(): Promise<void>;
@@ -98,7 +98,7 @@ export async function serveOverTcp(host: DeviceHost, port: number): Promise<Serv
 }
 
 /** The device hangs on the far end of a pty; the gateway opens the tty. It speaks from the first byte it hears or needs. */
-export function serveOverPty(host: DeviceHost): ServedLine {
+function serveOverPty(host: DeviceHost): ServedLine {
   const pty = openPtyPair();
   pty.onBytes((chunk) => host.receive(chunk));
   host.attach({ send: (bytes) => pty.write(bytes), publish: () => {}, hangUp: () => {} });

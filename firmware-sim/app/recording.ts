@@ -24,7 +24,7 @@ const headerSchema = z.object({
   ),
   readPoints: z.array(z.record(z.string(), z.unknown())),
 });
-export type RecordingHeader = z.infer<typeof headerSchema>;
+type RecordingHeader = z.infer<typeof headerSchema>;
 
 const entrySchema: z.ZodType<TraceEntry> = z.union([
   z.object({ at: z.int(), device: z.string(), bytes: z.string(), to: z.enum(['gateway', 'device']) }),
@@ -39,7 +39,7 @@ const entrySchema: z.ZodType<TraceEntry> = z.union([
   z.object({ at: z.int(), device: z.string(), line: z.enum(['open', 'closed']) }),
 ]);
 
-export interface RecordingWriter {
+interface RecordingWriter {
   add(entry: TraceEntry): void;
   close(): Promise<void>;
 }

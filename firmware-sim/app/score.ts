@@ -249,7 +249,7 @@ function scoreBins(truth: Truth, ledger: LedgerView): Finding[] {
 }
 
 /** The exceptions that the truth calls for, as `kind subject`. */
-export function expectedExceptions(truth: Truth): string[] {
+function expectedExceptions(truth: Truth): string[] {
   return [
     ...truth.excursions.map((one) => `TEMP ${one.readPoint}`),
     ...truth.faults.flatMap((fault) => fault.exceptions),

@@ -14,7 +14,7 @@ import { serveLines } from './lines.ts';
 import { planWorld } from './simulated-site.ts';
 import { stoppable } from './stoppable-clock.ts';
 
-export interface ServeOptions {
+interface ServeOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly speed: number;

@@ -54,7 +54,7 @@ export function scratchFolder(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export interface PlannedWorld {
+interface PlannedWorld {
   readonly fleet: DeviceFleet;
   readonly world: World;
   /** Ends world and devices: nothing of theirs happens any more. */

@@ -1,7 +1,7 @@
 /** A clock whose timers can all be ended at once: a world has no other off switch. */
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 
-export interface StoppableClock extends Clock {
+interface StoppableClock extends Clock {
   stop(): void;
 }
 

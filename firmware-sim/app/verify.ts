@@ -7,7 +7,7 @@ import { isRight, makeReport, renderJunit, renderTable, type VerifyReport } from
 import { score } from './score.ts';
 import { type RunResult, runVirtually } from './virtual-run.ts';
 
-export interface VerifyOptions {
+interface VerifyOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly speed: number | 'virtual';

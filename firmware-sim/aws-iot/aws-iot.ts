@@ -47,7 +47,7 @@ export interface AwsIotOptions {
   readonly mischief?: Mischief;
 }
 
-export const TEST_ACCESS_KEY = {
+const TEST_ACCESS_KEY = {
   accessKeyId: 'AKIASTANDIN000000000',
   secretAccessKey: 'stand-in/secret/access/key/of/no/account',
 };

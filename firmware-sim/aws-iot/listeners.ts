@@ -11,7 +11,7 @@ import type { IssuedCertificate } from './identity/authority.ts';
 import type { Principal } from './identity/principal.ts';
 import type { Counters } from './service/quotas.ts';
 
-export const MQTT_ALPN = 'x-amzn-mqtt-ca';
+const MQTT_ALPN = 'x-amzn-mqtt-ca';
 const HTTP_ALPN = ['x-amzn-http-ca', 'http/1.1'];
 
 /** 0 takes any free port. */
@@ -24,7 +24,7 @@ export interface PortOptions {
   readonly https: number;
 }
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly ports: PortOptions;
   readonly server: IssuedCertificate;
   readonly ca: string;

@@ -7,7 +7,7 @@ export interface ReaderHandle {
   setGpi(port: number, high: boolean): void;
 }
 
-export interface ScaleHandle {
+interface ScaleHandle {
   /** What its indication may be off by: half a division. */
   readonly toleranceMilligrams: number;
   setLoadMilligrams(load: number): void;

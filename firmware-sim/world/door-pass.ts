@@ -19,7 +19,7 @@ const PATH_LOSS_EXPONENT = 3;
 /** Below this no reader hears a tag. */
 const SENSITIVITY_DBM = -72;
 
-export interface DoorPass {
+interface DoorPass {
   readonly durationMs: number;
   /** `elapsedMs` since the load came into the field. */
   tagsAt(elapsedMs: number): TagInField[];

@@ -12,7 +12,7 @@ const BEYOND: Readonly<Record<Rule['comparator'], (valueMilli: number, limitMill
   below: (valueMilli, limitMilli) => limitMilli - valueMilli,
 };
 
-export interface ExcursionWatch {
+interface ExcursionWatch {
   observe(valueMilli: number, now: number): void;
 }
 

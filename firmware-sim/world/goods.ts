@@ -18,7 +18,7 @@ export interface Pallet {
 /** All tags that go through a door with the pallet. */
 export const tagsOf = (pallet: Pallet): string[] => [pallet.ssccEpc, ...pallet.caseEpcs];
 
-export interface GoodsMint {
+interface GoodsMint {
   pallet(plan: PalletPlan): Pallet;
   /** A tag that belongs to nothing in the script. */
   strayTag(): string;

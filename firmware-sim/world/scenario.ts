@@ -76,7 +76,7 @@ const palletSchema = z.strictObject({
 });
 
 const at = { at: offset };
-export const actionSchema = z.discriminatedUnion('do', [
+const actionSchema = z.discriminatedUnion('do', [
   /** A truck: its pallets come in one by one. */
   z.strictObject({
     ...at,

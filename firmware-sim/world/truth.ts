@@ -12,7 +12,7 @@ export interface TruePass {
 }
 
 /** A load that came to rest on a scale. */
-export interface TrueWeighing {
+interface TrueWeighing {
   readonly readPoint: string;
   readonly at: number;
   readonly netMilligrams: number;
@@ -31,7 +31,7 @@ export interface TrueExcursion {
   to?: number;
 }
 
-export interface TrueFault {
+interface TrueFault {
   readonly fault: string;
   /** What it calls for, as `kind subject`. */
   readonly exceptions: readonly string[];
@@ -40,7 +40,7 @@ export interface TrueFault {
 }
 
 /** An object stood in a place from `from` until `to`. */
-export interface Presence {
+interface Presence {
   readonly epc: string;
   readonly location: string;
   readonly from: number;

@@ -46,7 +46,7 @@ import { VERSION } from './version.ts';
 
 const CLOCK_CHECK_MS = 5000;
 
-export interface GatewayParts {
+interface GatewayParts {
   readonly config: GatewayConfig;
   /** The file it was read from: by it a configuration that the cloud wishes for is known to run. */
   readonly configFile?: string;

@@ -20,7 +20,7 @@ export interface CloudAddress {
   readonly insecureHttp?: boolean | undefined;
 }
 
-export interface CloudQuestion {
+interface CloudQuestion {
   readonly method: 'GET' | 'POST';
   /** `/link/v1/…` */
   readonly path: string;
@@ -48,7 +48,7 @@ export const askCloud: AskCloud = async (cloud, question) => {
 };
 
 /** The address of a question; refuses to send secrets where anybody can read them. */
-export function addressOf({ url: text, insecureHttp }: CloudAddress, path: string): URL {
+function addressOf({ url: text, insecureHttp }: CloudAddress, path: string): URL {
   const base = URL.parse(text);
   if (base === null || (base.protocol !== 'https:' && base.protocol !== 'http:')) {
     throw new EnrolmentError(`"${text}": expected the address of the cloud such as https://cloud.example`);

@@ -37,7 +37,7 @@ const factsSchema = z.object({
   insecureHttp: z.boolean().optional(),
   installedAt: z.int(),
 });
-export type IdentityFacts = z.infer<typeof factsSchema>;
+type IdentityFacts = z.infer<typeof factsSchema>;
 
 export interface Identity {
   readonly facts: IdentityFacts;

@@ -15,7 +15,7 @@ export const FIRST_RETRY_MS = 60_000;
 const DUE_AFTER = 2 / 3;
 const EARLIER_AT_MOST = 0.05;
 /** Too late is told from here on; of a short life a quarter. */
-export const WARN_BEFORE_MS = 14 * DAY_MS;
+const WARN_BEFORE_MS = 14 * DAY_MS;
 
 export interface CertificateLife {
   readonly notBefore: number;

@@ -46,7 +46,7 @@ function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, 0x80 | size.length]), size, content]);
 }
 
-export interface CertificateFacts {
+interface CertificateFacts {
   readonly subject: string;
   readonly commonName: string | undefined;
   readonly notBefore: number;

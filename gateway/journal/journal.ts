@@ -4,7 +4,7 @@
  */
 
 import type { Lane } from '../../protocol/events/lanes.ts';
-import type { ClockState, EventRecord } from '../../protocol/events/record.ts';
+import type { EventRecord } from '../../protocol/events/record.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 
 export interface JournalEntry {
@@ -87,5 +87,3 @@ export interface Journal {
   onAppended(listener: (lane: Lane, lastSeq: number) => void): void;
   close(): Promise<void>;
 }
-
-export type { ClockState };

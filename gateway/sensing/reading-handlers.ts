@@ -6,10 +6,10 @@
 import type { Reading } from '../../protocol/readings/reading.ts';
 import { NO_OUTPUT, type SensingOutput, type Sensor } from './sensor.ts';
 
-export type ReadingKind = Reading['kind'];
-export type ReadingOf<Kind extends ReadingKind> = Extract<Reading, { kind: Kind }>;
+type ReadingKind = Reading['kind'];
+type ReadingOf<Kind extends ReadingKind> = Extract<Reading, { kind: Kind }>;
 
-export type ReadingHandlers = {
+type ReadingHandlers = {
   readonly [Kind in Exclude<ReadingKind, 'health'>]: (reading: ReadingOf<Kind>, now: number) => SensingOutput;
 };
 

@@ -9,7 +9,7 @@
  * What cannot be meant is refused here, at boot, in words that say what was expected.
  */
 
-export type TransportAddress = SerialAddress | TcpAddress;
+type TransportAddress = SerialAddress | TcpAddress;
 
 export interface SerialAddress {
   readonly kind: 'serial';

@@ -11,7 +11,7 @@ import type { DeviceMessage, OutgoingMessage } from '../drivers/driver.ts';
 import { createDeviceMessageHub, type DeviceMessageHub } from './device-messages.ts';
 import { OrderedRelease } from './ordered-release.ts';
 
-export interface DeviceBrokerLimits {
+interface DeviceBrokerLimits {
   /** A message's payload; larger ones are acknowledged, dropped and counted. */
   readonly maxPayloadBytes: number;
   /** Any MQTT packet; a client that sends a larger one is disconnected. */

@@ -1,7 +1,7 @@
 /** The end of a line, told once: whichever of error, close and our own hang-up comes first wins. */
 import type { LineHandlers } from './line.ts';
 
-export interface LineEnd {
+interface LineEnd {
   readonly ended: boolean;
   /** Reports the end with this reason, unless it has been reported. Returns whether this call did. */
   report(reason: string): boolean;

@@ -9,7 +9,7 @@ import { CLOSED_BY_US, createLineEnd } from './line-end.ts';
  * Called at each opening with the line towards the gateway; returns where the gateway's bytes go, or throws: the
  * opening then fails with that error. The peer's `onClose` runs once, whoever ended the line.
  */
-export type AcceptMemoryLine = (toGateway: Line) => LineHandlers;
+type AcceptMemoryLine = (toGateway: Line) => LineHandlers;
 
 export function createMemoryLine(address: string, accept: AcceptMemoryLine): LineOpener {
   return {

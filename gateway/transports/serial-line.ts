@@ -12,7 +12,7 @@ import { describeTransportAddress, type SerialAddress } from './address.ts';
 import type { Line, LineHandlers, LineOpener } from './line.ts';
 import { CLOSED_BY_US, createLineEnd, MAX_UNSENT_BYTES } from './line-end.ts';
 
-export interface SerialLineOptions {
+interface SerialLineOptions {
   /** Things worth knowing that do not stop the line. */
   readonly onNotice?: (notice: string) => void;
   /** How often an open port is looked for in the file system. */

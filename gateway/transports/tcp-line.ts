@@ -7,7 +7,7 @@ import { describeTransportAddress, type TcpAddress } from './address.ts';
 import type { Line, LineHandlers, LineOpener } from './line.ts';
 import { CLOSED_BY_US, createLineEnd, MAX_UNSENT_BYTES } from './line-end.ts';
 
-export interface TcpLineOptions {
+interface TcpLineOptions {
   readonly connectTimeoutMs?: number;
   /** Idle time before the first keepalive probe. */
   readonly keepAliveMs?: number;

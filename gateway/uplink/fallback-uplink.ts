@@ -11,7 +11,7 @@ import type { Ack } from '../../protocol/link/ack.ts';
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Uplink, UplinkHandlers } from './uplink.ts';
 
-export interface FallbackUplinkOptions {
+interface FallbackUplinkOptions {
   readonly first: Uplink;
   readonly second: Uplink;
   readonly clock: Clock;
@@ -23,7 +23,7 @@ export interface FallbackUplinkOptions {
   readonly settleMs?: number;
 }
 
-export interface FallbackUplink extends Uplink {
+interface FallbackUplink extends Uplink {
   /** How often the second was switched to. */
   readonly fallbacks: number;
 }

@@ -38,7 +38,7 @@ export interface HttpExchange {
   reset(): void;
 }
 
-export interface HttpCarrierOptions {
+interface HttpCarrierOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly backoffMs?: PauseLimits;

@@ -5,7 +5,7 @@
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type * as z from 'zod';
 
-export type ParsedConfig<T> = { ok: true; value: T } | { ok: false; problems: string[] };
+type ParsedConfig<T> = { ok: true; value: T } | { ok: false; problems: string[] };
 
 export function parseConfig<T>(schema: z.ZodType<T>, text: string, fileName: string): ParsedConfig<T> {
   const lines = new LineCounter();

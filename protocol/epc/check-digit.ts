@@ -34,11 +34,6 @@ export function ssccCheckDigit(body: string): string | undefined {
   return body.length === 17 ? checkDigit(body) : undefined;
 }
 
-/** Check digit of a GLN (or of the 13 digits of a GRAI): `body` is 12 digits. */
-export function glnCheckDigit(body: string): string | undefined {
-  return body.length === 12 ? checkDigit(body) : undefined;
-}
-
 export function isValidGtin14(gtin: string): boolean {
   return hasCheckDigit(gtin, 14);
 }

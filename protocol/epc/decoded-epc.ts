@@ -19,7 +19,7 @@ export type PartitionedSchemeName =
 /** The "+" schemes (TDS 2.x): the key as on a barcode, without the length of the company prefix. */
 export type PlusSchemeName = 'sgtin+' | 'dsgtin+' | 'sscc+';
 
-export type Gs1SchemeName = PartitionedSchemeName | PlusSchemeName;
+type Gs1SchemeName = PartitionedSchemeName | PlusSchemeName;
 
 export interface Gs1Epc {
   readonly scheme: Gs1SchemeName;

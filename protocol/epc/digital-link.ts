@@ -34,16 +34,16 @@ export function ssccLink(sscc: string): string {
   return `${RESOLVER}/00/${sscc}`;
 }
 
-export function glnLink(gln: string, extension: string | undefined): string {
+function glnLink(gln: string, extension: string | undefined): string {
   const qualifier = extension === undefined ? '' : `/254/${escapeForDigitalLink(extension)}`;
   return `${RESOLVER}/414/${gln}${qualifier}`;
 }
 
-export function graiLink(grai: string, serial: string): string {
+function graiLink(grai: string, serial: string): string {
   return `${RESOLVER}/8003/0${grai}${escapeForDigitalLink(serial)}`;
 }
 
-export function giaiLink(giai: string): string {
+function giaiLink(giai: string): string {
   return `${RESOLVER}/8004/${escapeForDigitalLink(giai)}`;
 }
 

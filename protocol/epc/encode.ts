@@ -14,7 +14,7 @@ interface Filtered {
   readonly filter?: number;
 }
 
-export interface SgtinInput extends Filtered {
+interface SgtinInput extends Filtered {
   readonly companyPrefix: string;
   /** Indicator digit first, then the item reference; 13 digits together with the company prefix. */
   readonly itemReference: string;
@@ -30,7 +30,7 @@ export function encodeSgtin198(input: SgtinInput): string {
   return encodeAs('sgtin-198', input, input.itemReference, String(input.serial));
 }
 
-export interface SsccInput extends Filtered {
+interface SsccInput extends Filtered {
   readonly companyPrefix: string;
   /** Extension digit first, then the serial reference; 17 digits together with the company prefix. */
   readonly serialReference: string;
@@ -40,7 +40,7 @@ export function encodeSscc96(input: SsccInput): string {
   return encodeAs('sscc-96', input, input.serialReference, '');
 }
 
-export interface SglnInput extends Filtered {
+interface SglnInput extends Filtered {
   readonly companyPrefix: string;
   readonly locationReference: string;
   /** Default 0: a plain GLN without extension. */
@@ -51,7 +51,7 @@ export function encodeSgln96(input: SglnInput): string {
   return encodeAs('sgln-96', input, input.locationReference, String(input.extension ?? 0));
 }
 
-export interface GraiInput extends Filtered {
+interface GraiInput extends Filtered {
   readonly companyPrefix: string;
   readonly assetType: string;
   readonly serial: string | number | bigint;
@@ -61,7 +61,7 @@ export function encodeGrai96(input: GraiInput): string {
   return encodeAs('grai-96', input, input.assetType, String(input.serial));
 }
 
-export interface GiaiInput extends Filtered {
+interface GiaiInput extends Filtered {
   readonly companyPrefix: string;
   readonly assetReference: string | number | bigint;
 }

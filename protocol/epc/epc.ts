@@ -4,19 +4,16 @@
  * on values that cannot stand on a tag.
  */
 export {
-  glnCheckDigit,
-  gtinCheckDigit,
   gtinFromParts,
   isValidGln13,
   isValidGtin14,
   isValidSscc18,
-  ssccCheckDigit,
   ssccFromParts,
   toGtin14,
 } from './check-digit.ts';
 export { decodeEpc } from './decode.ts';
-export type { DecodedEpc, Gs1Epc, Gs1SchemeName, RawEpc, RawReason } from './decoded-epc.ts';
-export { fromDigitalLink, type Gs1Key, toDigitalLink } from './digital-link.ts';
+export type { DecodedEpc, Gs1Epc } from './decoded-epc.ts';
+export { fromDigitalLink, toDigitalLink } from './digital-link.ts';
 export {
   encodeDigitalLink,
   encodeEpcUri,

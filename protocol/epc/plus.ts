@@ -11,7 +11,7 @@ import { EpcEncodeError } from './encode-error.ts';
 import { dateElement, type TagDate, tagDateBits, tagDateFromBits } from './tag-date.ts';
 import { readVariableText, type TextCoding, variableTextFields } from './variable-text.ts';
 
-export interface PlusScheme {
+interface PlusScheme {
   readonly name: PlusSchemeName;
   readonly header: number;
 }
@@ -71,7 +71,7 @@ function decodeSerialized(
   return { ...frame, uri, digitalLink: `${uri}?${dateElement(date)}`, gtin, serial: serial.text, date };
 }
 
-export interface SgtinPlusInput {
+interface SgtinPlusInput {
   readonly gtin: string;
   readonly serial: string;
   readonly filter?: number;
@@ -79,7 +79,7 @@ export interface SgtinPlusInput {
   readonly coding?: TextCoding;
 }
 
-export interface DsgtinPlusInput extends SgtinPlusInput {
+interface DsgtinPlusInput extends SgtinPlusInput {
   readonly date: string;
   readonly dateKind: TagDate['kind'];
 }

@@ -13,7 +13,7 @@ export const TEXT_CODINGS = ['integer', 'upperHex', 'lowerHex', 'base64url', 'as
 export type TextCoding = (typeof TEXT_CODINGS)[number];
 
 /** AI 21: at most 20 characters. */
-export const MAX_SERIAL_LENGTH = 20;
+const MAX_SERIAL_LENGTH = 20;
 
 interface Alphabet {
   /** Characters by value; a space stands for a value without a character. */
@@ -42,7 +42,7 @@ const PATTERNS: Readonly<Record<TextCoding, RegExp>> = {
   urnCode40: /^[0-9A-Z.:-]+$/,
 };
 
-export type VariableText =
+type VariableText =
   | { readonly ok: true; readonly text: string /** Where the next field starts. */; readonly end: number }
   | { readonly ok: false; readonly reason: RawReason };
 

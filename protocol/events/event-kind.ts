@@ -4,7 +4,7 @@ import type { Lane } from './lanes.ts';
 import { type TimeTree, timeTreeOf } from './time-tree.ts';
 
 /** Unknown fields are kept on the way: a newer gateway may say more. */
-export type EventSchema<Type extends string, Fields extends z.ZodRawShape> = z.ZodObject<
+type EventSchema<Type extends string, Fields extends z.ZodRawShape> = z.ZodObject<
   { type: z.ZodLiteral<Type> } & Fields,
   z.core.$loose
 >;
@@ -27,8 +27,7 @@ interface Definition<Type extends string, Fields extends z.ZodRawShape> {
   ) => z.output<EventSchema<Type, Fields>>;
 }
 
-export interface EventKind<Type extends string, Fields extends z.ZodRawShape>
-  extends Definition<Type, Fields> {
+interface EventKind<Type extends string, Fields extends z.ZodRawShape> extends Definition<Type, Fields> {
   readonly schema: EventSchema<Type, Fields>;
   readonly times: TimeTree;
 }

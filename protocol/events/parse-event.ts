@@ -23,7 +23,7 @@ export interface UnknownEvent {
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-export type ParsedEvent =
+type ParsedEvent =
   | { readonly outcome: 'known'; readonly event: StockEvent }
   | { readonly outcome: 'unknown'; readonly event: UnknownEvent }
   | { readonly outcome: 'invalid'; readonly reason: string };
@@ -38,7 +38,7 @@ export function parseEvent(value: unknown): ParsedEvent {
 /** An envelope around an event that this version does not know. */
 export type UnknownEventRecord = Omit<EventRecord, 'event'> & { readonly event: UnknownEvent };
 
-export type ParsedRecord =
+type ParsedRecord =
   | { readonly outcome: 'known'; readonly record: EventRecord }
   | { readonly outcome: 'unknown'; readonly record: UnknownEventRecord }
   | { readonly outcome: 'invalid'; readonly reason: string };

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { stockEventSchema } from './stock-event.ts';
 
 /** How far the gateway trusts its wall clock: NTP-synced, not synced since boot, or synced once and now alone. */
-export const clockStateSchema = z.enum(['synced', 'unsynced', 'holdover']);
+const clockStateSchema = z.enum(['synced', 'unsynced', 'holdover']);
 export type ClockState = z.infer<typeof clockStateSchema>;
 
 export const stampSchema = z.object({

@@ -11,7 +11,7 @@ import { eventRecordSchema } from '../events/record.ts';
 /** AWS IoT Core refuses payloads above 128 KB; we stay below with room for headers. */
 export const MAX_BATCH_BYTES = 120 * 1024;
 /** What a batch may unpack to: bounds the work that a hostile payload can cause. */
-export const MAX_BATCH_INFLATED_BYTES = 4 * 1024 * 1024;
+const MAX_BATCH_INFLATED_BYTES = 4 * 1024 * 1024;
 export const MAX_BATCH_EVENTS = 1000;
 const GZIP_ABOVE_BYTES = 1024;
 
@@ -35,14 +35,14 @@ const batchHeader = {
 };
 
 /** What a gateway sends. */
-export const batchSchema = z.object({
+const batchSchema = z.object({
   ...batchHeader,
   events: z.array(eventRecordSchema).max(MAX_BATCH_EVENTS),
 });
 export type Batch = z.infer<typeof batchSchema>;
 
 /** What the cloud accepts: a sound header; each event is judged on its own so that a bad one blocks no other. */
-export const receivedBatchSchema = z
+const receivedBatchSchema = z
   .object({ ...batchHeader, events: z.array(z.unknown()).max(MAX_BATCH_EVENTS) })
   .refine((batch) => batch.lastSeq >= batch.firstSeq, 'lastSeq is below firstSeq');
 export type ReceivedBatch = z.infer<typeof receivedBatchSchema>;
@@ -51,7 +51,7 @@ export function encodeBatch(batch: Batch): Uint8Array {
   return packJson(batch);
 }
 
-export type DecodedBatch = { ok: true; batch: ReceivedBatch } | { ok: false; reason: string };
+type DecodedBatch = { ok: true; batch: ReceivedBatch } | { ok: false; reason: string };
 
 export function decodeBatch(payload: Uint8Array): DecodedBatch {
   if (payload.length > MAX_BATCH_BYTES) {

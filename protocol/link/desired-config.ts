@@ -8,7 +8,7 @@ import * as z from 'zod';
 
 export const CONFIG_SHADOW = 'config';
 /** Of the packed text: what a shadow's 8 KB leave beside names, revisions and the report. */
-export const MAX_PACKED_CONFIG_CHARACTERS = 6000;
+const MAX_PACKED_CONFIG_CHARACTERS = 6000;
 /** What it may unpack to. */
 const MAX_CONFIG_BYTES = 256 * 1024;
 const LONGEST_DETAIL = 1000;

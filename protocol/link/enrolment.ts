@@ -11,7 +11,7 @@ const GROUP = 5;
 /** Random bytes that a code takes. */
 export const CODE_BYTES = 12;
 /** What a person may send for a code, blanks and dashes included. */
-export const MAX_CODE_LENGTH = 64;
+const MAX_CODE_LENGTH = 64;
 /** PEM of a request or a chain; an RSA 4096 request has about 1.7 KB. */
 export const MAX_PEM_LENGTH = 16_384;
 

@@ -25,7 +25,7 @@ export const stateTopic = (gateway: string) => `${ROOT}/${gateway}/state`;
 export const UP_FILTER = `${ROOT}/+/up/+`;
 export const STATE_FILTER = `${ROOT}/+/state`;
 
-export type LinkTopic =
+type LinkTopic =
   | { kind: 'up'; gateway: string; lane: Lane }
   | { kind: 'ack'; gateway: string }
   | { kind: 'state'; gateway: string };

@@ -20,7 +20,7 @@ const TICKS_PER_SECOND = 100;
 const BUSES = 2;
 const MOVE_MS = 1000;
 
-export interface BusyGateway {
+interface BusyGateway {
   readonly pid: number;
   cpuSeconds(): number;
   rssBytes(): number;

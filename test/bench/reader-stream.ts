@@ -17,7 +17,7 @@ const CHUNK_MS = 10;
 const READS_PER_CHUNK = (READS_PER_SECOND * CHUNK_MS) / 1000;
 const STREAM_START = Date.UTC(2026, 8, 1, 6);
 
-export interface StreamChunk {
+interface StreamChunk {
   readonly at: number;
   readonly reader: number;
   readonly bytes: Uint8Array;

@@ -9,7 +9,7 @@ interface Waiting {
   readonly task: () => void;
 }
 
-export interface SteppedTime {
+interface SteppedTime {
   readonly clock: Clock;
   advanceTo(now: number): void;
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-export interface Finished {
+interface Finished {
   /** Undefined when the time was over. */
   readonly code: number | undefined;
   /** What it wrote to stdout and stderr, the end of it. */

@@ -30,7 +30,7 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-export interface RunPlan {
+interface RunPlan {
   readonly repository: string;
   readonly commit: string;
   readonly mutations: readonly Mutation[];

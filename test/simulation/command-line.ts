@@ -22,7 +22,7 @@ line that runs it again, and is added to the kept seeds.
 
 export class UsageError extends Error {}
 
-export interface CommandLine {
+interface CommandLine {
   readonly help: boolean;
   readonly seeds: number;
   readonly first: number;

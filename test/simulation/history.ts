@@ -27,20 +27,20 @@ export interface EdgeEvent {
 }
 
 /** A thing seen whose checkpoint was offered: once that is durable, its event must come. */
-export interface SightedSubject {
+interface SightedSubject {
   readonly gateway: string;
   readonly lane: Lane;
   durable: boolean;
 }
 
-export interface WireRecord {
+interface WireRecord {
   readonly seq: number;
   readonly marker: string | undefined;
   /** The name the ledger keeps it under. */
   readonly key: string;
 }
 
-export interface WireLane {
+interface WireLane {
   readonly gateway: string;
   readonly epoch: string;
   readonly lane: string;

@@ -16,7 +16,7 @@ export interface Plan {
   readonly cloudWorkers: number;
 }
 
-export interface Engines {
+interface Engines {
   readonly concurrent: boolean;
 }
 

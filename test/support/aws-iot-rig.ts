@@ -17,7 +17,7 @@ const QUEUE = 'batches';
 /** The suite sends faster than AWS takes; what the quotas do is tested beside the stand-in. */
 const GENEROUS = { publishesPerSecond: 20_000, bytesPerSecond: 256 * 1024 * 1024, connectIntervalMs: 1 };
 
-export interface AwsIotRig {
+interface AwsIotRig {
   readonly mqttUrl: string;
   worker(handlers: IntakeHandlers): Promise<Intake>;
   /** With amnesia: sessions, queues and all that was in them are gone. */

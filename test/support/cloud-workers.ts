@@ -27,7 +27,7 @@ export const linksFound: readonly LinkName[] = [
   ...(natsFound ? (['jetstream'] as const) : []),
 ];
 
-export interface CloudWorker {
+interface CloudWorker {
   readonly url: string;
   /** SIGKILL: no goodbye, no flush. */
   kill(): Promise<void>;
@@ -45,7 +45,7 @@ export interface CloudWorkers {
   close(): Promise<void>;
 }
 
-export interface WorkersPlan {
+interface WorkersPlan {
   readonly link: LinkName;
   readonly workers: number;
   readonly gateways: readonly string[];

@@ -14,7 +14,7 @@ export interface TestDatabase {
   open(): Promise<Store>;
 }
 
-/** What the schemas of a run's workers on a PostgreSQL server begin with; test/support/global-setup.ts drops them. */
+/** What the schemas of a run's workers on a PostgreSQL server begin with; vitest-run.setup.ts drops them. */
 export const schemasOfRun = (runnerPid: number) => `test_${runnerPid}_`;
 
 export function databases(): TestDatabase[] {

@@ -15,7 +15,7 @@ import type { Reading } from '../../protocol/readings/reading.ts';
 const LINE_DELAY_MS = 2;
 const REOPEN_DELAY_MS = 1_000;
 
-export interface RigOptions {
+interface RigOptions {
   readonly driver?: Record<string, unknown>;
   readonly reader?: Partial<LlrpReaderOptions>;
   /** Cuts what the reader sends into pieces, as TCP may. */

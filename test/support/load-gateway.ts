@@ -17,7 +17,7 @@ import { LANES } from '../../protocol/events/lanes.ts';
 import type { StockEvent } from '../../protocol/events/stock-event.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 
-export const loadGatewayOptions = z.strictObject({
+const loadGatewayOptions = z.strictObject({
   gateway: z.string(),
   journal: z.string(),
   url: z.string(),

@@ -1,5 +1,5 @@
 /** Values in the order they came, each waited for. */
-export interface Mailbox<T> {
+interface Mailbox<T> {
   put(value: T): void;
   take(): Promise<T>;
 }

@@ -12,7 +12,7 @@ import { createSteppedTime } from '../bench/stepped-time.ts';
 const PROBES = 40;
 const TAGS_PER_PASS = 10;
 
-export interface OfflineSpan {
+interface OfflineSpan {
   /** Of the journal to be filled; its folder must exist. */
   readonly file: string;
   readonly events: number;

@@ -22,7 +22,7 @@ import { freePort } from './processes.ts';
 const DAY = 86_400_000;
 const SILENT = pino({ level: 'silent' });
 
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number;
   readonly text: string;
 }
@@ -123,7 +123,7 @@ function request(
 }
 
 /** A gateway of its own: a folder with an identity, a gateway.yaml and a journal. */
-export interface ProvisionedGateway {
+interface ProvisionedGateway {
   readonly folder: string;
   readonly config: string;
   readonly dir: string;

@@ -27,7 +27,7 @@ const DRAIN_LIMIT_MS = 300_000;
 const UP_LIMIT_MS = 300_000;
 
 /** A process with a place in the site. */
-export interface Seat {
+interface Seat {
   /** SIGKILL: no goodbye, no flush. */
   kill(): Promise<void>;
   /** On what the one before left behind; resolves when it answers. */
@@ -51,7 +51,7 @@ export interface SiteProcesses {
   close(): Promise<void>;
 }
 
-export interface SiteOptions {
+interface SiteOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly speed: number;

@@ -21,7 +21,7 @@ import type { Reading } from '../../protocol/readings/reading.ts';
 const BOOT_MS = 5_000;
 const WIRE_MS = 1;
 
-export interface SlowHostOptions {
+interface SlowHostOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly door: ReadPoint;

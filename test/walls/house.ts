@@ -14,7 +14,7 @@ export const isProduct = (path: string): boolean => sideOf(path) !== undefined &
 
 /** Where a process, a page, a test run or a tool begins. */
 export const isEntry = (path: string): boolean =>
-  /(?:^|\/)main\.tsx?$|\.test\.tsx?$|\.config\.ts$|^scripts\//.test(path) ||
+  /(?:^|\/)main\.tsx?$|\.test\.tsx?$|\.(?:config|setup)\.ts$|^scripts\//.test(path) ||
   path === 'test/reference/write.ts';
 
 export const importedFiles = ({

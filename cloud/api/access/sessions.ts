@@ -5,10 +5,10 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-export const SESSION_COOKIE = 'tallyport_session';
+const SESSION_COOKIE = 'tallyport_session';
 export const SESSION_SECONDS = 12 * 60 * 60;
 
-export interface Sessions {
+interface Sessions {
   /** The cookie's value for a user who just showed a token. */
   open(name: string, now: number): string;
   /** The name in a cookie that we signed and that has not expired. */

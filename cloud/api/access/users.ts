@@ -9,7 +9,7 @@ export interface User {
   readonly role: Role;
 }
 
-export const FIRST_ADMIN = 'admin';
+const FIRST_ADMIN = 'admin';
 
 /** The new user's token, which cannot be read again; undefined when the name is taken. */
 export async function addUser(

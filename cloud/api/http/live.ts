@@ -11,13 +11,13 @@ export const MAX_SUBSCRIBERS = 200;
 export const MAX_QUEUED_MESSAGES = 256;
 
 /** One subscriber's connection; `write` says false when it would rather be asked again after `drained()`. */
-export interface LiveSink {
+interface LiveSink {
   write(text: string): boolean;
   /** The connection is of no more use. */
   destroy(): void;
 }
 
-export interface LiveSubscription {
+interface LiveSubscription {
   /** The sink takes more. */
   drained(): void;
   /** A line that keeps proxies from closing the connection. */

@@ -48,7 +48,7 @@ export function metricsRoute(app: Api, { status }: Pick<ApiContext, 'status'>): 
 }
 
 /** `eventsTaken` and `ingest.eventsTaken` become `tallyport_events_taken` and `tallyport_ingest_events_taken`. */
-export function metricName(counter: string): string {
+function metricName(counter: string): string {
   const snake = counter.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').replaceAll(/[^a-zA-Z0-9]+/g, '_');
   return `tallyport_${snake.toLowerCase()}`;
 }

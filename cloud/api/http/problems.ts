@@ -4,7 +4,7 @@
  */
 import type { Problem } from '../../contract/problem.ts';
 
-export interface ProblemKind {
+interface ProblemKind {
   readonly status: number;
   readonly title: string;
   readonly advice: string;

@@ -15,7 +15,7 @@ const idParams = z.object({ id: word });
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const DAY_MS = 86_400_000;
 /** A longer stretch is asked for in parts. */
-export const LONGEST_SAMPLES_MS = 31 * DAY_MS;
+const LONGEST_SAMPLES_MS = 31 * DAY_MS;
 
 export function coldChainRoutes(app: Api, { ledger, clock }: ApiContext): void {
   app.get(

@@ -38,7 +38,7 @@ export interface IdentityProvision {
   readonly uplink: { readonly mqttUrl?: string | undefined; readonly httpsUrl?: string | undefined };
 }
 
-export interface IdentityContext extends ApiContext, IdentityProvision {
+interface IdentityContext extends ApiContext, IdentityProvision {
   /** The gateway that may deliver with this token. */
   readonly ownerOf: (token: string) => Promise<string | undefined>;
 }

@@ -14,11 +14,11 @@ import { type Api, answers } from '../http/api.ts';
 import { ProblemError } from '../http/problems.ts';
 
 /** Of one address before anybody is proven: a site with many gateways behind one address stays below. */
-export const LINK_ADDRESS_REQUESTS_PER_MINUTE = 60_000;
+const LINK_ADDRESS_REQUESTS_PER_MINUTE = 60_000;
 /** Requests of one gateway under way; twice the window of a forwarder. */
 export const MAX_REQUESTS_OF_GATEWAY = 32;
 /** Requests under way; at MAX_BATCH_BYTES each this bounds the memory to 60 MB. */
-export const MAX_LINK_REQUESTS = 512;
+const MAX_LINK_REQUESTS = 512;
 const RETRY_AFTER_SECONDS = 2;
 const LONGEST_STATE_BYTES = 16;
 

@@ -7,7 +7,7 @@ import { ProblemError } from '../http/problems.ts';
 import { actorOf, noteSchema } from './decision.ts';
 
 /** A day's shipments with their tags listed fit; more is sent in parts. */
-export const MAX_SHIPMENTS_BYTES = 8 * 1024 * 1024;
+const MAX_SHIPMENTS_BYTES = 8 * 1024 * 1024;
 
 const idParams = z.object({ id: z.string().min(1).max(200) });
 

@@ -18,7 +18,7 @@ export interface EvaluationOptions {
   readonly isSettled?: (occurredAt: number) => boolean;
 }
 
-export interface Evaluation {
+interface Evaluation {
   /** Those that ended, in order of time. The one still open is in the track. */
   readonly ended: Episode[];
   readonly track: Track;

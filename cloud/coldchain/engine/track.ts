@@ -29,12 +29,12 @@ export type Track =
   | (Outside & { readonly phase: 'active'; readonly activeAt: number })
   | (Outside & { readonly phase: 'recovering'; readonly activeAt: number; readonly since: number });
 
-export type Running = Extract<Track, { phase: 'active' | 'recovering' }>;
+type Running = Extract<Track, { phase: 'active' | 'recovering' }>;
 
 /** The state before the first sample, and after any end: nothing of the past matters any more. */
 export const OK: Track = { phase: 'ok' };
 
-export interface Step {
+interface Step {
   readonly track: Track;
   readonly ended?: Episode;
 }
@@ -49,7 +49,7 @@ export function isBeyond(rule: LimitRule, valueMilli: number): boolean {
 }
 
 /** Back within bounds by the dead band. */
-export function isBack(rule: LimitRule, valueMilli: number): boolean {
+function isBack(rule: LimitRule, valueMilli: number): boolean {
   return outwards(rule, valueMilli) <= outwards(rule, rule.limitMilli) - rule.deadBandMilli;
 }
 

@@ -17,7 +17,7 @@ export interface ClockCounters {
   clockFailures: number;
 }
 
-export interface ClockSettlingOptions {
+interface ClockSettlingOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly counters: ClockCounters;

@@ -15,7 +15,7 @@ import type { GivenUpBoot } from './settle-clocks.ts';
 const TELL_AFTER_MS = 5 * 60_000;
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 
-export interface ClockWait extends GivenUpBoot {
+interface ClockWait extends GivenUpBoot {
   readonly events: number;
   /** When the first of them was received. */
   readonly since: number;

@@ -22,7 +22,7 @@ export interface GivenUpBoot extends BootName {
   readonly latestStart: number;
 }
 
-export interface Settled {
+interface Settled {
   readonly events: number;
   /** There is another page. */
   readonly more: boolean;

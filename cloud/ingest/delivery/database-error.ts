@@ -21,7 +21,7 @@ const TRANSIENT = new Set([
 /** What node-postgres says, without a code, when a connection breaks under it. */
 const BROKEN_CONNECTION = /connection terminated|connection ended|timeout exceeded when trying to connect/i;
 
-export type Failure =
+type Failure =
   /** The same again may succeed. */
   | 'transient'
   /** A value that the database does not take: the same again fails, without that event it succeeds. */

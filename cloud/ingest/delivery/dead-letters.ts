@@ -7,7 +7,7 @@ import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
 import { digestOf } from './canonical.ts';
 
-export type DeadLetterCode =
+type DeadLetterCode =
   /** Not a batch: too large, not (gzipped) JSON, or without a sound header. */
   | 'UNREADABLE_BATCH'
   /** The payload names another gateway or lane than the transport proves. */
@@ -33,10 +33,10 @@ export interface DeadLetter {
   readonly payload: string;
 }
 
-export const MAX_DEAD_LETTER_BYTES = 4096;
+const MAX_DEAD_LETTER_BYTES = 4096;
 const MAX_DETAIL_CHARACTERS = 1000;
 /** Beyond this many, the oldest go: a hostile sender must not fill the disk. */
-export const MAX_DEAD_LETTERS = 50_000;
+const MAX_DEAD_LETTERS = 50_000;
 
 const KINDS = {
   fingerprint: 'text',

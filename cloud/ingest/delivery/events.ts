@@ -17,7 +17,7 @@ export type NamedEvent = JudgedEvent & {
   readonly time: EventTime;
 };
 
-export interface Written {
+interface Written {
   readonly fresh: readonly NamedEvent[];
   /** Known already with the same body. */
   readonly repeated: number;

@@ -1,5 +1,5 @@
 /** What waits while a group is taken forms the next one, as far as it fits, in the order of its coming. */
-export interface GroupQueueOptions<T> {
+interface GroupQueueOptions<T> {
   /** The sizes of a group add up to at most this; an entry that is larger goes alone. */
   readonly limit: number;
   sizeOf(entry: T): number;

@@ -8,7 +8,7 @@ import { unnest } from '../../store/unnest.ts';
 import type { JudgedBatch } from './judge.ts';
 import { advanceToPruned, cover, type Range, START, type Watermark } from './watermark.ts';
 
-export interface LaneName {
+interface LaneName {
   readonly gateway: string;
   readonly epoch: string;
   readonly lane: string;

@@ -24,7 +24,7 @@ export interface NewOpening {
   readonly id: string;
 }
 
-export type OpeningVerdict =
+type OpeningVerdict =
   /** `fresh`: an opening that was not on record. */
   { taken: true; fresh: NewOpening | undefined } | { taken: false; detail: string };
 
@@ -54,7 +54,7 @@ function highestSeq({ upTo, ahead }: Watermark): number {
 }
 
 /** Somebody else has just recorded another id for the same opening: the transaction is to be tried again. */
-export class OpeningRaced extends Error {
+class OpeningRaced extends Error {
   /** SQLSTATE serialization_failure: lost a race. */
   readonly code = '40001';
 }

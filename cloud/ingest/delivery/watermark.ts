@@ -33,7 +33,7 @@ export function cover(watermark: Watermark, first: number, last: number): Waterm
   return { upTo, ahead: ahead.slice(0, MAX_AHEAD_RANGES) };
 }
 
-export interface Advance {
+interface Advance {
   readonly watermark: Watermark;
   /** What the gateway pruned after an ack of ours and we do not have: this database has lost commits. */
   readonly lost: readonly Range[];

@@ -15,7 +15,7 @@ import { type IotCalls, troubleOf } from './aws-clients.ts';
 
 export const DELIVERY_SHADOW = 'delivery';
 /** Between two writes of one gateway's shadow. */
-export const SHADOW_EVERY_MS = 2000;
+const SHADOW_EVERY_MS = 2000;
 /** Gateways with acks waiting; beyond it acks are dropped, which the gateways survive. */
 export const MAX_GATEWAYS_WAITING = 5000;
 /** Lanes and epochs of one gateway with an ack waiting; the oldest goes. */

@@ -52,7 +52,7 @@ export interface IotCalls {
 }
 
 /** `throttled`: later; `absent`: not there; `conflict`: another version; `refused`: will not change by itself. */
-export type AwsTrouble = 'throttled' | 'absent' | 'conflict' | 'refused' | 'unreachable';
+type AwsTrouble = 'throttled' | 'absent' | 'conflict' | 'refused' | 'unreachable';
 
 const TROUBLE: Readonly<Record<string, AwsTrouble>> = {
   ThrottlingException: 'throttled',

@@ -13,7 +13,7 @@ import {
 } from '../../../protocol/link/desired-config.ts';
 import { type IotCalls, troubleOf } from './aws-clients.ts';
 
-export interface ConfigStanding {
+interface ConfigStanding {
   readonly version: number;
   /** Of the configuration that is wished for. */
   readonly desired: string | undefined;
@@ -21,7 +21,7 @@ export interface ConfigStanding {
   readonly reported: ReportedConfig | undefined;
 }
 
-export type WriteOutcome =
+type WriteOutcome =
   | { kind: 'written'; revision: string; version: number }
   | { kind: 'too-large' }
   /** Somebody else wrote in the meantime. */

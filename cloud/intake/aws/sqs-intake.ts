@@ -39,7 +39,7 @@ export interface SqsIntakeOptions {
   readonly onTrouble?: (event: string, detail: Record<string, unknown>) => void;
 }
 
-export interface SqsIntakeCounters extends DeliveryCounters, AckCounters {
+interface SqsIntakeCounters extends DeliveryCounters, AckCounters {
   messagesReceived: number;
   messagesDeleted: number;
   /** Come again after a pause. */

@@ -17,14 +17,14 @@ import { type ListenAddress, listen } from '../listen.ts';
 import { guardPacketSize, PACKET_OVERHEAD_BYTES } from './packet-size-guard.ts';
 
 /** Connections, signed in or not. */
-export const MAX_CONNECTIONS = 1024;
+const MAX_CONNECTIONS = 1024;
 /** A connection that has not said CONNECT by then is closed. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Where consumed packets go: nobody may subscribe to it. */
 const CONSUMED_TOPIC = 'consumed';
 const NOTHING = Buffer.alloc(0);
 
-export interface EmbeddedBrokerOptions extends ListenAddress {
+interface EmbeddedBrokerOptions extends ListenAddress {
   /** True when the token is that of the gateway and the gateway may deliver. A rejection means "ask again later". */
   readonly verify: (gateway: string, token: string) => Promise<boolean>;
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
@@ -32,7 +32,7 @@ export interface EmbeddedBrokerOptions extends ListenAddress {
   readonly onTrouble?: (event: string, detail: Record<string, unknown>) => void;
 }
 
-export interface BrokerCounters extends DeliveryCounters {
+interface BrokerCounters extends DeliveryCounters {
   refusedConnections: number;
   refusedPublishes: number;
   refusedSubscriptions: number;

@@ -11,11 +11,11 @@ import type { GatewayState } from '../gateway-state.ts';
 import type { Intake, IntakeHandlers } from '../intake.ts';
 
 /** `online` is told again when it was not told for this long: another transport may have said otherwise since. */
-export const TELL_ONLINE_EVERY_MS = 10_000;
+const TELL_ONLINE_EVERY_MS = 10_000;
 /** Gateways whose last telling is remembered; beyond it the oldest is forgotten and told once too often. */
 const MAX_REMEMBERED = 10_000;
 
-export interface HttpsIntakeOptions {
+interface HttpsIntakeOptions {
   readonly clock: Clock;
   /** Of one gateway, default 6000. */
   readonly requestsPerMinute?: number;

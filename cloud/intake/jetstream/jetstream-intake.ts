@@ -51,7 +51,7 @@ const PULL_OPEN_MS = 5_000;
 const FIRST_NAK_MS = 1_000;
 const LONGEST_NAK_MS = 30_000;
 
-export interface JetStreamIntakeOptions extends JetStreamNames, BrokerLinkOptions {
+interface JetStreamIntakeOptions extends JetStreamNames, BrokerLinkOptions {
   /** nats://, tls:// or several with commas between; without credentials. */
   readonly url: string;
   readonly username?: string;
@@ -62,7 +62,7 @@ export interface JetStreamIntakeOptions extends JetStreamNames, BrokerLinkOption
   readonly ca?: Buffer;
 }
 
-export interface JetStreamIntakeCounters extends DeliveryCounters, BrokerLinkCounters {
+interface JetStreamIntakeCounters extends DeliveryCounters, BrokerLinkCounters {
   /** Batches that came again because a cloud had not acknowledged them in time. */
   redelivered: number;
 }

@@ -19,11 +19,11 @@ import { parseGatewayState } from '../gateway-state.ts';
 import type { Delivery, Intake, IntakeHandlers } from '../intake.ts';
 
 /** From the first SYN to the granted subscription; beyond it the attempt is given up and a new one begins. */
-export const ATTEMPT_LIMIT_MS = 30_000;
+const ATTEMPT_LIMIT_MS = 30_000;
 /** Messages the broker may have in flight towards us (MQTT 5). */
 const RECEIVE_MAXIMUM = 64;
 /** Acks without PUBACK; beyond it acks are dropped, which the gateways survive. */
-export const MAX_ACKS_IN_FLIGHT = 1000;
+const MAX_ACKS_IN_FLIGHT = 1000;
 /** A broker may go on sending a dead machine its share for one and a half times this (MQTT 5 §3.1.2.10). */
 const KEEPALIVE_SECONDS = 5;
 /** CONNACK codes for "I do not speak this version": MQTT 3.1.1 §3.2.2.3 and MQTT 5 §3.2.2.2. */
@@ -38,7 +38,7 @@ const NO_SHARING =
 
 const NOT_ALLOWED = `the broker refuses the subscription: allow this client to read ${UP_FILTER} and ${STATE_FILTER}`;
 
-export interface MqttIntakeOptions extends BrokerLinkOptions {
+interface MqttIntakeOptions extends BrokerLinkOptions {
   /** mqtt://, mqtts://, ws:// or wss://; without credentials. */
   readonly url: string;
   readonly clientId: string;
@@ -49,7 +49,7 @@ export interface MqttIntakeOptions extends BrokerLinkOptions {
   readonly shareGroup?: string;
 }
 
-export type MqttIntakeCounters = DeliveryCounters & BrokerLinkCounters;
+type MqttIntakeCounters = DeliveryCounters & BrokerLinkCounters;
 
 export class MqttIntake implements Intake {
   readonly #options: MqttIntakeOptions;

@@ -8,7 +8,7 @@ export interface CsvRow {
   readonly fields: readonly string[];
 }
 
-export type CsvResult = { ok: true; rows: CsvRow[] } | { ok: false; line: number; message: string };
+type CsvResult = { ok: true; rows: CsvRow[] } | { ok: false; line: number; message: string };
 
 export function parseCsv(text: string): CsvResult {
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;

@@ -9,9 +9,9 @@ import * as z from 'zod';
 import { isValidSscc18, toGtin14 } from '../../../protocol/epc/epc.ts';
 
 /** One load: a day's shipments of a large site. */
-export const MAX_SHIPMENTS = 2000;
-export const MAX_LINES = 5000;
-export const MAX_LISTED_TAGS = 200_000;
+const MAX_SHIPMENTS = 2000;
+const MAX_LINES = 5000;
+const MAX_LISTED_TAGS = 200_000;
 
 /** What the database can keep: no NUL, no unpaired surrogate. */
 const plain = z
@@ -30,7 +30,7 @@ const epc = z
   .transform((value) => value.toLowerCase())
   .pipe(z.string().regex(/^([0-9a-f]{2}){1,62}$/, 'expected an EPC as hexadecimal digits'));
 
-export const lineSchema = z
+const lineSchema = z
   .strictObject({
     line: z.int().positive().max(1_000_000).optional(),
     gtin: gtin.optional(),
@@ -55,7 +55,7 @@ export const lineSchema = z
     message: 'expected at least as many as tags are listed',
   });
 
-export const shipmentInputSchema = z
+const shipmentInputSchema = z
   .strictObject({
     id: z.string().regex(/^[A-Za-z0-9._:-]{1,64}$/, 'expected letters, digits and . _ : -'),
     kind: z.enum(['inbound', 'outbound']),
@@ -71,14 +71,14 @@ export const shipmentInputSchema = z
     message: 'expected a time after expectedFrom',
   });
 
-export const itemInputSchema = z.strictObject({ gtin, name: text, sku: text.optional() });
+const itemInputSchema = z.strictObject({ gtin, name: text, sku: text.optional() });
 
 const listSchema = z.strictObject({
   shipments: z.array(shipmentInputSchema).min(1).max(MAX_SHIPMENTS),
   items: z.array(itemInputSchema).default([]),
 });
 
-export interface ShipmentLineInput {
+interface ShipmentLineInput {
   readonly line: number;
   readonly gtin: string | null;
   readonly sscc: string | null;
@@ -88,7 +88,7 @@ export interface ShipmentLineInput {
   readonly epcs: readonly string[];
 }
 
-export interface ShipmentInput {
+interface ShipmentInput {
   readonly id: string;
   readonly kind: 'inbound' | 'outbound';
   readonly reference: string;
@@ -113,7 +113,7 @@ export interface ListProblem {
 export type ParsedList = { ok: true; list: ShipmentList } | { ok: false; problems: readonly ListProblem[] };
 
 /** Says where in the source a path of the parsed value stands. */
-export type Locate = (path: readonly PropertyKey[]) => string;
+type Locate = (path: readonly PropertyKey[]) => string;
 
 /** `value` is one shipment list: `{shipments, items?}` or just the array of shipments. */
 export function parseShipmentList(value: unknown, locate: Locate = jsonPlace): ParsedList {

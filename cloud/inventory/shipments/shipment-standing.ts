@@ -22,7 +22,7 @@ export interface ShipmentCounts {
   readonly unexpected: number;
 }
 
-export type ShipmentStatus = 'expected' | 'in_progress' | 'complete' | 'discrepant';
+type ShipmentStatus = 'expected' | 'in_progress' | 'complete' | 'discrepant';
 
 export function statusOf(counts: ShipmentCounts, now: number): ShipmentStatus {
   if (!differs(counts)) return 'complete';

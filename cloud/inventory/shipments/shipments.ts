@@ -19,14 +19,14 @@ import { judgeDueShipments, judgeShipments, reconcileShipments } from './reconci
 import { parseShipmentCsv } from './shipment-csv.ts';
 import { type ListProblem, type ParsedList, parseShipmentList, type ShipmentList } from './shipment-list.ts';
 
-export type Loaded =
+type Loaded =
   | { ok: true; ids: string[]; changes: Change[] }
   | { ok: false; detail: string; problems: readonly ListProblem[] };
 
 /** Problems told in one text; all of them are in `problems`. */
 const MAX_PROBLEMS_TOLD = 10;
 
-export function parseShipments(input: ShipmentsInput): ParsedList {
+function parseShipments(input: ShipmentsInput): ParsedList {
   return input.form === 'csv' ? parseShipmentCsv(input.text) : parseShipmentList(input.value);
 }
 
@@ -139,7 +139,7 @@ async function reconcileScope(trx: Transaction<Tables>, ids: readonly string[]):
   return rows.map((row) => row.id);
 }
 
-export type Closing =
+type Closing =
   | { ok: true; changes: Change[] }
   | { ok: false; reason: RefusalReason & ('not-found' | 'decided-already') };
 

@@ -17,7 +17,7 @@ export class ProblemError extends Error {
   }
 }
 
-export type Query = Readonly<Record<string, string | number | null | undefined>>;
+type Query = Readonly<Record<string, string | number | null | undefined>>;
 
 export interface ApiClient {
   get<T>(path: string, schema: z.ZodType<T>, query?: Query): Promise<T>;

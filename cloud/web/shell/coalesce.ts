@@ -9,7 +9,7 @@ export interface Coalescer {
   close(): void;
 }
 
-export interface CoalescerOptions {
+interface CoalescerOptions {
   readonly clock: Clock;
   readonly everyMs: number;
   readonly name: string;

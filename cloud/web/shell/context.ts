@@ -39,7 +39,7 @@ export function useServerNow(stepMs = 1000): number {
   return useSyncExternalStore(data.subscribeTick, () => Math.floor(data.now() / stepMs) * stepMs);
 }
 
-export interface OnDemand<T> {
+interface OnDemand<T> {
   readonly name: string;
   readonly everyMs: number;
   readonly topics: readonly Topic[];

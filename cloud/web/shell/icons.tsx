@@ -21,7 +21,7 @@ function Icon({ children, size = 18 }: { children: ReactNode; size?: number }) {
   );
 }
 
-export interface IconProps {
+interface IconProps {
   readonly size?: number;
 }
 

@@ -17,7 +17,7 @@ export interface LiveSource {
   close(): void;
 }
 
-export interface LiveOptions {
+interface LiveOptions {
   readonly clock: Clock;
   readonly open: () => LiveSource;
   readonly onMessage: (message: LiveMessage) => void;

@@ -14,10 +14,7 @@ const VIRTUAL: Readonly<Record<string, string>> = {
 
 export type PlaceName = (location: string | null) => string;
 
-export function placeNamer(
-  rooms: readonly Pick<Room, 'location' | 'name'>[],
-  places: Status['places'],
-): PlaceName {
+function placeNamer(rooms: readonly Pick<Room, 'location' | 'name'>[], places: Status['places']): PlaceName {
   const names = new Map([
     ...rooms.map(({ location, name }) => [location, name] as const),
     ...(places?.locations ?? []).map(({ id, name }) => [id, name] as const),

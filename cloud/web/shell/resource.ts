@@ -14,7 +14,7 @@ export interface ResourceState<T> {
   readonly problem: Problem | undefined;
 }
 
-export interface ResourceOptions<T> {
+interface ResourceOptions<T> {
   readonly clock: Clock;
   readonly name: string;
   readonly everyMs: number;

@@ -21,7 +21,7 @@ import { addTimeSample, type ServerTime, serverTimeAt, UNKNOWN_TIME } from './se
 export type Topic = LiveMessage['topic'];
 
 /** At most two fetches per second of each part. */
-export const REFRESH_EVERY_MS = 500;
+const REFRESH_EVERY_MS = 500;
 const STATUS_EVERY_MS = 10_000;
 /** The second status soon after the first tells how fast the cloud's clock runs. */
 const SECOND_STATUS_MS = 2000;
@@ -33,7 +33,7 @@ const MOST = 1000;
 
 export type SiteData = ReturnType<typeof openSiteData>;
 
-export interface SiteDataOptions {
+interface SiteDataOptions {
   readonly clock: Clock;
   readonly api: ApiClient;
   readonly openLive: (url: string) => LiveSource;

@@ -15,15 +15,15 @@ import type { JsonObject } from '../shadow/shadow-document.ts';
 import type { ShadowStore } from '../shadow/shadow-store.ts';
 import { answerShadowRequest, shadowRequest } from '../shadow/shadow-topics.ts';
 
-export const MAX_RETAINED = 10_000;
+const MAX_RETAINED = 10_000;
 
-export interface RetainedMessage {
+interface RetainedMessage {
   readonly message: Message;
   /** Epoch ms. */
   readonly at: number;
 }
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly clock: Clock;
   readonly quotas: Quotas;
   readonly counters: Counters;

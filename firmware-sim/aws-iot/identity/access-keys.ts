@@ -13,7 +13,7 @@ export interface AccessKey {
 }
 
 /** Temporary keys alive at once. */
-export const MAX_TEMPORARY_KEYS = 10_000;
+const MAX_TEMPORARY_KEYS = 10_000;
 
 export class AccessKeys {
   readonly #clock: Clock;

@@ -22,7 +22,7 @@ export type PolicyDocument = z.input<typeof policySchema>;
 export type Policy = z.output<typeof policySchema>;
 
 /** What a policy's variables stand for. */
-export interface PolicyContext {
+interface PolicyContext {
   readonly thing: string;
   readonly clientId?: string;
 }

@@ -8,7 +8,7 @@ export type Principal =
 export const ACCOUNT: Principal = { kind: 'account' };
 
 /** `resource` is what stands after `arn:aws:iot:<region>:<account>:`, e.g. `topic/a/b`. */
-export interface Request {
+interface Request {
   readonly action: string;
   readonly resource: string;
   readonly clientId?: string | undefined;

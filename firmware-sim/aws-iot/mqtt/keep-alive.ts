@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 
 const PATIENCE = 1.5;
 
-export interface Watched {
+interface Watched {
   readonly keepAliveSeconds: number;
   /** When the client was last heard, by the monotonic clock. */
   readonly seenAt: number;

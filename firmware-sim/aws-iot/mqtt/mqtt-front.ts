@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const CONSUMED_TOPIC = 'consumed';
 const NOTHING = Buffer.alloc(0);
 
-export interface MqttFrontOptions {
+interface MqttFrontOptions {
   readonly clock: Clock;
   readonly quotas: Quotas;
   readonly counters: Counters;

@@ -4,7 +4,7 @@ import { mayDo, type Place, type Principal } from '../identity/principal.ts';
 import type { Counters, Quotas } from '../service/quotas.ts';
 import { basicIngest, countedSlashes } from '../service/topics.ts';
 
-export interface PublishLimits {
+interface PublishLimits {
   readonly quotas: Quotas;
   readonly counters: Counters;
   readonly place: Place;

@@ -14,12 +14,12 @@ interface PacketName {
   readonly payload?: unknown;
 }
 
-export interface StoredSubscription {
+interface StoredSubscription {
   readonly topic: string;
   readonly qos: number;
 }
 
-export interface SessionPorts {
+interface SessionPorts {
   /** Of a session that is to be resumed; none for a clean one. */
   subscriptions(clientId: string): StoredSubscription[];
   /** A QoS 1 message of ours goes out under this packet id. */

@@ -11,10 +11,10 @@ import type { Counters, Quotas } from '../service/quotas.ts';
 import { ByteThrottle, SlidingSecond } from '../service/rates.ts';
 
 /** QoS 1 messages kept for one absent or slow client; the oldest go first. */
-export const MAX_STORED_MESSAGES = 10_000;
+const MAX_STORED_MESSAGES = 10_000;
 
 /** The wire of a connected client. */
-export interface Line {
+interface Line {
   /** Writes one PUBLISH; the buffer is the message's own, so that its packet id can be told by it. */
   send(message: Message, payload: Buffer): void;
 }
@@ -24,7 +24,7 @@ interface Outgoing {
   readonly onAck: (() => void) | undefined;
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly clientId: string;
   readonly thing: string | undefined;
   readonly clean: boolean;

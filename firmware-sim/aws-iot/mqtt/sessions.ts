@@ -10,7 +10,7 @@ import type { JsonObject } from '../shadow/shadow-document.ts';
 import type { Session } from './session.ts';
 
 /** Client ids remembered, connected or not; the longest gone is forgotten first. */
-export const MAX_CLIENTS = 20_000;
+const MAX_CLIENTS = 20_000;
 
 /** As GetConnection tells it. Times in epoch ms. */
 export interface ConnectionRecord {
@@ -34,7 +34,7 @@ interface Client {
   version: number;
 }
 
-export interface SessionsOptions {
+interface SessionsOptions {
   readonly clock: Clock;
   readonly quotas: Quotas;
   readonly counters: Counters;

@@ -10,7 +10,7 @@ import type { Policy } from '../identity/policy.ts';
 import type { Principal } from '../identity/principal.ts';
 import { forbidden, invalidRequest, notFound } from '../service/aws-error.ts';
 
-export interface RoleAlias {
+interface RoleAlias {
   readonly policy: Policy;
   /** AWS: 900 to 43,200, by default 3600. */
   readonly lifetimeSeconds: number;

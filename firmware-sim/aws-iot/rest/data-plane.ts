@@ -17,7 +17,7 @@ import { basicIngest, countedSlashes, isTopicName } from '../service/topics.ts';
 import type { ShadowId, ShadowStore } from '../shadow/shadow-store.ts';
 import { announceDelete, announceUpdate } from '../shadow/shadow-topics.ts';
 
-export interface DataPlaneOptions {
+interface DataPlaneOptions {
   readonly clock: Clock;
   readonly quotas: Quotas;
   readonly counters: Counters;

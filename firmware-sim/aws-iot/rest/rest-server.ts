@@ -16,7 +16,7 @@ import { isSqsRequest, type SqsProtocol, sqsErrorAnswer } from '../sqs/sqs-proto
 import type { CredentialsProvider } from './credentials-provider.ts';
 import type { DataPlane } from './data-plane.ts';
 
-export interface RestServerOptions {
+interface RestServerOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly place: Place;

@@ -11,7 +11,7 @@ import type { Counters } from '../service/quotas.ts';
 import { basicIngest, isTopicName } from '../service/topics.ts';
 import { parseExpression, parseRuleSql, RuleError, type RuleInput, type RuleQuery } from './rule-sql.ts';
 
-export type RuleAction =
+type RuleAction =
   | { readonly sqs: { readonly queue: string } }
   /** `topic` may hold `${topic(3)}` and the like. */
   | { readonly republish: { readonly topic: string; readonly qos?: 0 | 1 } };
@@ -24,7 +24,7 @@ export interface RuleDefinition {
   readonly errorQueue?: string;
 }
 
-export interface RulePorts {
+interface RulePorts {
   /** Throws when the queue does not take it. */
   send(queue: string, body: string): void;
   republish(message: Message): void;

@@ -37,7 +37,7 @@ export const AWS_QUOTAS = {
 export type Quotas = { readonly [Name in keyof typeof AWS_QUOTAS]: number };
 
 /** What happened to requests and messages, one number each, from the start; `GET /_stand-in/counters`. */
-export const COUNTER_NAMES = [
+const COUNTER_NAMES = [
   'mqttConnects',
   'mqttPublishesIn',
   'mqttPublishesOut',
@@ -76,7 +76,7 @@ export const COUNTER_NAMES = [
   'sqsDropped',
 ] as const;
 
-export type CounterName = (typeof COUNTER_NAMES)[number];
+type CounterName = (typeof COUNTER_NAMES)[number];
 export type Counters = Record<CounterName, number>;
 
 export function createCounters(): Counters {

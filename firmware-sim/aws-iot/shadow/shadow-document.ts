@@ -8,13 +8,13 @@ export interface JsonObject {
   [key: string]: Json;
 }
 
-export interface ShadowState {
+interface ShadowState {
   readonly desired?: JsonObject;
   readonly reported?: JsonObject;
 }
 
 /** Same shape as the state, each leaf replaced by when it was set, seconds since the epoch. */
-export interface ShadowMetadata {
+interface ShadowMetadata {
   readonly desired?: JsonObject;
   readonly reported?: JsonObject;
 }

@@ -19,7 +19,7 @@ import {
 } from './shadow-document.ts';
 
 /** Shadows held, deleted ones counted; a stand-in for a site, not for a continent. */
-export const MAX_SHADOWS = 20_000;
+const MAX_SHADOWS = 20_000;
 const THING_NAME = /^[a-zA-Z0-9:_-]{1,128}$/;
 const SHADOW_NAME = /^[$a-zA-Z0-9:_-]{1,64}$/;
 const LONGEST_CLIENT_TOKEN_BYTES = 64;

@@ -8,11 +8,11 @@ import { isObject } from './shadow-document.ts';
 import type { ShadowId, ShadowStore, UpdateOutcome } from './shadow-store.ts';
 
 type Operation = 'get' | 'update' | 'delete';
-export type Say = (topic: string, body: JsonObject) => void;
+type Say = (topic: string, body: JsonObject) => void;
 
 const REQUEST = /^\$aws\/things\/([^/]+)\/shadow(?:\/name\/([^/]+))?\/(get|update|delete)$/;
 
-export interface ShadowRequest extends ShadowId {
+interface ShadowRequest extends ShadowId {
   readonly operation: Operation;
 }
 

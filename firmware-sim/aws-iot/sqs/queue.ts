@@ -8,9 +8,9 @@ import type { Random } from '../../../protocol/ports/random.ts';
 import type { Counters } from '../service/quotas.ts';
 
 /** What a queue holds at most; the real one holds without end. */
-export const MAX_QUEUE_BYTES = 256 * 1024 * 1024;
+const MAX_QUEUE_BYTES = 256 * 1024 * 1024;
 /** AWS: 120,000 messages in flight per standard queue. */
-export const MAX_IN_FLIGHT = 120_000;
+const MAX_IN_FLIGHT = 120_000;
 
 export interface QueueSettings {
   readonly visibilityTimeoutSeconds: number;
@@ -34,7 +34,7 @@ export interface Mischief {
   readonly random: Random;
 }
 
-export interface StoredMessage {
+interface StoredMessage {
   readonly id: string;
   readonly body: string;
   readonly md5: string;
@@ -52,7 +52,7 @@ interface InFlight {
   visibleAt: number;
 }
 
-export interface QueuePorts {
+interface QueuePorts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly mischief?: Mischief;

@@ -3,11 +3,11 @@ import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import type { Counters } from '../service/quotas.ts';
 import { DEFAULT_SETTINGS, type Mischief, Queue, type QueueSettings, type ReceivedMessage } from './queue.ts';
 
-export const MAX_QUEUES = 1000;
+const MAX_QUEUES = 1000;
 /** Receivers waiting at one queue at once. */
-export const MAX_WAITING = 1000;
+const MAX_WAITING = 1000;
 
-export interface Receive {
+interface Receive {
   readonly most: number;
   readonly waitSeconds: number;
   readonly visibilitySeconds: number | undefined;

@@ -70,7 +70,7 @@ const QUERY_ERRORS: Record<string, string> = {
   UnsupportedOperation: 'AWS.SimpleQueueService.UnsupportedOperation',
 };
 
-export interface SqsOptions {
+interface SqsOptions {
   readonly queues: Queues;
   readonly counters: Counters;
   readonly place: Place;
@@ -217,7 +217,7 @@ export function sqsErrorAnswer(error: AwsError): Answer {
   };
 }
 
-export function sqsError(type: string, message: string): AwsError {
+function sqsError(type: string, message: string): AwsError {
   return new AwsError(type, 400, message);
 }
 

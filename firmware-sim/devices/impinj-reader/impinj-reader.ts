@@ -46,7 +46,6 @@ export class ImpinjReader implements MessageDevice {
   readonly #gpi = new Map<number, boolean>();
   readonly #disconnected = new Set<number>();
   #changes: ImpinjEvent[] = [{ type: 'inventoryStatus', inventoryStatus: 'running' }];
-  #clockOffsetMs: number;
   #lastRoundAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ImpinjReaderOptions) {
@@ -57,7 +56,6 @@ export class ImpinjReader implements MessageDevice {
       clockOffsetMs: 0,
       ...options,
     };
-    this.#clockOffsetMs = this.#options.clockOffsetMs;
   }
 
   /** The tags in the field from now on, with the antenna that can see each. */
@@ -78,10 +76,6 @@ export class ImpinjReader implements MessageDevice {
     if (connected) this.#disconnected.delete(antennaPort);
     else this.#disconnected.add(antennaPort);
     this.#changes.push({ type: connected ? 'antennaConnected' : 'antennaDisconnected', antennaPort });
-  }
-
-  setClockOffset(offsetMs: number): void {
-    this.#clockOffsetMs = offsetMs;
   }
 
   onMessage(): DeviceOutput {
@@ -142,9 +136,9 @@ export class ImpinjReader implements MessageDevice {
     const shifted: ImpinjEvent = {
       ...event,
       hostname,
-      timestampMs: event.timestampMs + this.#clockOffsetMs,
+      timestampMs: event.timestampMs + this.#options.clockOffsetMs,
       ...(event.type === 'tagInventory' && event.lastSeenMs !== undefined
-        ? { lastSeenMs: event.lastSeenMs + this.#clockOffsetMs }
+        ? { lastSeenMs: event.lastSeenMs + this.#options.clockOffsetMs }
         : {}),
     };
     return { topic, payload: encodeEvent(shifted, random.integer(0, 999_999)) };

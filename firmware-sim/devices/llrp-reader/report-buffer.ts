@@ -14,7 +14,7 @@ export interface HeldReport {
   readonly sights: readonly Sight[];
 }
 
-export interface HeldEvent {
+interface HeldEvent {
   readonly kind: 'event';
   readonly event: ReaderEventNotificationData;
 }
@@ -32,10 +32,6 @@ export class ReportBuffer {
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-  }
-
-  get isOverflowed(): boolean {
-    return this.#overflowed;
   }
 
   /** Returns the level in percent when it has just become worth a warning. */

@@ -9,7 +9,7 @@ import type { TagMemories } from './tag-memory.ts';
 
 type Reported = Omit<TagReportInput, 'EPC' | 'EPCLengthBits' | 'C1G2PC' | 'C1G2CRC' | 'extras'>;
 
-export interface ReportWriterOptions {
+interface ReportWriterOptions {
   readonly omitUnchanged: boolean;
   /** Reader time of a moment, microseconds. */
   readonly microsecondsOf: (at: number) => number;

@@ -10,7 +10,7 @@ import type { ByteDevice, DeviceOutput } from '../device.ts';
 import type { DeviceFault } from '../faults.ts';
 import { TimedSends } from '../shared/timed-sends.ts';
 
-export type ModbusSlaveModel = 'xy-md02' | 'pt100-rtd';
+type ModbusSlaveModel = 'xy-md02' | 'pt100-rtd';
 
 type ModbusFault = 'open' | 'short' | 'sentinel' | 'power-on' | 'busy' | 'bad-crc' | 'silent';
 
@@ -24,7 +24,7 @@ export const MODBUS_FAULTS: Readonly<Record<ModbusFault, DeviceFault>> = {
   silent: { what: 'no reply', raises: ['SENSOR_FAULT', 'DEVICE_FAULT'] },
 };
 
-export interface ModbusSlavesOptions {
+interface ModbusSlavesOptions {
   readonly random: Random;
   readonly units: readonly {
     readonly address: number;

@@ -18,7 +18,7 @@ export interface LoadCellOptions {
   readonly random: Random;
 }
 
-export type Indication =
+type Indication =
   | { readonly state: 'overload' }
   | { readonly state: 'underload' }
   | { readonly state: 'stable' | 'dynamic'; readonly grossMilligrams: number };

@@ -51,7 +51,7 @@ export interface ClockWatch {
   status(): ClockStatus;
 }
 
-export interface ClockWatchOptions {
+interface ClockWatchOptions {
   readonly clock: Clock;
   readonly bootId: string;
   /** `trusted`: a simulated clock, which is right by definition. */

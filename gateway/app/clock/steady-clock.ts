@@ -16,13 +16,13 @@ import { readBody } from '../../sensing/checkpoint-body.ts';
 import type { CheckpointRow } from '../../sensing/sensor.ts';
 
 /** No read point has such an id. */
-export const SCALE_KEY = '@clock/scale';
+const SCALE_KEY = '@clock/scale';
 /** NTP slews less than that away; following every millisecond would tear the parts of a pass apart. */
 const FOLLOW_MS = 100;
 
 const scaleSchema = z.object({ wallAheadMs: z.int() });
 
-export interface SteadyClock extends Clock {
+interface SteadyClock extends Clock {
   /** What to add to a time of this clock to have the wall clock's; changes only when that was set. */
   wallAheadMs(): number;
 }

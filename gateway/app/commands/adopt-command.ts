@@ -9,7 +9,7 @@ import { type Adoption, adoptJournal } from '../../journal/salvage/adopt.ts';
 import type { GatewayConfig } from '../config/config.ts';
 import { machineMark } from '../machine-mark.ts';
 
-export interface AdoptSurroundings {
+interface AdoptSurroundings {
   readonly write: (text: string) => void;
   readonly now: () => number;
   readonly host: string | undefined;

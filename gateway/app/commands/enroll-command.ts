@@ -33,7 +33,7 @@ export interface EnrollOptions {
   readonly insecureHttp: boolean;
 }
 
-export interface Output {
+interface Output {
   readonly out: (text: string) => void;
   readonly note: (text: string) => void;
   readonly now: () => number;

@@ -19,7 +19,7 @@ const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'expected lower-case le
 const listen = (port: number) =>
   z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535).default(port) });
 
-export const deviceSchema = z.strictObject({
+const deviceSchema = z.strictObject({
   id,
   driver: z.enum(DRIVERS.map((driver) => driver.kind)),
   /** `tcp://host:port` or `serial:/dev/…?baud=9600`; for devices that publish `mqtt:<name>`, left out for our broker. */

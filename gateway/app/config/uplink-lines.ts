@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { Credentials } from '../../../protocol/link/enrolment.ts';
 import { IDENTITY_FILES, type Identity } from '../../enrolment/identity-folder.ts';
 
-export interface UplinkLines {
+interface UplinkLines {
   readonly gateway: { readonly id: string };
   readonly identity: { readonly dir: string };
   readonly uplink?: Readonly<Record<string, string>>;

@@ -47,7 +47,7 @@ export interface DeviceRunnerOptions {
   readonly limits?: Partial<DeviceRunnerLimits>;
 }
 
-export interface DeviceRunnerLimits extends ReadingSinkLimits {
+interface DeviceRunnerLimits extends ReadingSinkLimits {
   readonly bytesPerSecond: number;
 }
 
@@ -58,7 +58,7 @@ export interface DeviceRunner extends AsyncDisposable {
   status(): DeviceStatus;
 }
 
-export const DEVICE_RUNNER_LIMITS: DeviceRunnerLimits = {
+const DEVICE_RUNNER_LIMITS: DeviceRunnerLimits = {
   bytesPerSecond: 4 * 1024 * 1024,
   readingsPerSecond: 20_000,
   maxPendingReadings: 50_000,

@@ -20,7 +20,7 @@ export interface ReadingSinkLimits {
   readonly discardReportMs: number;
 }
 
-export interface ReadingSinkOptions {
+interface ReadingSinkOptions {
   readonly device: string;
   readonly clock: Clock;
   readonly onReadings: (readings: readonly Reading[], now: number) => void | Promise<void>;

@@ -24,7 +24,7 @@ function mayLinger({ events, put, drop }: SensingOutput): boolean {
   return calm && put.length + drop.length === 0;
 }
 
-export interface SensingHub {
+interface SensingHub {
   /** Takes back open sessions; call once, before the first reading. */
   restore(rows: readonly CheckpointRow[]): void;
   /** `deviceWaits`: the device is told only when the promise settles. */

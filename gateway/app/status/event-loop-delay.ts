@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 const BEAT_MS = 10;
 const WINDOW_MS = 10_000;
 
-export interface EventLoopDelay {
+interface EventLoopDelay {
   p99Seconds(): number;
   stop(): void;
 }

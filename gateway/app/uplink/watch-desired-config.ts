@@ -10,9 +10,9 @@ import { type DesiredConfigStatus, DesiredConfigWatch } from '../../uplink/desir
 import { type GatewayConfig, gatewayProblems } from '../config/config.ts';
 import { awsAccess } from './uplink-from-config.ts';
 
-export const DESIRED_CONFIG_FILE = 'desired-config.yaml';
+const DESIRED_CONFIG_FILE = 'desired-config.yaml';
 
-export interface DesiredConfigParts {
+interface DesiredConfigParts {
   readonly config: GatewayConfig;
   /** The file that runs; without it nothing is ever told to be applied. */
   readonly configFile: string | undefined;
@@ -21,7 +21,7 @@ export interface DesiredConfigParts {
   readonly log: Logger;
 }
 
-export interface RunningDesiredConfig {
+interface RunningDesiredConfig {
   status(): DesiredConfigStatus;
   stop(): void;
 }

@@ -10,7 +10,7 @@ import { LLRP_1_0_1, LLRP_1_1, type LlrpVersion } from '../../../protocol/wire/l
 import type { LlrpOptions } from './options.ts';
 import { type Capabilities, readerConfig, roSpec } from './requests.ts';
 
-export const STEPS = [
+const STEPS = [
   'GET_SUPPORTED_VERSION',
   'SET_PROTOCOL_VERSION',
   'GET_READER_CAPABILITIES',
@@ -117,7 +117,7 @@ export function isEssential(step: Step, failure: 'refused' | 'silent'): boolean 
   }
 }
 
-export interface Request {
+interface Request {
   readonly name: MessageName;
   /** Encodes the body; apart from the name so that each pair is checked. */
   readonly encode: (send: SendMessage) => Uint8Array;
@@ -126,7 +126,7 @@ export interface Request {
   readonly answer: MessageName | undefined;
 }
 
-export type SendMessage = <N extends MessageName>(name: N, body: MessageInputs[N]) => Uint8Array;
+type SendMessage = <N extends MessageName>(name: N, body: MessageInputs[N]) => Uint8Array;
 
 function request<N extends MessageName>(
   name: N,

@@ -26,7 +26,7 @@ export interface GroupLimits {
 }
 
 /** One append, encoded. */
-export interface EncodedEntry {
+interface EncodedEntry {
   readonly events: readonly { readonly lane: Lane; readonly body: string }[];
   readonly put: readonly { readonly key: string; readonly body: string }[];
   readonly drop: readonly string[];

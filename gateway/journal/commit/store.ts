@@ -63,7 +63,7 @@ const MAX_ROUNDS_ON_FULL_DISK = 16;
 
 type Counters = Record<Lane, LaneStatus>;
 
-export interface StoreOptions {
+interface StoreOptions {
   readonly db: Connection;
   readonly epoch: string;
   readonly file: string;

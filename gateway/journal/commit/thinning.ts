@@ -15,7 +15,7 @@ import { spanOf } from './lane-rows.ts';
 const STRETCH_EVENTS = 1000;
 const STRETCH_BYTES = 1024 * 1024;
 
-export interface Thinned {
+interface Thinned {
   readonly lane: Lane;
   readonly lost: number;
   /** By how many fewer events wait: the lost ones, and what had been buried among them. */

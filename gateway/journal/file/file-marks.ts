@@ -33,7 +33,7 @@ const forkSchema = z.object({ at: z.int(), detail: z.string(), kept: seqsSchema 
 export type Opening = z.infer<typeof openingSchema>;
 export type LaneSeqs = Readonly<Record<Lane, number>>;
 /** A fork mark and the seqs up to which names are this file's own. */
-export interface StoredFork extends ForkMark {
+interface StoredFork extends ForkMark {
   readonly kept: LaneSeqs;
 }
 

@@ -7,7 +7,7 @@ import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import { UnusableFileError } from '../journal-error.ts';
 import type { Connection } from './connection.ts';
 
-export interface LaneCounters {
+interface LaneCounters {
   /** Highest seq given when the counters were last saved: later rows may stand above it. */
   readonly lastSeq: number;
   /** All events up to here are the cloud's. */

@@ -72,7 +72,7 @@ const SCHEMA = `
 `;
 
 /** Whether a file made on another machine is taken: only `adopt` does. */
-export type ForeignPolicy = 'refuse' | 'take';
+type ForeignPolicy = 'refuse' | 'take';
 
 /**
  * Opens or creates the file. Throws UnusableFileError for a file that must be set aside, JournalError for one that

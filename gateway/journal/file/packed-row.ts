@@ -14,7 +14,7 @@ import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { seal, unseal, withoutSeal } from './sealed.ts';
 
 /** Bounds what one damaged page can take along. */
-export const PACK_EVENTS = 32;
+const PACK_EVENTS = 32;
 const PACK_BYTES = 64 * 1024;
 /** A single event is packed only when it is larger. */
 const PLAIN_BYTES = 1024;
@@ -22,7 +22,7 @@ const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 const CRC_BYTES = 4;
 export const TOMBSTONE = seal('');
 /** Stands for an event that cannot be read: no stored event decodes from it. */
-export const UNREADABLE = '?';
+const UNREADABLE = '?';
 
 /** One event: its seq and its sealed JSON. */
 export interface StoredRow {

@@ -20,7 +20,7 @@ const storedEventSchema = stampSchema.extend({
   ),
 });
 export type StoredEvent = z.infer<typeof storedEventSchema>;
-export type EventOrigin = NonNullable<EventRecord['origin']>;
+type EventOrigin = NonNullable<EventRecord['origin']>;
 
 export function encodeStoredEvent(stamp: Stamp, event: StockEvent): string {
   return encode({ ...stamp, event });

@@ -11,7 +11,7 @@ import type { ForkMark } from '../journal.ts';
 import { JournalError, UnusableFileError } from '../journal-error.ts';
 import { finishReplacing, type Replaced, replaceAdopted, salvage } from './salvage.ts';
 
-export interface AdoptOptions {
+interface AdoptOptions {
   /** Path of the SQLite file. */
   readonly file: string;
   readonly stamp: Stamp;

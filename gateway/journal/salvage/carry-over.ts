@@ -23,7 +23,7 @@ export interface SalvageContext {
   readonly stamp: Stamp;
 }
 
-export interface CarryPlan {
+interface CarryPlan {
   /** The file was checked and is whole: what its counters say is true, and nothing needs to be told. */
   readonly sound: boolean;
   /** Commits are missing that the file does not know of. */

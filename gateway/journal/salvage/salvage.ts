@@ -17,8 +17,6 @@ import { JournalError } from '../journal-error.ts';
 import { type Carried, carryOver, type SalvageContext } from './carry-over.ts';
 import { readDamaged, SalvageSource } from './salvage-source.ts';
 
-export type { SalvageContext } from './carry-over.ts';
-
 type Kind = 'salvage' | 'adoption';
 const UNDER_WAY: Record<Kind, string> = { salvage: 'salvaging', adoption: 'adopting' };
 const AT_LAST: Record<Kind, string> = { salvage: 'corrupt', adoption: 'adopted' };

@@ -25,9 +25,9 @@ const CONDITIONS = {
   'disk-full': 'JOURNAL_DISK_FULL',
   'wal-growing': 'JOURNAL_WAL_GROWING',
 } as const satisfies Record<string, DeviceConditionCode>;
-export type JournalCondition = keyof typeof CONDITIONS;
+type JournalCondition = keyof typeof CONDITIONS;
 
-export interface UpkeepStatus {
+interface UpkeepStatus {
   /** Bytes kept back for a full disk, and whether they are there; 0 when none are wanted. */
   readonly reserve: { readonly bytes: number; readonly held: boolean };
   readonly conditions: readonly JournalCondition[];

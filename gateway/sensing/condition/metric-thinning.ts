@@ -9,7 +9,7 @@
  */
 import type { SampleEvent } from '../../../protocol/events/stock-event.ts';
 
-export interface MetricLimits {
+interface MetricLimits {
   readonly deadBandMilli: number;
   readonly lowMilli?: number | undefined;
   readonly highMilli?: number | undefined;

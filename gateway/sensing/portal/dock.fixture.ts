@@ -22,7 +22,7 @@ export interface Load {
   readonly metresPerSecond?: number;
 }
 
-export interface ParkedTag {
+interface ParkedTag {
   readonly epc: string;
   readonly rssiDbm: number;
   readonly antenna: 1 | 2;
@@ -52,7 +52,7 @@ const TURN = 0.9;
 const NOISE_DB = 1.5;
 const SENSITIVITY_DBM = -72;
 
-export function epcOf(name: string, index: number): string {
+function epcOf(name: string, index: number): string {
   return `30${Buffer.from(name).toString('hex')}${index.toString(16).padStart(4, '0')}`;
 }
 

@@ -36,7 +36,7 @@ export function splitPass(portal: Portal, ended: Session, endedAt: number): void
 }
 
 /** Both beams and what they saw, or nothing while there is nothing to know. */
-export function saveBeams({ eyes, output, rows }: Portal): void {
+function saveBeams({ eyes, output, rows }: Portal): void {
   if (eyes === undefined) return;
   if (!eyes.isBusy() && !eyes.isBlocked()) output.drop(rows.beamsKey);
   else output.put(rows.beams(eyes.state));

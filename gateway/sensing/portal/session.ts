@@ -36,7 +36,7 @@ export interface Session {
   totalEnergy: number;
 }
 
-export interface Opening {
+interface Opening {
   readonly startedAt: number;
   readonly era: number;
   readonly openedByBeam: boolean;

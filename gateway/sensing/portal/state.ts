@@ -27,7 +27,7 @@ export interface Portal {
   lastReadingAt: number | undefined;
 }
 
-export type PortalCounters = ReturnType<typeof createCounters>;
+type PortalCounters = ReturnType<typeof createCounters>;
 
 export function createPortal(point: PortalPoint): Portal {
   const rows = createCheckpoints(point.id);

@@ -6,7 +6,7 @@
 import type { Direction } from '../../../protocol/events/stock-event.ts';
 import { SIDES, type Side } from './side.ts';
 
-export interface SideEvidence {
+interface SideEvidence {
   reads: number;
   /** Sum of power, and of power times (power times squared) milliseconds since `baseAt`. */
   energy: number;

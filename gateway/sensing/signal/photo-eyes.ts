@@ -12,14 +12,14 @@ import type { Direction } from '../../../protocol/events/stock-event.ts';
 import { BEAM_GAP_MS, MAX_CROSSINGS } from './limits.ts';
 import { SIDES, type Side } from './side.ts';
 
-export interface EyeState {
+interface EyeState {
   broken: boolean;
   /** Gateway time of the last edge. */
   since: number;
   blocked: boolean;
 }
 
-export interface Crossing {
+interface Crossing {
   readonly first: Side;
   last: Side;
   both: boolean;

@@ -8,7 +8,7 @@ import type { TagTrack } from './tag-track.ts';
 /** Share of the memory freed at once, so that a flood of new tags does not sort it for each of them. */
 const FREED_SHARE = 0.25;
 
-export interface Tracked {
+interface Tracked {
   readonly track: TagTrack;
 }
 
@@ -22,7 +22,7 @@ export interface TrackMemory<Tag extends Tracked> {
   readonly parkedCount: number;
 }
 
-export interface TrackMemoryOptions<Tag extends Tracked> {
+interface TrackMemoryOptions<Tag extends Tracked> {
   create(epc: string, at: number, now: number): Tag;
   /** Must not be forgotten now. */
   isInUse(tag: Tag): boolean;

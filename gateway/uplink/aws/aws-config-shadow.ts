@@ -3,7 +3,7 @@ import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { CONFIG_SHADOW } from '../../../protocol/link/desired-config.ts';
 import type { AwsCredentials } from './aws-device-credentials.ts';
 
-export interface AwsConfigShadowOptions {
+interface AwsConfigShadowOptions {
   /** Also the name of the thing. */
   readonly gateway: string;
   readonly endpoint: string;
@@ -12,7 +12,7 @@ export interface AwsConfigShadowOptions {
   readonly credentials?: () => Promise<AwsCredentials>;
 }
 
-export interface AwsConfigShadow {
+interface AwsConfigShadow {
   /** Undefined while there is none. */
   read(): Promise<string | undefined>;
   write(document: string): Promise<void>;

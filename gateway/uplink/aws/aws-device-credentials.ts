@@ -7,7 +7,7 @@ import { request } from 'node:https';
 import * as z from 'zod';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 
-export interface DeviceCredentialsOptions {
+interface DeviceCredentialsOptions {
   /** `xxxxxxxx.credentials.iot.<region>.amazonaws.com`, with `:port` if it is not 443. */
   readonly endpoint: string;
   readonly roleAlias: string;

@@ -14,7 +14,7 @@ import type { AwsCredentials } from './aws-device-credentials.ts';
 import { awsBatchTopic } from './aws-mqtt-uplink.ts';
 import { ShadowAcks } from './shadow-acks.ts';
 
-export interface AwsHttpsUplinkOptions {
+interface AwsHttpsUplinkOptions {
   /** Also the name of the thing. */
   readonly gateway: string;
   /** `https://xxxxxxxx-ats.iot.<region>.amazonaws.com`. */
@@ -29,7 +29,7 @@ export interface AwsHttpsUplinkOptions {
   readonly answerTimeoutMs?: number;
 }
 
-export const DELIVERY_SHADOW = 'delivery';
+const DELIVERY_SHADOW = 'delivery';
 
 export function createAwsHttpsUplink(options: AwsHttpsUplinkOptions): Uplink {
   return new AwsHttpsLink(options);

@@ -15,7 +15,7 @@ import type { PauseLimits } from '../carrier-pause.ts';
 import type { MqttTls } from '../mqtt/mqtt-session.ts';
 import { createMqttUplink, type MqttUplink } from '../mqtt/mqtt-uplink.ts';
 
-export interface AwsMqttUplinkOptions {
+interface AwsMqttUplinkOptions {
   readonly gateway: string;
   /** `xxxxxxxx-ats.iot.<region>.amazonaws.com`; the host only. */
   readonly endpoint: string;
@@ -34,7 +34,7 @@ export interface AwsMqttUplinkOptions {
   readonly publishTimeoutMs?: number;
 }
 
-export const AWS_MAX_KEEPALIVE_SECONDS = 1200;
+const AWS_MAX_KEEPALIVE_SECONDS = 1200;
 /** Slower than one connect per second even at its quickest. */
 const AWS_PAUSES: PauseLimits = { first: 1500, longest: 60_000 };
 const AWS_STATE_INTERVAL_MS = 1100;

@@ -9,7 +9,7 @@ import { type Ack, ackSchema } from '../../../protocol/link/ack.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 
 /** `state.desired` of the shadow. */
-export const deliveryShadowSchema = z.object({
+const deliveryShadowSchema = z.object({
   state: z.object({
     desired: z
       .object({
@@ -31,7 +31,7 @@ export const deliveryShadowSchema = z.object({
 const FIRST_POLL_MS = 1500;
 const LONGEST_POLL_MS = 30_000;
 
-export interface ShadowAcksParts {
+interface ShadowAcksParts {
   readonly gateway: string;
   readonly clock: Clock;
   /** The shadow document; undefined while there is none. */

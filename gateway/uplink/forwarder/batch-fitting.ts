@@ -13,7 +13,7 @@ const MIN_BUDGET_BYTES = 4 * 1024;
 /** How full a batch should be: a little more JSON must still fit. */
 const FILL = 0.75;
 
-export type Fitted =
+type Fitted =
   | {
       readonly kind: 'batch';
       readonly payload: Uint8Array;

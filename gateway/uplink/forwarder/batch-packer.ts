@@ -11,7 +11,7 @@ import type { Journal } from '../../journal/journal.ts';
 import { type BatchHeader, coverBatch, type FitLimits, fitBatch } from './batch-fitting.ts';
 import type { LaneSender, Packed } from './lane-sender.ts';
 
-export interface BatchPackerParts {
+interface BatchPackerParts {
   readonly gateway: string;
   readonly journal: Journal;
   readonly clock: Clock;
@@ -19,7 +19,7 @@ export interface BatchPackerParts {
 }
 
 /** `given-up`: the packed batch only covers the seq of an event that was too large. */
-export type PackedBatch = Packed & { readonly givenUp: boolean };
+type PackedBatch = Packed & { readonly givenUp: boolean };
 
 export class BatchPacker {
   readonly #parts: BatchPackerParts;

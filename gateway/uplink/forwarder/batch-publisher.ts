@@ -14,7 +14,7 @@ import type { ForwarderCounters } from './forwarder-status.ts';
 import { batchBytes, FIRST_GAUGE, type LinkGauge, lost, STUCK_MS, taken } from './link-gauge.ts';
 import { Pace } from './pace.ts';
 
-export interface BatchPublisherParts {
+interface BatchPublisherParts {
   readonly uplink: Uplink;
   readonly clock: Clock;
   readonly settings: ForwarderSettings;

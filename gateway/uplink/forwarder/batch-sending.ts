@@ -12,7 +12,7 @@ import type { ForwarderCounters } from './forwarder-status.ts';
 import type { InFlightBatch, LaneSender } from './lane-sender.ts';
 import { type AckPatience, acked, ackTimeoutMs } from './link-gauge.ts';
 
-export interface BatchSendingParts {
+interface BatchSendingParts {
   readonly publisher: BatchPublisher;
   readonly packer: BatchPacker;
   readonly uplink: Uplink;

@@ -6,12 +6,12 @@
  * - Cloud silent: the carrier takes batches, no ack comes. Mostly the cloud is down, and rebuilding changes nothing;
  *   but a subscription that a broker forgot looks the same, so it is tried, ever more seldom.
  */
-export interface SilenceLimits {
+interface SilenceLimits {
   readonly carrierMs: number;
   readonly cloudMs: number;
 }
 
-export type Silence = 'carrier' | 'cloud';
+type Silence = 'carrier' | 'cloud';
 
 /** Each rebuilding in vain doubles the wait, up to this factor. */
 const MAX_DOUBLINGS = 4;

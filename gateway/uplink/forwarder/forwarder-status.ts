@@ -20,7 +20,7 @@ export interface ForwarderStatus {
   readonly counters: Readonly<ForwarderCounters>;
 }
 
-export interface ForwarderLaneStatus {
+interface ForwarderLaneStatus {
   readonly lastSeq: number;
   readonly ackedUpTo: number;
   /** Events not acked yet (thinned ones included). */

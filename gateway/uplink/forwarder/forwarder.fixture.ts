@@ -18,7 +18,7 @@ import type { ForwarderOptions } from './forwarder-options.ts';
 export const START = Date.UTC(2026, 8, 1, 6);
 
 /** Events of a lane, made from their seq alone; `noise` bytes of each do not compress. */
-export function madeUpEvent(lane: Lane, seq: number, noise: number): StockEvent {
+function madeUpEvent(lane: Lane, seq: number, noise: number): StockEvent {
   const random = seededRandom(seq, lane);
   const text = Array.from({ length: noise }, () => String.fromCharCode(random.integer(33, 126))).join('');
   const more = noise === 0 ? {} : { noise: text };
@@ -137,13 +137,13 @@ export class MadeUpJournal implements Journal {
 }
 
 /** A batch on its way, and when it left the gateway (virtual monotonic ms). */
-export interface Sent {
+interface Sent {
   readonly atMs: number;
   readonly bytes: number;
   readonly batch: ReceivedBatch;
 }
 
-export interface LinkRig {
+interface LinkRig {
   readonly clock: VirtualClock;
   readonly journal: MadeUpJournal;
   readonly uplink: MemoryUplink;

@@ -30,7 +30,7 @@ import { decide, LANE_ORDER } from './schedule.ts';
 const JOURNAL_RETRY_MS = 1000;
 const PRUNE_RETRY_MS = 5000;
 
-export interface ForwarderParts {
+interface ForwarderParts {
   readonly gateway: string;
   readonly journal: Journal;
   readonly uplink: Uplink;

@@ -7,7 +7,7 @@ import type { Journal } from '../../journal/journal.ts';
 
 const MARK_RETRY_MS = 5000;
 
-export interface Refusal {
+interface Refusal {
   readonly epoch: string;
   readonly detail: string;
 }

@@ -36,7 +36,7 @@ export interface Packed {
   readonly lastSeq: number;
 }
 
-export type AckVerdict =
+type AckVerdict =
   | { readonly kind: 'progress'; readonly answered: InFlightBatch | undefined }
   | { readonly kind: 'repeated' }
   | { readonly kind: 'out-of-range' };

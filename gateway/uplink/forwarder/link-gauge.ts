@@ -18,7 +18,7 @@ export interface LinkGauge {
   readonly ackSpreadMs: number;
 }
 
-export const FIRST_LIMIT_BYTES = 128 * 1024;
+const FIRST_LIMIT_BYTES = 128 * 1024;
 const MIN_LIMIT_BYTES = 4 * 1024;
 const MAX_LIMIT_BYTES = 2 * 1024 * 1024;
 const MIN_BATCH_BYTES = 2 * 1024;

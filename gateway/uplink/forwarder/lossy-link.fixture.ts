@@ -18,7 +18,7 @@ export const START = Date.UTC(2026, 8, 1, 6);
 /** Of the running test; it removes them. */
 export const folders: JournalFolder[] = [];
 
-export interface LinkFaults {
+interface LinkFaults {
   /** Chances of one batch or ack to be lost or doubled on the way. */
   readonly loss: number;
   readonly duplication: number;
@@ -29,7 +29,7 @@ export interface LinkFaults {
 export const SOUND: LinkFaults = { loss: 0, duplication: 0, maxDelayMs: 5, refusal: 0 };
 
 /** What the cloud keeps: events by (epoch, lane, seq), the contiguous watermark, and the order of arrival. */
-export class CloudModel {
+class CloudModel {
   readonly events = new Map<string, unknown>();
   readonly arrivals: Lane[] = [];
   readonly acked = new Map<string, number>();
@@ -67,7 +67,7 @@ export class CloudModel {
   }
 }
 
-export interface Bench {
+interface Bench {
   readonly clock: VirtualClock;
   readonly journal: OpenJournal;
   readonly uplink: MemoryUplink;

@@ -1,6 +1,6 @@
 /** What keeps events from getting through and what to do about it, in one line for people. Pure. */
 
-export interface Troubles {
+interface Troubles {
   /** Why the cloud refused the journal. */
   readonly refusal: string | undefined;
   readonly connected: boolean;

@@ -58,7 +58,7 @@ export interface InFlightView {
 export type Lanes<T> = Readonly<Record<Lane, T>>;
 
 /** `passedOver`: lanes that were ready too. */
-export type Decision =
+type Decision =
   /** Read and pack the lane's next batch. */
   | { readonly do: 'pack'; readonly lane: Lane }
   /** Read, pack and publish what the lane sends ahead of its backlog. */
@@ -73,7 +73,7 @@ export type Decision =
   | { readonly do: 'wait'; readonly untilMs: number | undefined };
 
 /** When pacing and link allow a batch of this size; Infinity: only after the carrier has answered something. */
-export type ReadyAt = (bytes: number, live: boolean) => number;
+type ReadyAt = (bytes: number, live: boolean) => number;
 
 interface Candidate {
   readonly lane: Lane;

@@ -41,14 +41,14 @@ export interface MqttTls {
   readonly alpn?: readonly string[];
 }
 
-export interface MqttSessionHandlers {
+interface MqttSessionHandlers {
   onReady(): void;
   onMessage(payload: Uint8Array): void;
   /** Once. `code`: the MQTT reason, when the broker gave one. */
   onEnd(reason: string, code: number | undefined): void;
 }
 
-export interface MqttMessage {
+interface MqttMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly retain: boolean;

@@ -12,15 +12,15 @@ import { parseTimestamp } from './timestamp.ts';
 /** A larger message is refused unread. The reader's own are below 1 KiB each. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 
-export type RefusalReason = 'OVERSIZED_MESSAGE' | 'BAD_JSON' | 'UNKNOWN_MESSAGE' | 'BAD_EVENT' | 'BAD_EPC';
+type RefusalReason = 'OVERSIZED_MESSAGE' | 'BAD_JSON' | 'UNKNOWN_MESSAGE' | 'BAD_EVENT' | 'BAD_EPC';
 
 /** What made no sense in a message, once per reason: the message's bytes, shared out over its events. */
-export interface Refusal {
+interface Refusal {
   readonly reason: RefusalReason;
   readonly bytes: number;
 }
 
-export interface DecodedMessage {
+interface DecodedMessage {
   readonly events: ImpinjEvent[];
   readonly refused: Refusal[];
 }

@@ -42,13 +42,13 @@ export interface AntennaEvent extends Envelope {
   readonly antennaPort: number;
 }
 
-export interface InventoryStatusEvent extends Envelope {
+interface InventoryStatusEvent extends Envelope {
   readonly type: 'inventoryStatus';
   readonly inventoryStatus: 'running' | 'idle';
 }
 
 /** A well-formed event that says nothing about tags or inputs: diagnostics, tag locations, later inventions. */
-export interface OtherEvent extends Envelope {
+interface OtherEvent extends Envelope {
   readonly type: 'other';
   readonly eventType: string;
 }

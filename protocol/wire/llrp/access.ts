@@ -38,7 +38,7 @@ const words = { OpSpecID: u16, AccessPassword: u32, MB: bits(2), Reserved: reser
 const C1G2LockPayload = parameter('C1G2LockPayload', 345, { Privilege: u8, DataField: u8 }, {});
 
 /** By name, the operations that an AccessCommand may list. */
-export const OP_SPECS = {
+const OP_SPECS = {
   C1G2Read: parameter('C1G2Read', 341, { ...words, WordCount: u16 }, {}),
   C1G2Write: parameter('C1G2Write', 342, { ...words, WriteData: u16v }, {}),
   C1G2Kill: parameter('C1G2Kill', 343, { OpSpecID: u16, KillPassword: u32 }, {}),

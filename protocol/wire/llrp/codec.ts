@@ -8,7 +8,7 @@ import { MESSAGES, type MessageShape } from './messages.ts';
 import { decodeReport, encodeReport, type RoAccessReport, type RoAccessReportInput } from './report.ts';
 import { decodeShape, encodeShape } from './schema.ts';
 
-export const RO_ACCESS_REPORT = 61;
+const RO_ACCESS_REPORT = 61;
 
 type Catalogue = typeof MESSAGES;
 type SchemaBodies = {

@@ -8,7 +8,7 @@ const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
 );
 const CODES = Uint16Array.from(DIGITS.flatMap((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]));
 
-export function hexOf96Bits(bytes: Uint8Array, at: number): string {
+function hexOf96Bits(bytes: Uint8Array, at: number): string {
   const high = (index: number) => CODES[(bytes[at + index] ?? 0) * 2] ?? 0;
   const low = (index: number) => CODES[(bytes[at + index] ?? 0) * 2 + 1] ?? 0;
   return String.fromCharCode(

@@ -28,26 +28,21 @@ export function describeConnectionAttempt(status: number): string {
   return CONNECTION_ATTEMPT_TEXTS[status] ?? `unknown reason ${status}`;
 }
 
-export const HoppingEvent = parameter('HoppingEvent', 247, { HopTableID: u16, NextChannelIndex: u16 }, {});
-export const GPIEvent = parameter(
-  'GPIEvent',
-  248,
-  { GPIPortNumber: u16, State: flag, Reserved: reserved(7) },
-  {},
-);
-export const ROSpecEvent = parameter(
+const HoppingEvent = parameter('HoppingEvent', 247, { HopTableID: u16, NextChannelIndex: u16 }, {});
+const GPIEvent = parameter('GPIEvent', 248, { GPIPortNumber: u16, State: flag, Reserved: reserved(7) }, {});
+const ROSpecEvent = parameter(
   'ROSpecEvent',
   249,
   { EventType: u8, ROSpecID: u32, PreemptingROSpecID: u32 },
   {},
 );
-export const ReportBufferLevelWarningEvent = parameter(
+const ReportBufferLevelWarningEvent = parameter(
   'ReportBufferLevelWarningEvent',
   250,
   { ReportBufferPercentageFull: u8 },
   {},
 );
-export const ReportBufferOverflowErrorEvent = parameter('ReportBufferOverflowErrorEvent', 251, {}, {});
+const ReportBufferOverflowErrorEvent = parameter('ReportBufferOverflowErrorEvent', 251, {}, {});
 
 const ROSpecID = parameter('ROSpecID', 9, { ROSpecID: u32 }, {});
 const SpecIndex = parameter('SpecIndex', 14, { SpecIndex: u16 }, {});
@@ -60,7 +55,7 @@ const InventoryParameterSpecID = parameter(
 const AntennaID = parameter('AntennaID', 1, { AntennaID: u16 }, {});
 const AccessSpecID = parameter('AccessSpecID', 16, { AccessSpecID: u32 }, {});
 const OpSpecID = parameter('OpSpecID', 17, { OpSpecID: u16 }, {});
-export const ReaderExceptionEvent = parameter(
+const ReaderExceptionEvent = parameter(
   'ReaderExceptionEvent',
   252,
   { Message: utf8v },
@@ -74,24 +69,24 @@ export const ReaderExceptionEvent = parameter(
   },
 );
 /** An RF survey began or ended: passed on raw. */
-export const RFSurveyEvent = parameter('RFSurveyEvent', 253, { Data: rest }, {});
+const RFSurveyEvent = parameter('RFSurveyEvent', 253, { Data: rest }, {});
 const C1G2SingulationDetails = parameter(
   'C1G2SingulationDetails',
   18,
   { NumCollisionSlots: u16, NumEmptySlots: u16 },
   {},
 );
-export const AISpecEvent = parameter(
+const AISpecEvent = parameter(
   'AISpecEvent',
   254,
   { EventType: u8, ROSpecID: u32, SpecIndex: u16 },
   { C1G2SingulationDetails: optional(C1G2SingulationDetails) },
 );
-export const AntennaEvent = parameter('AntennaEvent', 255, { EventType: u8, AntennaID: u16 }, {});
-export const ConnectionAttemptEvent = parameter('ConnectionAttemptEvent', 256, { Status: u16 }, {});
-export const ConnectionCloseEvent = parameter('ConnectionCloseEvent', 257, {}, {});
+const AntennaEvent = parameter('AntennaEvent', 255, { EventType: u8, AntennaID: u16 }, {});
+const ConnectionAttemptEvent = parameter('ConnectionAttemptEvent', 256, { Status: u16 }, {});
+const ConnectionCloseEvent = parameter('ConnectionCloseEvent', 257, {}, {});
 /** LLRP 1.1 only. */
-export const SpecLoopEvent = parameter('SpecLoopEvent', 356, { ROSpecID: u32, LoopCount: u32 }, {});
+const SpecLoopEvent = parameter('SpecLoopEvent', 356, { ROSpecID: u32, LoopCount: u32 }, {});
 
 export const ReaderEventNotificationData = parameter(
   'ReaderEventNotificationData',

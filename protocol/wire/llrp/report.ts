@@ -44,7 +44,7 @@ export interface TagReportData {
 }
 
 /** What could not be read, in octets. */
-export interface ReportDamage {
+interface ReportDamage {
   /** Octets hidden behind a TV parameter of unknown type. */
   unknownTvBytes: number;
   /** Octets of parameters whose lengths contradict each other, or that end too early. */

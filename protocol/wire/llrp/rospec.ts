@@ -31,65 +31,65 @@ export const ROSPEC_STATE = { Disabled: 0, Inactive: 1, Active: 2 } as const;
 export const REPORT_TRIGGER = { None: 0, NTagsOrEndOfAISpec: 1, NTagsOrEndOfROSpec: 2 } as const;
 export const C1G2_AIR_PROTOCOL = 1;
 
-export const PeriodicTriggerValue = parameter(
+const PeriodicTriggerValue = parameter(
   'PeriodicTriggerValue',
   180,
   { Offset: u32, Period: u32 },
   { UTCTimestamp: optional(UTCTimestamp) },
 );
-export const GPITriggerValue = parameter(
+const GPITriggerValue = parameter(
   'GPITriggerValue',
   181,
   { GPIPortNum: u16, GPIEvent: flag, Reserved: reserved(7), Timeout: u32 },
   {},
 );
-export const ROSpecStartTrigger = parameter(
+const ROSpecStartTrigger = parameter(
   'ROSpecStartTrigger',
   179,
   { ROSpecStartTriggerType: u8 },
   { PeriodicTriggerValue: optional(PeriodicTriggerValue), GPITriggerValue: optional(GPITriggerValue) },
 );
-export const ROSpecStopTrigger = parameter(
+const ROSpecStopTrigger = parameter(
   'ROSpecStopTrigger',
   182,
   { ROSpecStopTriggerType: u8, DurationTriggerValue: u32 },
   { GPITriggerValue: optional(GPITriggerValue) },
 );
-export const ROBoundarySpec = parameter(
+const ROBoundarySpec = parameter(
   'ROBoundarySpec',
   178,
   {},
   { ROSpecStartTrigger: one(ROSpecStartTrigger), ROSpecStopTrigger: one(ROSpecStopTrigger) },
 );
 
-export const TagObservationTrigger = parameter(
+const TagObservationTrigger = parameter(
   'TagObservationTrigger',
   185,
   { TriggerType: u8, Reserved: u8, NumberOfTags: u16, NumberOfAttempts: u16, T: u16, Timeout: u32 },
   {},
 );
-export const AISpecStopTrigger = parameter(
+const AISpecStopTrigger = parameter(
   'AISpecStopTrigger',
   184,
   { AISpecStopTriggerType: u8, DurationTrigger: u32 },
   { GPITriggerValue: optional(GPITriggerValue), TagObservationTrigger: optional(TagObservationTrigger) },
 );
 
-export const RFReceiver = parameter('RFReceiver', 223, { ReceiverSensitivity: u16 }, {});
-export const RFTransmitter = parameter(
+const RFReceiver = parameter('RFReceiver', 223, { ReceiverSensitivity: u16 }, {});
+const RFTransmitter = parameter(
   'RFTransmitter',
   224,
   { HopTableID: u16, ChannelIndex: u16, TransmitPower: u16 },
   {},
 );
-export const C1G2RFControl = parameter('C1G2RFControl', 335, { ModeIndex: u16, Tari: u16 }, {});
+const C1G2RFControl = parameter('C1G2RFControl', 335, { ModeIndex: u16, Tari: u16 }, {});
 const C1G2TagInventoryStateAwareSingulationAction = parameter(
   'C1G2TagInventoryStateAwareSingulationAction',
   337,
   { I: flag, S: flag, SAll: flag, Reserved: reserved(5) },
   {},
 );
-export const C1G2SingulationControl = parameter(
+const C1G2SingulationControl = parameter(
   'C1G2SingulationControl',
   336,
   { Session: bits(2), Reserved: reserved(6), TagPopulation: u16, TagTransitTime: u32 },
@@ -126,7 +126,7 @@ export const C1G2Filter = parameter(
   },
 );
 export type C1G2Filter = ValueOf<typeof C1G2Filter>;
-export const C1G2InventoryCommand = parameter(
+const C1G2InventoryCommand = parameter(
   'C1G2InventoryCommand',
   330,
   { TagInventoryStateAware: flag, Reserved: reserved(7) },
@@ -147,7 +147,7 @@ export const AntennaConfiguration = parameter(
   },
 );
 export type AntennaConfiguration = ValueOf<typeof AntennaConfiguration>;
-export const InventoryParameterSpec = parameter(
+const InventoryParameterSpec = parameter(
   'InventoryParameterSpec',
   186,
   { InventoryParameterSpecID: u16, ProtocolID: u8 },
@@ -164,11 +164,11 @@ export const AISpec = parameter(
 );
 export type AISpec = ValueOf<typeof AISpec>;
 /** An RF survey: passed on raw, nobody here asks for one. */
-export const RFSurveySpec = parameter('RFSurveySpec', 187, { Data: rest }, {});
+const RFSurveySpec = parameter('RFSurveySpec', 187, { Data: rest }, {});
 /** LLRP 1.1 only. */
-export const LoopSpec = parameter('LoopSpec', 355, { LoopCount: u32 }, {});
+const LoopSpec = parameter('LoopSpec', 355, { LoopCount: u32 }, {});
 
-export const C1G2EPCMemorySelector = parameter(
+const C1G2EPCMemorySelector = parameter(
   'C1G2EPCMemorySelector',
   348,
   { EnableCRC: flag, EnablePCBits: flag, EnableXPCBits: flag, Reserved: reserved(5) },

@@ -18,7 +18,7 @@ export interface RawParameter {
   readonly body: Uint8Array;
 }
 
-export type Repeat = 'one' | 'optional' | 'many';
+type Repeat = 'one' | 'optional' | 'many';
 
 interface SingleChild {
   readonly parameter: Parameter;
@@ -31,7 +31,7 @@ interface ChoiceChild {
   readonly repeat: 'choice';
 }
 
-export type Child = SingleChild | ChoiceChild;
+type Child = SingleChild | ChoiceChild;
 
 export interface Shape {
   readonly fields: Readonly<Record<string, Field<unknown>>>;
@@ -94,7 +94,7 @@ export function parameter<const F extends Shape['fields'], const C extends Shape
   return { name, type, shape: { fields, children } };
 }
 
-export function encodeParameter<V>(to: ByteWriter, definition: Parameter<V>, value: V): void {
+function encodeParameter<V>(to: ByteWriter, definition: Parameter<V>, value: V): void {
   if (definition.type < FIRST_TLV_TYPE) {
     to.u8(0x80 | definition.type);
     encodeShape(to, definition.shape, value);

@@ -5,8 +5,8 @@
 import { u16, utf8v } from './fields.ts';
 import { optional, parameter, type ValueOf } from './schema.ts';
 
-export const FieldError = parameter('FieldError', 288, { FieldNum: u16, ErrorCode: u16 }, {});
-export const ParameterError = parameter(
+const FieldError = parameter('FieldError', 288, { FieldNum: u16, ErrorCode: u16 }, {});
+const ParameterError = parameter(
   'ParameterError',
   289,
   { ParameterType: u16, ErrorCode: u16 },

@@ -4,7 +4,7 @@
  */
 import { crcHolds, withCrc } from './crc16.ts';
 
-export type ReadFunction = 3 | 4;
+type ReadFunction = 3 | 4;
 
 export interface ReadRequest {
   /** 1..247; 0 is broadcast and never answered. */
@@ -31,7 +31,7 @@ export type ModbusReply =
       readonly code: number;
     };
 
-export const MAX_QUANTITY = 125;
+const MAX_QUANTITY = 125;
 /** Longest RTU frame (Modbus over Serial Line V1.02, 2.5.1). */
 export const MAX_FRAME_BYTES = 256;
 export const REQUEST_BYTES = 8;

@@ -14,7 +14,7 @@ import {
   type ReadRequest,
 } from './frame.ts';
 
-export interface ScanLoss {
+interface ScanLoss {
   readonly reason: 'GARBAGE' | 'BAD_CRC';
   readonly bytes: number;
 }

@@ -13,7 +13,7 @@ export type SicsLineEvent =
   | { readonly kind: 'reply'; readonly reply: SicsReply; readonly raw: string }
   | { readonly kind: 'garbage'; readonly reason: SicsGarbageReason; readonly bytes: number };
 
-export type SicsGarbageReason = 'GARBAGE' | 'OVERSIZED_LINE' | 'BAD_PARITY';
+type SicsGarbageReason = 'GARBAGE' | 'OVERSIZED_LINE' | 'BAD_PARITY';
 
 const CR = 0x0d;
 const LF = 0x0a;

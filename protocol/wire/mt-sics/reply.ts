@@ -8,7 +8,7 @@ import { toMilligrams } from './mass.ts';
 export type SicsReply = SicsWeight | SicsRefusal | SicsDone | SicsText | SicsError;
 
 /** A net weight: answer to S, SI, SIR, SR (command `S`), to T, TI (stable or dynamic) or TA (accepted). */
-export interface SicsWeight {
+interface SicsWeight {
   readonly kind: 'weight';
   readonly command: 'S' | 'T' | 'TI' | 'TA';
   readonly status: 'S' | 'D' | 'A';
@@ -22,7 +22,7 @@ export interface SicsWeight {
 }
 
 /** The command was understood and not done. */
-export interface SicsRefusal {
+interface SicsRefusal {
   readonly kind: 'refusal';
   readonly command: string;
   /** `I` not executable now, `L` wrong parameter, `+` overload, `-` underload. */
@@ -30,14 +30,14 @@ export interface SicsRefusal {
 }
 
 /** Done, nothing to tell: `Z A`, `ZI S`, `ZI D`, `TAC A`. */
-export interface SicsDone {
+interface SicsDone {
   readonly kind: 'done';
   readonly command: 'Z' | 'ZI' | 'TAC';
   readonly status: 'A' | 'S' | 'D';
 }
 
 /** Identity and lists: `I4 A "1234567"`, `I0 B 0 "I0"`. `B` means more lines follow. */
-export interface SicsText {
+interface SicsText {
   readonly kind: 'text';
   readonly command: 'I0' | 'I1' | 'I2' | 'I3' | 'I4';
   readonly status: 'A' | 'B';
@@ -47,7 +47,7 @@ export interface SicsText {
 }
 
 /** `ES` syntax, `ET` transmission (parity, baud rate), `EL` logical. */
-export interface SicsError {
+interface SicsError {
   readonly kind: 'error';
   readonly code: 'ES' | 'ET' | 'EL';
 }

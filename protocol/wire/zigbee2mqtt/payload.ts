@@ -27,7 +27,7 @@ export interface SensorState {
   readonly lastSeenMs?: number;
 }
 
-export type DecodedState =
+type DecodedState =
   | {
       readonly ok: true;
       readonly state: SensorState /** Keys whose value could not be read. */;

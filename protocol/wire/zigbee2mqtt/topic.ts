@@ -4,7 +4,7 @@
  * `<name>`.
  */
 
-export type Zigbee2MqttTopic =
+type Zigbee2MqttTopic =
   | { readonly kind: 'state'; readonly friendlyName: string }
   | { readonly kind: 'availability'; readonly friendlyName: string }
   /** Someone talks to a device; nothing measured. */

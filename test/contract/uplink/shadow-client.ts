@@ -2,7 +2,7 @@
 import { IoTDataPlaneClient, UpdateThingShadowCommand } from '@aws-sdk/client-iot-data-plane';
 import type { AwsIot } from '../../../firmware-sim/aws-iot/aws-iot.ts';
 
-export interface ShadowClient {
+interface ShadowClient {
   /** `acks` of the lane; anything, to see how it is taken. */
   write(lane: string, ack: unknown): Promise<void>;
   close(): void;

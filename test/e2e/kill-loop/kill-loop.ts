@@ -8,7 +8,7 @@ import type { Victim } from './seat.ts';
 import { type SitePlan, startKillSite } from './site.ts';
 import { compare, type Findings, isSound } from './truth.ts';
 
-export interface KillLoopPlan extends SitePlan {
+interface KillLoopPlan extends SitePlan {
   readonly seed: number;
   readonly rounds: number;
   readonly onRound?: (round: number, killed: readonly string[]) => void;

@@ -20,7 +20,7 @@ export interface Victim {
   output(): string;
 }
 
-export interface SeatPlan {
+interface SeatPlan {
   readonly name: string;
   /** Arguments of node for its next life. */
   args(): readonly string[];

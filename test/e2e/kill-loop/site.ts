@@ -16,8 +16,8 @@ import { readPromises } from './truth.ts';
 /** `embedded`: the cloud's own broker, which dies with it. `nats`: its MQTT listener for gateways, JetStream for clouds. */
 export const LINKS = ['embedded', 'mosquitto', 'nats'] as const;
 export const DATABASES = ['pglite', 'postgres'] as const;
-export type Link = (typeof LINKS)[number];
-export type DatabaseKind = (typeof DATABASES)[number];
+type Link = (typeof LINKS)[number];
+type DatabaseKind = (typeof DATABASES)[number];
 
 export interface SitePlan {
   readonly link: Link;
@@ -26,7 +26,7 @@ export interface SitePlan {
   readonly entriesPerSecond: number;
 }
 
-export interface KillSite {
+interface KillSite {
   readonly victims: readonly Victim[];
   /** No new entries; resolves when the gateways have had everything acked. */
   drain(limitMs: number): Promise<void>;

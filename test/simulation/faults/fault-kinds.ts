@@ -23,10 +23,10 @@ export const TIMED_FAULTS = [
 ] as const;
 
 /** Happen at a drawn await of the process they hit; the strength says how soon. */
-export const AWAIT_FAULTS = ['kill-at-await', 'power-cut-at-await', 'cloud-crash-at-await'] as const;
+const AWAIT_FAULTS = ['kill-at-await', 'power-cut-at-await', 'cloud-crash-at-await'] as const;
 
 /** Happen to single messages and statements; the strength is a probability. */
-export const SINGLE_FAULTS = [
+const SINGLE_FAULTS = [
   'lost-before-puback',
   'lost-puback',
   'forgotten-after-puback',
@@ -42,9 +42,9 @@ export const SINGLE_FAULTS = [
 ] as const;
 
 /** Hold for the whole run. */
-export const STANDING_FAULTS = ['small-journal', 'small-queue', 'oversize-event'] as const;
+const STANDING_FAULTS = ['small-journal', 'small-queue', 'oversize-event'] as const;
 
-export const FAULT_KINDS = [...TIMED_FAULTS, ...AWAIT_FAULTS, ...SINGLE_FAULTS, ...STANDING_FAULTS] as const;
+const FAULT_KINDS = [...TIMED_FAULTS, ...AWAIT_FAULTS, ...SINGLE_FAULTS, ...STANDING_FAULTS] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** From 0 (never) to 1. */

@@ -3,7 +3,7 @@ import { type Site, siteSchema } from '../../../cloud/site/site.ts';
 
 const MINUTE_MS = 60_000;
 
-export const MAX_GATEWAYS = 3;
+const MAX_GATEWAYS = 3;
 export const dockOf = (gateway: string) => `dock-${gateway}`;
 export const INNER_DOOR = 'cold-door';
 export const PROBES = ['probe-1', 'probe-2'] as const;

@@ -15,7 +15,7 @@ import type { EdgeEvent, History } from '../history.ts';
 import { drawEvent, drawSighting, oversizeEvent, passEvents, type Sighting } from './events.ts';
 
 /** A gateway that is up, as sensing has it. */
-export interface EdgeProcess {
+interface EdgeProcess {
   readonly gateway: string;
   /** As this gateway reads it. */
   now(): number;
@@ -23,7 +23,7 @@ export interface EdgeProcess {
   setTimer: Clock['setTimer'];
 }
 
-export interface WorkloadParts {
+interface WorkloadParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly faults: FaultBox;

@@ -15,7 +15,7 @@ export interface Consumer {
   consume(message: Message): void;
 }
 
-export interface BrokerParts {
+interface BrokerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly faults: FaultBox;

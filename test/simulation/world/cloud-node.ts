@@ -16,7 +16,7 @@ import type { Database, DatabaseClient } from './database.ts';
 import { Incarnation } from './incarnation.ts';
 import type { Message } from './link.ts';
 
-export interface CloudParts {
+interface CloudParts {
   readonly name: string;
   readonly engine: 'pglite' | 'postgres';
   readonly clock: Clock;

@@ -9,7 +9,7 @@ const open = new Set<Connection>();
 const setPragma = Database.prototype.pragma;
 
 /** Rewrites pragmas on their way to SQLite: how a mutation gets in. */
-export type PragmaFilter = (source: string) => string;
+type PragmaFilter = (source: string) => string;
 let filter: PragmaFilter | undefined;
 
 export function withPragmaFilter(next: PragmaFilter | undefined): void {
@@ -30,7 +30,7 @@ export function connectionsIn(folder: string): Connection[] {
   return [...open].filter((connection) => connection.name.startsWith(`${folder}/`));
 }
 
-export interface Syncing {
+interface Syncing {
   /** A commit is on the disk when it returns. */
   readonly atCommit: boolean;
   /** What was written before a checkpoint is on the disk after it. */

@@ -13,7 +13,7 @@ import type { Engine } from './engine.ts';
 import type { Incarnation } from './incarnation.ts';
 import { type ClientHooks, type StatementKind, simulatedClient } from './simulated-dialect.ts';
 
-export interface DatabaseParts {
+interface DatabaseParts {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly random: Random;

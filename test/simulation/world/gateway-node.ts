@@ -17,9 +17,9 @@ import { Incarnation } from './incarnation.ts';
 import type { Link } from './link.ts';
 import { WallClock } from './wall-clock.ts';
 
-export type Death = 'kill' | 'power-cut';
+type Death = 'kill' | 'power-cut';
 
-export interface GatewayParts {
+interface GatewayParts {
   readonly id: string;
   readonly seed: number;
   readonly clock: Clock;

@@ -25,7 +25,7 @@ export interface GatewaySabotage {
   uplink?(uplink: Uplink, journal: Journal): Uplink;
 }
 
-export interface ProcessParts {
+interface ProcessParts {
   readonly gateway: string;
   readonly seed: number;
   /** Counts the starts on this machine. */

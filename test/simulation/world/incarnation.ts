@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../../protocol/ports/clock.ts';
 
-export interface LifeOptions {
+interface LifeOptions {
   /** The world's clock. */
   readonly clock: Clock;
   /** Wall time as this process reads it. */

@@ -25,7 +25,7 @@ export interface Carrier {
   take(message: Message): void;
 }
 
-export interface LinkParts {
+interface LinkParts {
   readonly gateway: string;
   readonly clock: Clock;
   readonly random: Random;

@@ -29,7 +29,7 @@ export interface ClientHooks {
   committed(): Promise<void>;
 }
 
-export interface SimulatedClient {
+interface SimulatedClient {
   readonly dialect: Dialect;
   /** The client is dead: the server rolls back what it had open. To be called when no statement runs. */
   abort(): Promise<void>;

@@ -3,9 +3,9 @@ import type { Exception } from '../../../contract/exceptions.ts';
 import type { Samples } from '../../../contract/rooms.ts';
 
 /** A line over a longer silence would claim what nobody measured. */
-export const LONGEST_LINE_MS = 15 * 60_000;
+const LONGEST_LINE_MS = 15 * 60_000;
 
-export type ChartLine = [seconds: number[], values: (number | null)[]];
+type ChartLine = [seconds: number[], values: (number | null)[]];
 
 /** Seconds and whole units; a null in each silence, which the chart leaves open. */
 export function chartLine(points: Samples['points'], longestMs = LONGEST_LINE_MS): ChartLine {

@@ -9,7 +9,7 @@ const STATUS_RANK: Readonly<Record<Exception['status'], number>> = {
   withdrawn: 3,
 };
 
-export interface OrderedExceptions {
+interface OrderedExceptions {
   /** Somebody has something to do: decide it, or release what it holds. */
   readonly open: Exception[];
   readonly done: Exception[];
@@ -26,6 +26,6 @@ export function orderExceptions(exceptions: readonly Exception[]): OrderedExcept
   return { open: ordered.filter(isOpen), done: ordered.filter((exception) => !isOpen(exception)) };
 }
 
-export function isOpen({ status, holds }: Pick<Exception, 'status' | 'holds'>): boolean {
+function isOpen({ status, holds }: Pick<Exception, 'status' | 'holds'>): boolean {
   return status === 'raised' || status === 'acknowledged' || (status === 'resolved' && holds.active > 0);
 }

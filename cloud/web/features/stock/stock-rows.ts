@@ -26,7 +26,7 @@ export function isCounted(row: StockRow): boolean {
   return row.netMilligrams !== null || row.pieces !== null;
 }
 
-export interface StockTotals {
+interface StockTotals {
   readonly rows: number;
   readonly objects: number;
   readonly onHold: number;
