@@ -1,7 +1,7 @@
 /**
  * The cold chain's part of the ingest transaction: new samples and movements in, episodes, exceptions and holds
  * brought in line. Call it last, after the rows of this batch are inserted, with exactly those that were new. The
- * caller holds the lock of the cold chain (lock.ts).
+ * caller holds the lock of derived state (ledger/locks.ts).
  *
  * Invariant: what stands afterwards is a function of the samples, the movements, the site's rules and people's
  * decisions; not of the order, the batches or the repetition in which they came. (Revision numbers count how

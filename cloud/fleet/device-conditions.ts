@@ -73,8 +73,8 @@ function stretchesOf({ after, upTo, events }: Surroundings): Stretch[] {
 
 /**
  * Call it in the ingest transaction after the events are inserted, with the device events that were new (or, for
- * a rebuild, all). Reads what else is on record of the same conditions by itself. The caller holds the lock of the
- * cold chain (lock.ts).
+ * a rebuild, all). Reads what else is on record of the same conditions by itself. The caller holds the lock of
+ * derived state (ledger/locks.ts).
  */
 export async function projectDeviceConditions(
   trx: Transaction<Tables>,

@@ -11,8 +11,8 @@ import { build } from 'vite';
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(ROOT, 'dist');
-/** What goes into the page beside its own folder: the shapes of the API, the clock port, versions of the libraries. */
-const OUTSIDE = ['../api/contract.ts', '../api/lists.ts', '../../protocol/ports', '../../package-lock.json'];
+/** What goes into the page beside its own folder: the shapes of the API and the words they use, versions of the libraries. */
+const OUTSIDE = ['../contract', '../ledger', '../../protocol', '../../package-lock.json'];
 
 export interface PageBuild {
   /** The folder to serve. */
@@ -49,13 +49,13 @@ async function isFresh(): Promise<boolean> {
   return changedAt.every((at) => at < builtAt);
 }
 
-/** The newest change of a file, or of anything under a folder; 0 for what is not there. */
+/** The newest change of a file, or of anything under a folder. Throws for what is not there: the page would go stale. */
 async function newestUnder(path: string): Promise<number> {
   const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch((error: unknown) => {
     if (isMissing(error)) return undefined;
     throw error;
   });
-  if (entries === undefined) return (await modifiedAt(path)) ?? 0;
+  if (entries === undefined) return (await stat(path)).mtimeMs;
   const times = entries
     .filter((entry) => entry.isFile() && !entry.parentPath.startsWith(DIST))
     .map((entry) => modifiedAt(join(entry.parentPath, entry.name)));
