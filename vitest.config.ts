@@ -14,8 +14,8 @@ class LongFirst extends BaseSequencer {
 
 /**
  * Each file owns its ports, directories and tables, but not its process: a worker takes one file after the other, so
- * that modules are loaded and databases started once per worker. Of three workers one mostly waits: for a scaled
- * clock, a disk or a process.
+ * that modules are loaded and databases started once per worker. Of four workers two mostly wait: for a
+ * scaled clock, a disk or a process.
  */
 export default defineConfig({
   test: {
@@ -26,7 +26,7 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/tallyport') },
     pool: 'forks',
     isolate: false,
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongFirst },
     // For what hangs. How fast the machine is must not matter.
     testTimeout: 600_000,

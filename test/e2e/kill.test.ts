@@ -61,11 +61,14 @@ async function reportAtTheEnd(of: SiteProcesses): Promise<VerifyReport> {
 }
 
 describe('kill -9', () => {
-  it.each([
-    { away: 'for as long as a restart takes', downMs: 0 },
-    // The reader holds its reports. At life's pace: a scaled clock would scale the slowness of this host too.
-    { away: 'for longer than the quiet time of the door', downMs: 6_000 },
-  ])(
+  // At life's pace: a scaled clock would scale the slowness of this host too.
+  const restart = { away: 'for as long as a restart takes', downMs: 0 };
+  const long = {
+    away: 'for longer than the quiet time of the door, the reader holding its reports',
+    downMs: 6_000,
+  };
+  // In virtual time: test/scenario/restart-in-the-door.test.ts, at 144 moments.
+  it.each(effort([restart], [restart, long]))(
     'of the gateway while a pallet is in the door loses no tag of it and counts none twice: away $away',
     async ({ downMs }) => {
       const running = await startSite(onePallet(), 1, 20_000);

@@ -45,13 +45,16 @@ describe.each([
     });
   });
 
-  it('runs the same again with the same seed, byte for byte and row for row', async () => {
-    const again = await run(name, 1);
-    expect(again.traceHash).toMatch(/^[0-9a-f]{64}$/);
-    expect(again.traceHash).toBe(first.traceHash);
-    expect(again.ledger).toEqual(first.ledger);
-    expect(again.truth).toEqual(first.truth);
-  });
+  it.runIf(name === 'smoke' || effort(false, true))(
+    'runs the same again with the same seed, byte for byte and row for row',
+    async () => {
+      const again = await run(name, 1);
+      expect(again.traceHash).toMatch(/^[0-9a-f]{64}$/);
+      expect(again.traceHash).toBe(first.traceHash);
+      expect(again.ledger).toEqual(first.ledger);
+      expect(again.truth).toEqual(first.truth);
+    },
+  );
 
   it.each(seeds)('runs otherwise with seed %i, and right as well', async (seed) => {
     const other = await run(name, seed);

@@ -6,7 +6,7 @@ import { type Engine, openEngine } from './world/engine.ts';
 
 /** On a busy machine a seed takes many times its half second. */
 const HANG_MS = 1_200_000;
-const SEEDS = effort(10, 100);
+const SEEDS = effort(6, 100);
 
 let engine: Engine;
 beforeAll(async () => {
