@@ -48,7 +48,9 @@ export async function checkCertificateRequest(pem: string): Promise<RequestVerdi
 
 /** What is wrong with a key; undefined when it will do. */
 function judgeKey(key: KeyObject): string | undefined {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  const { asymmetricKeyDetails: details } = key;
+  // The list of types is Node's and grows: what is not named here is refused.
+  const type: string = key.asymmetricKeyType ?? 'unknown';
   const accepted = 'use P-256, Ed25519, or RSA of 2048 to 4096 bits';
   switch (type) {
     case 'ed25519':
@@ -64,7 +66,7 @@ function judgeKey(key: KeyObject): string | undefined {
         : `an RSA key of ${bits} bits: ${accepted}`;
     }
     default:
-      return `a key of type ${type ?? 'unknown'}: ${accepted}`;
+      return `a key of type ${type}: ${accepted}`;
   }
 }
 

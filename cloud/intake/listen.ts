@@ -38,7 +38,8 @@ export async function tryAddress(address: ListenAddress, setting: string): Promi
 /** Maps what `listen` failed with; anything but an address problem is passed on unchanged. */
 export function listenError(error: Error, address: ListenAddress, setting: string): Error {
   const where = `${address.host}:${address.port}`;
-  switch ((error as NodeJS.ErrnoException).code) {
+  const code: string = (error as NodeJS.ErrnoException).code ?? '';
+  switch (code) {
     case 'EADDRINUSE':
       return new ListenError(
         `${where} is in use: stop what listens there, or set ${setting} to a free port (0 takes any)`,

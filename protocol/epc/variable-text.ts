@@ -98,7 +98,10 @@ function textBits(coding: TextCoding, length: number): number {
       return Math.ceil(length * Math.log2(10));
     case 'urnCode40':
       return 16 * Math.ceil(length / 3);
-    default:
+    case 'upperHex':
+    case 'lowerHex':
+    case 'base64url':
+    case 'ascii7':
       return length * ALPHABETS[coding].bitsPerCharacter;
   }
 }
@@ -116,7 +119,10 @@ function readCoded(
     }
     case 'urnCode40':
       return readCode40(bytes, start, length);
-    default: {
+    case 'upperHex':
+    case 'lowerHex':
+    case 'base64url':
+    case 'ascii7': {
       const { characters, bitsPerCharacter } = ALPHABETS[coding];
       let text = '';
       for (let i = 0; i < length; i++) {
@@ -160,7 +166,10 @@ function codedValue(text: string, coding: TextCoding): bigint {
       }
       return value;
     }
-    default: {
+    case 'upperHex':
+    case 'lowerHex':
+    case 'base64url':
+    case 'ascii7': {
       const { characters, bitsPerCharacter } = ALPHABETS[coding];
       let value = 0n;
       for (const character of text) {

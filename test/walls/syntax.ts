@@ -90,7 +90,8 @@ function memberName(node: Node): string | undefined {
 
 /** Whether what stands at `key` of `node` names a variable: of a declaration, a parameter, or a pattern in one. */
 function bindsThere(node: Node, key: string, binds: boolean): boolean {
-  switch (node.type) {
+  const type: string = node.type;
+  switch (type) {
     case 'VariableDeclarator':
       return key === 'id';
     case 'CatchClause':
@@ -117,11 +118,13 @@ const isNode = (value: unknown): value is Node =>
 
 /** Whether an identifier stands for a value here, not for a type, a member's or a key's name. */
 function isValue(node: Node, parent: Node, key: string): boolean {
-  switch (parent.type) {
+  const type: string = parent.type;
+  const isComputed = 'computed' in parent && parent.computed;
+  switch (type) {
     case 'MemberExpression':
-      return key === 'object' || parent.computed;
+      return key === 'object' || isComputed;
     case 'Property':
-      return key === 'value' || parent.computed;
+      return key === 'value' || isComputed;
     case 'MethodDefinition':
     case 'PropertyDefinition':
     case 'AccessorProperty':
@@ -129,7 +132,7 @@ function isValue(node: Node, parent: Node, key: string): boolean {
     case 'TSAbstractPropertyDefinition':
     case 'TSPropertySignature':
     case 'TSMethodSignature':
-      return key === 'value' || (key === 'key' && parent.computed);
+      return key === 'value' || (key === 'key' && isComputed);
     case 'ImportSpecifier':
     case 'ImportDefaultSpecifier':
     case 'ImportNamespaceSpecifier':
@@ -139,7 +142,7 @@ function isValue(node: Node, parent: Node, key: string): boolean {
     case 'ContinueStatement':
       return false;
     default:
-      return !parent.type.startsWith('TS') || isExpressionOf(parent, node);
+      return !type.startsWith('TS') || isExpressionOf(parent, node);
   }
 }
 

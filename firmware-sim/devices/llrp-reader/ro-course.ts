@@ -74,7 +74,8 @@ export class Course {
     const endsAt = this.endsAt();
     if (endsAt !== undefined && now >= endsAt) return true;
     const trigger = this.#observation;
-    switch (trigger?.TriggerType) {
+    if (trigger === undefined) return false;
+    switch (trigger.TriggerType) {
       case TAG_OBSERVATION.NTags:
         return this.#tags >= Math.max(1, trigger.NumberOfTags);
       case TAG_OBSERVATION.NUniqueTags:

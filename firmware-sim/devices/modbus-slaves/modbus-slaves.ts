@@ -163,7 +163,10 @@ function faultWord(fault: ModbusFault | undefined): number | undefined {
       return 0xffff;
     case 'power-on':
       return 850;
-    default:
+    case 'bad-crc':
+    case 'busy':
+    case 'silent':
+    case undefined:
       return undefined;
   }
 }

@@ -163,7 +163,11 @@ export class MtSicsScale implements ByteDevice {
         this.#tare = 0;
         this.#tellIdentity('I4', now);
         return;
-      default:
+      case 'I0':
+      case 'I1':
+      case 'I2':
+      case 'I3':
+      case 'I4':
         this.#tellIdentity(command.name, now);
     }
   }

@@ -46,21 +46,18 @@ export function freshFacts(negotiate: boolean): Facts {
   };
 }
 
-/** What an accepted answer adds. */
+/** What an accepted answer adds; most say no more than that the request was accepted. */
 export function learn(facts: Facts, answer: LlrpMessage): Facts {
-  switch (answer.name) {
-    case 'GET_SUPPORTED_VERSION_RESPONSE': {
-      const { CurrentVersion, SupportedVersion } = answer.body;
-      const version = CurrentVersion === LLRP_1_1 ? LLRP_1_1 : facts.version;
-      return { ...facts, version, currentVersion: CurrentVersion, supportedVersion: SupportedVersion };
-    }
-    case 'SET_PROTOCOL_VERSION_RESPONSE':
-      return { ...facts, version: LLRP_1_1, currentVersion: LLRP_1_1 };
-    case 'GET_READER_CAPABILITIES_RESPONSE':
-      return { ...facts, capabilities: answer.body };
-    default:
-      return facts;
+  if (answer.name === 'GET_SUPPORTED_VERSION_RESPONSE') {
+    const { CurrentVersion, SupportedVersion } = answer.body;
+    const version = CurrentVersion === LLRP_1_1 ? LLRP_1_1 : facts.version;
+    return { ...facts, version, currentVersion: CurrentVersion, supportedVersion: SupportedVersion };
   }
+  if (answer.name === 'SET_PROTOCOL_VERSION_RESPONSE') {
+    return { ...facts, version: LLRP_1_1, currentVersion: LLRP_1_1 };
+  }
+  if (answer.name === 'GET_READER_CAPABILITIES_RESPONSE') return { ...facts, capabilities: answer.body };
+  return facts;
 }
 
 /** The state line of a reader at work. */
@@ -97,7 +94,14 @@ function isNeeded(step: Step, facts: Facts, options: LlrpOptions): boolean {
       return facts.supportedVersion >= LLRP_1_1 && facts.currentVersion !== LLRP_1_1;
     case 'START_ROSPEC':
       return options.startTrigger.kind === 'null';
-    default:
+    case 'GET_READER_CAPABILITIES':
+    case 'ENABLE_EVENTS_AND_REPORTS:held':
+    case 'DELETE_ROSPEC':
+    case 'SET_READER_CONFIG':
+    case 'ADD_ROSPEC':
+    case 'ENABLE_ROSPEC':
+    case 'ENABLE_EVENTS_AND_REPORTS:live':
+    case 'GET_READER_CONFIG':
       return true;
   }
 }
@@ -112,7 +116,12 @@ export function isEssential(step: Step, failure: 'refused' | 'silent'): boolean 
     case 'GET_READER_CAPABILITIES':
     case 'DELETE_ROSPEC':
       return failure === 'silent';
-    default:
+    case 'ENABLE_EVENTS_AND_REPORTS:held':
+    case 'SET_READER_CONFIG':
+    case 'ADD_ROSPEC':
+    case 'ENABLE_ROSPEC':
+    case 'START_ROSPEC':
+    case 'ENABLE_EVENTS_AND_REPORTS:live':
       return true;
   }
 }

@@ -98,18 +98,15 @@ export class ReaderSession {
     if (this.#isOver) return;
     this.#deadlines.notice(now);
     if (this.#keepaliveIsOn) this.#expectMore(now);
-    switch (message.name) {
-      case 'RO_ACCESS_REPORT':
-        if (message.body.TagReportData.length > 0) this.#deadlines.clear('restart');
-        return;
-      case 'KEEPALIVE':
-        out.send.push(encodeMessage('KEEPALIVE_ACK', {}, message.id, this.#facts.version));
-        return;
-      case 'READER_EVENT_NOTIFICATION':
-        this.#takeEvent(message.body.ReaderEventNotificationData, now, out);
-        return;
-      default:
-        this.#takeAnswer(message, now, out);
+    // A reader sends these three unasked; all else must answer what is in flight.
+    if (message.name === 'RO_ACCESS_REPORT') {
+      if (message.body.TagReportData.length > 0) this.#deadlines.clear('restart');
+    } else if (message.name === 'KEEPALIVE') {
+      out.send.push(encodeMessage('KEEPALIVE_ACK', {}, message.id, this.#facts.version));
+    } else if (message.name === 'READER_EVENT_NOTIFICATION') {
+      this.#takeEvent(message.body.ReaderEventNotificationData, now, out);
+    } else {
+      this.#takeAnswer(message, now, out);
     }
   }
 

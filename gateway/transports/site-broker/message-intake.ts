@@ -105,30 +105,32 @@ export class MessageIntake {
     const identified = { messageId, topic, payload };
     const before = dup ? taken.find(identified) : undefined;
     if (before === undefined) {
-      taken.add(identified, this.#run(payload.length, work, messageId));
+      const released = Promise.withResolvers<void>();
+      taken.add(identified, released.promise);
+      this.#run(payload.length, work, messageId, released);
       return;
     }
     count('repeated');
     this.#run(payload.length, () => before, messageId);
   }
 
-  /** Settles as the work does, when its turn to be answered has come. */
-  #run(bytes: number, work: () => Promise<void> | undefined, messageId: number | undefined): Promise<void> {
+  /** `released` settles as the work does, when its turn to be answered has come: for those who wait for the same. */
+  #run(
+    bytes: number,
+    work: () => Promise<void> | undefined,
+    messageId: number | undefined,
+    released?: PromiseWithResolvers<void>,
+  ): void {
     this.#underWay += 1;
     this.#bytesUnderWay += bytes;
-    const released = new Promise<void>((resolve, reject) => {
-      const { delayedMs } = this.#lane.run(work, (error) => {
-        this.#underWay -= 1;
-        this.#bytesUnderWay -= bytes;
-        if (error === undefined) resolve();
-        else reject(error);
-        this.#onReleased(messageId, error);
-      });
-      if (delayedMs > 0) this.#options.count('delayed');
+    const { delayedMs } = this.#lane.run(work, (error) => {
+      this.#underWay -= 1;
+      this.#bytesUnderWay -= bytes;
+      if (error === undefined) released?.resolve();
+      else released?.reject(error);
+      this.#onReleased(messageId, error);
     });
-    // Its failure is dealt with in `#onReleased`; the promise is for those who wait for the same message.
-    released.catch(() => undefined);
-    return released;
+    if (delayedMs > 0) this.#options.count('delayed');
   }
 
   #hand(message: DeviceMessage): Promise<void> | undefined {

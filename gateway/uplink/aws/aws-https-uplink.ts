@@ -193,7 +193,9 @@ function describeAwsError(error: unknown): { status: number | undefined; words: 
       };
     case 429:
       return { status, words: `AWS asks to slow down (${said})` };
+    case undefined:
+      return { status, words: `AWS answers nothing (${said})` };
     default:
-      return { status, words: `AWS answers ${status ?? 'nothing'} (${said})` };
+      return { status, words: `AWS answers ${status} (${said})` };
   }
 }

@@ -80,7 +80,7 @@ export const CLOUD: readonly Room[] = [
     room: 'cloud/inventory/shipments',
     owns: 'what was announced, and what crossed for it',
     imports: ['protocol/**', 'cloud/contract', 'cloud/exceptions', 'cloud/ledger', 'cloud/store'],
-    packages: ['kysely', 'zod'],
+    packages: ['kysely', 'zod', 'csv-parse'],
   },
   {
     room: 'cloud/coldchain/engine',
