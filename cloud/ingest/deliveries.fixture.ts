@@ -9,6 +9,7 @@ import type { StockEvent, TagSighting } from '../../protocol/events/stock-event.
 import { type Batch, encodeBatch } from '../../protocol/link/batch.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Delivery } from '../intake/intake.ts';
+import { PROJECTED_TABLES } from '../projections/registry.ts';
 import { type Site, siteSchema } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
 import { createIngest, type Ingest, type IngestOptions } from './ingest.ts';
@@ -241,16 +242,8 @@ export function cut({ gateway, epoch, events }: Journal, sizes: readonly number[
   return batches;
 }
 
-/** Every row that follows from events, without what tells the history of their arrival. */
-const DUMPED = {
-  objects: 'select * from objects order by epc',
-  movements: 'select * from movements order by epc, occurred_key',
-  passes: 'select * from passes order by pass_id',
-  samples: 'select * from samples order by read_point, metric, occurred_at, occurred_key',
-  conditions: 'select * from conditions order by read_point, metric',
-  contacts: 'select * from contacts order by read_point',
-  bins: 'select * from bins order by read_point',
-  devices: 'select * from devices order by gateway, device, condition',
+/** What follows from several events, and how far each lane is; without what tells the history of their arrival. */
+const DERIVED = {
   watermarks: 'select gateway, epoch, lane, up_to, ahead from watermarks order by gateway, epoch, lane',
   matches: 'select * from shipment_matches order by shipment, epc',
   episodes: `select id, read_point, location, started_at, active_at, ended_at, peak_milli, unknown_ms
@@ -260,9 +253,11 @@ const DUMPED = {
   holds: `select * from holds where status <> 'withdrawn' order by exception_id, epc`,
 } as const;
 
+/** Every row that follows from events. */
 export async function dump(store: Store): Promise<Record<string, unknown[]>> {
+  const projected = PROJECTED_TABLES.map((table) => [table, `select * from ${table} t order by t`] as const);
   const tables: Record<string, unknown[]> = {};
-  for (const [name, query] of Object.entries(DUMPED)) {
+  for (const [name, query] of [...projected, ...Object.entries(DERIVED)]) {
     tables[name] = (await sql.raw<object>(query).execute(store.db)).rows.map((row) => ({ ...row }));
   }
   return tables;
@@ -271,8 +266,8 @@ export async function dump(store: Store): Promise<Record<string, unknown[]>> {
 /** Empties everything but the registered gateways and the expectations. */
 export async function clear(store: Store): Promise<void> {
   await sql`
-    truncate events, watermarks, journal_openings, clock_marks, dead_letters, movements, samples, objects, passes, bins, contacts, devices,
-      conditions, episodes, tracks, exceptions, holds, shipment_matches, decisions
+    truncate events, watermarks, journal_openings, clock_marks, dead_letters, ${sql.raw(PROJECTED_TABLES.join())},
+      episodes, tracks, exceptions, holds, shipment_matches, decisions
   `.execute(store.db);
 }
 

@@ -58,29 +58,29 @@ describe.each(databases())('versions that differ, in $name', ({ open }) => {
   const unknownKinds = () => listExceptions(store.db, TEST_SITE, { kind: 'EVENT_KIND_UNKNOWN' });
 
   it('an old cloud keeps what a newer gateway sends: stored, acked, visible, counted, no poison', async () => {
-    const sweep = ofNewerKind('sweep', GOOD);
-    const timeless = ofNewerKind('sweep', GOOD, { occurredAt: 9e15, zones: [{ id: 'a', seen: 3 }] });
-    await expect(ingest.deliver(batchWith(sweep, timeless, GOOD))).resolves.toMatchObject({ upTo: 3 });
+    const toCome = ofNewerKind('kind-to-come', GOOD);
+    const timeless = ofNewerKind('kind-to-come', GOOD, { occurredAt: 9e15, zones: [{ id: 'a', seen: 3 }] });
+    await expect(ingest.deliver(batchWith(toCome, timeless, GOOD))).resolves.toMatchObject({ upTo: 3 });
     expect(await store.db.selectFrom('dead_letters').selectAll().execute()).toEqual([]);
     expect(ingest.counters).toMatchObject({ events: 3, unknownEvents: 2, deadLetters: 0 });
-    const kept = await listEvents(store.db, { type: 'sweep' }, page);
-    expect(kept.map(({ body }) => body)).toEqual([sweep, timeless]);
+    const kept = await listEvents(store.db, { type: 'kind-to-come' }, page);
+    expect(kept.map(({ body }) => body)).toEqual([toCome, timeless]);
     expect(kept.map(({ readPoint }) => readPoint)).toEqual(['dock-1', 'dock-1']);
     // A time that no calendar has is not believed: that of the recording stands for it.
     const times = [T0, T0 + 5].map((at) => new Date(at).toISOString());
     expect(kept.map(({ occurredAt }) => occurredAt)).toEqual(times);
     expect(await unknownKinds()).toMatchObject([
-      { subject: 'gw-1', title: expect.stringContaining('sweep'), detail: { type: 'sweep' } },
+      { subject: 'gw-1', title: expect.stringContaining('kind-to-come'), detail: { type: 'kind-to-come' } },
     ]);
-    expect(changes).toContainEqual(expect.objectContaining({ topic: 'event', id: 'sweep' }));
+    expect(changes).toContainEqual(expect.objectContaining({ topic: 'event', id: 'kind-to-come' }));
     expect((await dump(store)).passes).toHaveLength(1);
   });
 
   it('the same event of an unknown kind counts once, and another body under its name is refused', async () => {
-    await ingest.deliver(batchWith(ofNewerKind('sweep', GOOD)));
-    await ingest.deliver(batchWith(ofNewerKind('sweep', GOOD)));
+    await ingest.deliver(batchWith(ofNewerKind('kind-to-come', GOOD)));
+    await ingest.deliver(batchWith(ofNewerKind('kind-to-come', GOOD)));
     expect(ingest.counters).toMatchObject({ events: 1, repeatedEvents: 1 });
-    await ingest.deliver(batchWith(ofNewerKind('sweep', GOOD, { readPoint: 'dock-2' })));
+    await ingest.deliver(batchWith(ofNewerKind('kind-to-come', GOOD, { readPoint: 'dock-2' })));
     expect(await store.db.selectFrom('dead_letters').select('code').execute()).toEqual([
       { code: 'BODY_MISMATCH' },
     ]);
@@ -102,7 +102,7 @@ describe.each(databases())('versions that differ, in $name', ({ open }) => {
   });
 
   it('a rebuild leaves what is still unknown as it is', async () => {
-    await ingest.deliver(batchWith(ofNewerKind('sweep', GOOD), GOOD));
+    await ingest.deliver(batchWith(ofNewerKind('kind-to-come', GOOD), GOOD));
     const before = await dump(store);
     await ingest.rebuild();
     expect(await dump(store)).toEqual(before);

@@ -11,50 +11,39 @@ import { DEVICE } from './device/device.ts';
 import { addEstimatedClock } from './findings.ts';
 import { GAP } from './gap/gap.ts';
 import { PASS } from './pass/pass.ts';
-import type { FoldContext, Folding } from './projection.ts';
+import type { FoldContext, Folding, Projection } from './projection.ts';
 import { SAMPLE } from './sample/sample.ts';
 import { UNKNOWN } from './unknown/unknown.ts';
 import { WEIGHING } from './weighing/weighing.ts';
 
-type Foldings = { readonly [Type in StockEventType]: Folding<EventOf<Type>> };
+/** Several kinds may share one: then one folding takes them all. */
+const PROJECTIONS: { readonly [Type in StockEventType]: Projection<EventOf<Type>> } = {
+  receipt: PASS,
+  dispatch: PASS,
+  passage: PASS,
+  weighing: WEIGHING,
+  sample: SAMPLE,
+  contact: CONTACT,
+  device: DEVICE,
+  gap: GAP,
+  clock: CLOCK,
+};
+
+const IN_ORDER: ReadonlySet<Projection<never>> = new Set(Object.values(PROJECTIONS));
 
 /** The tables that events alone decide. */
 export const PROJECTED_TABLES: readonly (keyof Tables)[] = [
-  ...new Set([PASS, WEIGHING, SAMPLE, CONTACT, DEVICE, GAP, CLOCK].flatMap(({ tables }) => tables)),
+  ...new Set([...IN_ORDER].flatMap(({ tables }) => tables)),
 ];
 
-function beginAll(context: FoldContext): Foldings {
-  const pass = PASS.begin(context);
-  return {
-    receipt: pass,
-    dispatch: pass,
-    passage: pass,
-    weighing: WEIGHING.begin(context),
-    sample: SAMPLE.begin(context),
-    contact: CONTACT.begin(context),
-    device: DEVICE.begin(context),
-    gap: GAP.begin(context),
-    clock: CLOCK.begin(context),
-  };
-}
-
-/** Folds these events; the foldings are each kind's, in the order in which to write them. */
-export function foldEvents(events: readonly LedgerEvent[], context: FoldContext): Set<Folding<never>> {
-  const foldings = beginAll(context);
+/** Folds these events; the foldings are each projection's, in the order in which to write them. */
+export function foldEvents(events: readonly LedgerEvent[], context: FoldContext): Folding<never>[] {
+  const foldings = new Map([...IN_ORDER].map((projection) => [projection, projection.begin(context)]));
   const unknown = UNKNOWN.begin(context);
   for (const entry of events) {
     addEstimatedClock(context.findings, entry);
-    if (entry.isKnown) add(foldings, entry.event.type, entry.event, entry);
+    if (entry.isKnown) foldings.get(PROJECTIONS[entry.event.type])?.add(entry.event as never, entry);
     else unknown.add(entry.event, entry);
   }
-  return new Set([...Object.values(foldings), unknown]);
-}
-
-function add<Type extends StockEventType>(
-  foldings: Foldings,
-  type: Type,
-  event: EventOf<Type>,
-  entry: LedgerEvent,
-): void {
-  foldings[type].add(event, entry);
+  return [...foldings.values(), unknown];
 }

@@ -96,6 +96,11 @@ export interface DriverKind<Options = unknown> {
   readonly kind: string;
   readonly transport: Driver['transport'];
   timeSource(options: Options): TimeSource;
+  /**
+   * For frames without a checksum, long enough to hide others: how long the driver may take to see that a stray header
+   * is none, and to ask for a new session. Absent: it reads the next good frame at once.
+   */
+  readonly resyncMs?: number;
   /** zod schema of its `options`. */
   readonly options: { parse(input: unknown): Options };
   create(device: string, options: Options): Driver;

@@ -24,11 +24,6 @@ import { DRIVERS, findDriver } from './registry.ts';
 const FLOOD_BYTES = 2 * 1024 * 1024;
 const FLOOD_MESSAGES = 10_000;
 const ALLOWED_GROWTH_BYTES = 1_500_000;
-/**
- * Frames without a checksum, long enough to hide others: what the driver may take to see that a stray header is none.
- * Every other driver must read the frame at once.
- */
-const PATIENCE_MS: Readonly<Record<string, number>> = { llrp: 6_000 };
 /** Noise that once stood in the way of the frame behind it. */
 const KEPT_NOISE = [
   [0x04, 0, 0],
@@ -103,77 +98,79 @@ test('kinds are unique, and found by name', () => {
   expect(findDriver('toString')).toBeUndefined();
 });
 
-describe.each(DRIVERS.filter(({ transport }) => transport === 'bytes'))('$kind, on a line', ({ kind }) => {
-  test.each(goldenNames(kind))('%s: any chunking gives the same', (name) => {
-    const { steps, createDriver } = readGolden(kind, name);
-    const whole = essence(playDriver(createDriver(), steps));
-    const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 });
-    fc.assert(
-      fc.property(sizes, (pieces) => {
-        expect(essence(playDriver(createDriver(), steps, cutter(pieces)))).toEqual(whole);
-      }),
-      { numRuns: propertyRuns(25) },
-    );
-  });
+describe.each(DRIVERS.filter(({ transport }) => transport === 'bytes'))(
+  '$kind, on a line',
+  ({ kind, resyncMs }) => {
+    test.each(goldenNames(kind))('%s: any chunking gives the same', (name) => {
+      const { steps, createDriver } = readGolden(kind, name);
+      const whole = essence(playDriver(createDriver(), steps));
+      const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 });
+      fc.assert(
+        fc.property(sizes, (pieces) => {
+          expect(essence(playDriver(createDriver(), steps, cutter(pieces)))).toEqual(whole);
+        }),
+        { numRuns: propertyRuns(25) },
+      );
+    });
 
-  test('random bytes at any moment never throw, and bring no readings of the wrong device', () => {
-    const { device, createDriver } = readGolden(kind, 'plain');
-    const step = fc.tuple(fc.nat(3_000), fc.uint8Array({ maxLength: 200 }), fc.nat(20));
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 20 }), (noise) => {
-        let at = 0;
-        const steps = noise.flatMap(([pauseMs, bytes, choice]): ScriptStep[] => {
-          at += pauseMs;
-          if (choice === 0)
-            return [
-              { at, does: 'close' },
-              { at, does: 'open' },
-            ];
-          return [bytesStep(at, bytes)];
-        });
-        const { readings } = playDriver(createDriver(), [{ at: 0, does: 'open' }, ...steps]);
-        for (const reading of readings) expect(reading.device).toBe(device);
-      }),
-      { numRuns: propertyRuns(60) },
-    );
-  });
+    test('random bytes at any moment never throw, and bring no readings of the wrong device', () => {
+      const { device, createDriver } = readGolden(kind, 'plain');
+      const step = fc.tuple(fc.nat(3_000), fc.uint8Array({ maxLength: 200 }), fc.nat(20));
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 20 }), (noise) => {
+          let at = 0;
+          const steps = noise.flatMap(([pauseMs, bytes, choice]): ScriptStep[] => {
+            at += pauseMs;
+            if (choice === 0)
+              return [
+                { at, does: 'close' },
+                { at, does: 'open' },
+              ];
+            return [bytesStep(at, bytes)];
+          });
+          const { readings } = playDriver(createDriver(), [{ at: 0, does: 'open' }, ...steps]);
+          for (const reading of readings) expect(reading.device).toBe(device);
+        }),
+        { numRuns: propertyRuns(60) },
+      );
+    });
 
-  test('after noise the next good frame is read, if need be after a new session the driver asked for', () => {
-    const { createDriver } = readGolden(kind, 'plain');
-    const { before, frame, readings } = lastGoodFrame(kind);
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (bytes) => {
-        const driver = createDriver();
-        const first = playDriver(driver, [...before, bytesStep(frame.at, bytes), frame]);
-        const read = measured(first.readings).slice(-readings.length);
-        if (first.reconnects.length === 0) {
-          if (isDeepStrictEqual(read, readings)) return;
-          const patienceMs = PATIENCE_MS[kind];
-          if (patienceMs === undefined) expect(read).toEqual(readings);
-          const later = playDriver(driver, [{ at: frame.at + (patienceMs ?? 0), does: 'wait' }]);
-          expect(later.reconnects).not.toEqual([]);
-        }
-        playDriver(driver, [{ at: frame.at, does: 'close' }]);
-        const again = playDriver(driver, [...before, frame]);
-        expect(measured(again.readings).slice(-readings.length)).toEqual(readings);
-      }),
-      { numRuns: propertyRuns(60), examples: KEPT_NOISE },
-    );
-  });
+    test('after noise the next good frame is read, if need be after a new session the driver asked for', () => {
+      const { createDriver } = readGolden(kind, 'plain');
+      const { before, frame, readings } = lastGoodFrame(kind);
+      fc.assert(
+        fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (bytes) => {
+          const driver = createDriver();
+          const first = playDriver(driver, [...before, bytesStep(frame.at, bytes), frame]);
+          const read = measured(first.readings).slice(-readings.length);
+          if (first.reconnects.length === 0) {
+            if (isDeepStrictEqual(read, readings)) return;
+            if (resyncMs === undefined) expect(read).toEqual(readings);
+            const later = playDriver(driver, [{ at: frame.at + (resyncMs ?? 0), does: 'wait' }]);
+            expect(later.reconnects).not.toEqual([]);
+          }
+          playDriver(driver, [{ at: frame.at, does: 'close' }]);
+          const again = playDriver(driver, [...before, frame]);
+          expect(measured(again.readings).slice(-readings.length)).toEqual(readings);
+        }),
+        { numRuns: propertyRuns(60), examples: KEPT_NOISE },
+      );
+    });
 
-  test('a flood of bytes without meaning is let go of', () => {
-    for (const filling of [0x04, 0x53, 0xff]) {
-      const driver = onBytes(readGolden(kind, 'plain').createDriver());
-      driver.onOpen(SCRIPT_START);
-      const chunk = new Uint8Array(64 * 1024).fill(filling);
-      driver.onBytes(chunk, SCRIPT_START);
-      const before = heldBytes();
-      for (let sent = 0; sent < FLOOD_BYTES; sent += chunk.length) driver.onBytes(chunk, SCRIPT_START);
-      expect(heldBytes() - before).toBeLessThan(ALLOWED_GROWTH_BYTES);
-      driver.onClose(SCRIPT_START);
-    }
-  });
-});
+    test('a flood of bytes without meaning is let go of', () => {
+      for (const filling of [0x04, 0x53, 0xff]) {
+        const driver = onBytes(readGolden(kind, 'plain').createDriver());
+        driver.onOpen(SCRIPT_START);
+        const chunk = new Uint8Array(64 * 1024).fill(filling);
+        driver.onBytes(chunk, SCRIPT_START);
+        const before = heldBytes();
+        for (let sent = 0; sent < FLOOD_BYTES; sent += chunk.length) driver.onBytes(chunk, SCRIPT_START);
+        expect(heldBytes() - before).toBeLessThan(ALLOWED_GROWTH_BYTES);
+        driver.onClose(SCRIPT_START);
+      }
+    });
+  },
+);
 
 describe.each(DRIVERS.filter(({ transport }) => transport === 'messages'))(
   '$kind, on messages',

@@ -166,14 +166,7 @@ describe('a Zigbee2MQTT sensor', () => {
   });
 });
 
-it('every driver in the registry has a simulated device that a contract test holds it to', () => {
-  expect(DRIVERS.map((driver) => driver.kind).toSorted()).toEqual([
-    'impinj-iot',
-    'llrp',
-    'modbus-rtu',
-    'mt-sics',
-    'zigbee2mqtt',
-  ]);
+it('every driver in the registry has a simulated device', () => {
   const simulated = new Set(DEVICE_KINDS.map(({ driver }) => driver));
   expect([...simulated].toSorted()).toEqual(DRIVERS.map((driver) => driver.kind).toSorted());
 });

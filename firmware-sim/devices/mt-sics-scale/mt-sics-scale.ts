@@ -5,8 +5,8 @@
  */
 import type { Random } from '../../../protocol/ports/random.ts';
 import { decodeCommand, SICS_COMMANDS, type SicsCommand } from '../../../protocol/wire/mt-sics/command.ts';
-import { fromMilligrams, toMilligrams } from '../../../protocol/wire/mt-sics/mass.ts';
 import { encodeReply, type SicsReply, STANDARD_FIELD_WIDTH } from '../../../protocol/wire/mt-sics/reply.ts';
+import { fromMilligrams, toMilligrams } from '../../../protocol/wire/shared/mass.ts';
 import type { ByteDevice, DeviceOutput } from '../device.ts';
 import type { DeviceFault } from '../faults.ts';
 import { LoadCell, type LoadCellOptions } from '../shared/load-cell.ts';

@@ -135,6 +135,8 @@ export const llrp: DriverKind<LlrpOptions> = {
   kind: 'llrp',
   transport: 'bytes',
   timeSource: () => 'device-differences',
+  /** `requestTimeoutMs` of its default, and a second. */
+  resyncMs: 6_000,
   options: llrpOptions,
   create: (device, options) => new LlrpDriver(device, options),
 };

@@ -10,11 +10,11 @@ import { JournalEngine } from './engine.ts';
 import { entry, JournalFolder, openVirtual, START, stampAt, weighing } from './journal.fixture.ts';
 
 const scaleAtRest = { ...weighing(1), raw: '' };
-const sweep = { type: 'sweep', occurredAt: 'at noon', readPoint: 'aisle-1', tags: [{ epc: '30' }] };
+const toCome = { type: 'kind-to-come', occurredAt: 'at noon', readPoint: 'aisle-1', tags: [{ epc: '30' }] };
 
 function writeAsNewer(file: string): void {
   const engine = new JournalEngine({ file, maxBytes: 1 << 30, hardLimitBytes: 1 << 30 });
-  const stock = [encodeStoredEvent(stampAt(START), sweep as never)];
+  const stock = [encodeStoredEvent(stampAt(START), toCome as never)];
   engine.handle({
     op: 'commit',
     group: { events: { ...perLane<string[]>(() => []), stock }, checkpoints: [] },
@@ -56,7 +56,7 @@ test.each(['as it was written', 'carried over to a new file'])('it goes up whole
   const slice = await again.run(again.journal.read('stock', 0, 100, 1 << 20));
   const origin = carried ? { origin: { epoch: 'epoch-0001', seq: 1 } } : {};
   expect(received(again.journal.epoch, slice?.records ?? [])).toMatchObject([
-    { outcome: 'unknown', record: { seq: 1, ...origin, event: { type: 'sweep', raw: sweep } } },
+    { outcome: 'unknown', record: { seq: 1, ...origin, event: { type: 'kind-to-come', raw: toCome } } },
     { outcome: 'known', record: { seq: 2, event: scaleAtRest } },
   ]);
   await again.journal.close();

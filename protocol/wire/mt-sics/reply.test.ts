@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fromMilligrams, toMilligrams } from '../shared/mass.ts';
 import { decodeCommand, encodeCommand, SICS_COMMANDS } from './command.ts';
-import { fromMilligrams, toMilligrams } from './mass.ts';
 import { decodeReply, encodeReply, type SicsReply } from './reply.ts';
 
 const weight = fc

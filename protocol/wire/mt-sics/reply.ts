@@ -3,7 +3,7 @@
  * A weight is `S`, a blank, `S` or `D`, a blank, ten characters right-aligned, a blank, the unit. Everything else
  * a scale may say is one of the other kinds; a line that is none of them is not a reply.
  */
-import { toMilligrams } from './mass.ts';
+import { toMilligrams } from '../shared/mass.ts';
 
 export type SicsReply = SicsWeight | SicsRefusal | SicsDone | SicsText | SicsError;
 

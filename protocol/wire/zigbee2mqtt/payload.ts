@@ -6,7 +6,7 @@
  * A state message repeats everything Zigbee2MQTT has cached about the device, whichever value is new.
  */
 import * as z from 'zod';
-import { fromMilli, toMilli } from './decimal.ts';
+import { fromMilli, toMilli } from '../shared/decimal.ts';
 
 /** A larger state is refused unread; real ones are below 2 KiB. */
 export const MAX_STATE_BYTES = 65_536;

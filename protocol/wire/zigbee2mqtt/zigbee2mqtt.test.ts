@@ -1,7 +1,7 @@
 /** Topics, payloads and decimals of Zigbee2MQTT, both ways, and garbage. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromMilli, toMilli } from './decimal.ts';
+import { fromMilli, toMilli } from '../shared/decimal.ts';
 import {
   decodeAvailability,
   decodeState,

@@ -101,6 +101,7 @@ function addToModel(model: Model, event: StockEvent, gateway: string, at: number
     const known = Number(model[table].get(name)?.value ?? 0);
     model[table].set(name, { at, key, value: String(known + more) });
   };
+  const { type }: { readonly type: string } = event;
   switch (event.type) {
     case 'receipt':
     case 'dispatch':
@@ -133,7 +134,7 @@ function addToModel(model: Model, event: StockEvent, gateway: string, at: number
     case 'clock':
       return;
     default:
-      event satisfies never;
+      throw new Error(`the workload makes events that the model does not fold: ${type}`);
   }
 }
 

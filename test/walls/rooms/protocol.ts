@@ -33,9 +33,15 @@ export const PROTOCOL: readonly Room[] = [
     pure: true,
   },
   {
+    room: 'protocol/wire/shared',
+    owns: 'what device codecs have in common: masses, decimal numbers',
+    imports: [],
+    pure: true,
+  },
+  {
     room: 'protocol/wire/*',
     owns: 'one device codec each, both directions',
-    imports: ['protocol/readings', 'protocol/epc'],
+    imports: ['protocol/readings', 'protocol/epc', 'protocol/wire/shared'],
     packages: ['zod'],
     pure: true,
   },

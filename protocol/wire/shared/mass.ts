@@ -1,5 +1,5 @@
 /**
- * Masses in the units that MT-SICS scales send, exact in whole milligrams: decimal text in, integer out, no
+ * Masses in the units that scales send, exact in whole milligrams: decimal text in, integer out, no
  * floating point in between. The pound is 453.59237 g (International Yard and Pound Agreement 1959), the ounce a
  * sixteenth of it. What falls between two milligrams is rounded half away from zero.
  */
@@ -18,7 +18,7 @@ const UNITS: ReadonlyMap<string, UnitInMilligrams> = new Map([
   ['oz', { numerator: 28_349_523_125n, denominator: 1_000_000n }],
 ]);
 
-/** Units whose masses can be converted, as the scale spells them. */
+/** Units whose masses can be converted, as MT-SICS spells them. */
 export const MASS_UNITS: readonly string[] = [...UNITS.keys()];
 
 const DECIMAL = /^(-?)(\d{1,12})(?:\.(\d{0,9}))?$/;
