@@ -241,7 +241,7 @@ export function cut({ gateway, epoch, events }: Journal, sizes: readonly number[
   return batches;
 }
 
-/** Every row that follows from events, without what tells the history of their arrival. */
+/** Every row that follows from events, without what depends on how they arrived. */
 const DUMPED = {
   objects: 'select * from objects order by epc',
   movements: 'select * from movements order by epc, occurred_key',
