@@ -25,7 +25,7 @@ describe('nothing lost, nothing twice', () => {
     expect(await brokenPromises(engine, range(1, SEEDS))).toEqual([]);
   });
 
-  it('tells one story per seed', { timeout: HANG_MS }, async () => {
+  it('runs one story per seed', { timeout: HANG_MS }, async () => {
     for (const seed of effort([11], [3, 11, 47])) {
       const [once, again] = [await runSeed(seed, { engine }), await runSeed(seed, { engine })];
       expect(again).toEqual(once);
