@@ -58,7 +58,7 @@ describe.each(databases())('rooms and charts on $name', ({ open }) => {
     expect(await room(16)).toMatchObject({ state: 'unknown', probes: [{ freshness: 'silent' }, {}, {}] });
   });
 
-  it('a room with an open episode is in excursion, and tells how much stands there and is held', async () => {
+  it('a room with an open episode is in excursion, and shows how much stands there and is held', async () => {
     for (const epc of ['aa', 'bb']) {
       await store.db
         .insertInto('objects')

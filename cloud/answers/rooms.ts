@@ -55,21 +55,21 @@ export async function listRooms(db: Kysely<Tables>, site: Site, now: number): Pr
     });
 }
 
-/** One row for each metric that the probe has told or that a rule expects of it. */
+/** One row for each metric that the probe has measured or that a rule needs from it. */
 function probesOf(
   { readPoint, name }: Site['probes'][number],
   facts: Facts,
   site: Site,
   now: number,
 ): Probe[] {
-  const told = facts.conditions.filter((condition) => condition.read_point === readPoint);
-  const metrics = new Set(told.map(({ metric }) => metric));
+  const measured = facts.conditions.filter((condition) => condition.read_point === readPoint);
+  const metrics = new Set(measured.map(({ metric }) => metric));
   for (const { metric } of site.rules) if (rulesAt(site, readPoint, metric).length > 0) metrics.add(metric);
   return [...metrics]
     .sort()
     .reverse()
     .map((metric) => {
-      const newest = told.find((condition) => condition.metric === metric);
+      const newest = measured.find((condition) => condition.metric === metric);
       const rules = rulesAt(site, readPoint, metric).map(({ rule }) => rule);
       return {
         readPoint,
@@ -102,7 +102,7 @@ function isKnown(probes: readonly Probe[]): boolean {
   return (ruled.length > 0 ? ruled : probes).every(({ freshness }) => freshness === 'fresh');
 }
 
-/** A read point that has only ever told of open and closed. */
+/** A read point that has only ever sent open and closed. */
 function isContact(facts: Facts, readPoint: string): boolean {
   return (
     facts.contacts.some((contact) => contact.read_point === readPoint) &&

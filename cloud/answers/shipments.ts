@@ -66,7 +66,7 @@ async function shipmentsOf(
     const counted = counts.get(id);
     if (row === undefined || counted === undefined) return [];
     const actualOf = new Map(counted.lines.map((line) => [line.line, line.actual]));
-    const told = (linesOf.get(id) ?? [])
+    const own = (linesOf.get(id) ?? [])
       .toSorted((a, b) => a.line - b.line)
       .map((line) => lineOf(line, actualOf.get(line.line) ?? 0, nameOf));
     const extras = extrasOf.get(id) ?? [];
@@ -81,9 +81,9 @@ async function shipmentsOf(
         expectedTo: isoTime(row.expected_to),
         status: statusOf(counted, now),
         closed: counted.closedAt !== null,
-        expected: sum(told.map((line) => line.expected)),
-        actual: sum(told.map((line) => line.actual)),
-        lines: told,
+        expected: sum(own.map((line) => line.expected)),
+        actual: sum(own.map((line) => line.actual)),
+        lines: own,
         unexpected: extras.map(({ epc, gtin }) => ({ epc, gtin, itemName: nameOf(gtin) })),
       },
     ];

@@ -99,7 +99,7 @@ describe('lists', () => {
     });
   });
 
-  it('asks for the samples of the last day unless told otherwise', async () => {
+  it('asks for the samples of the last day unless asked for others', async () => {
     await get('/api/v1/samples?readPoint=probe-1');
     expect(api.ledger.asked.samples).toEqual({
       readPoint: 'probe-1',
@@ -218,7 +218,7 @@ describe('shipments', () => {
 });
 
 describe('gateways', () => {
-  it('get a token that is told once and opens the door until they are revoked', async () => {
+  it('get a token that is shown once and opens the door until they are revoked', async () => {
     const added = (await post('/api/v1/gateways', { id: 'dock-1' })).json();
     expect(await verifyGateway(api.db, 'dock-1', added.token, TEST_NOW)).toBe(true);
     expect(await verifyGateway(api.db, 'dock-1', 'other', TEST_NOW)).toBe(false);
@@ -236,7 +236,7 @@ describe('gateways', () => {
 });
 
 describe('operations', () => {
-  it('tell Prometheus the counters', async () => {
+  it('give Prometheus the counters', async () => {
     const metrics = await get('/metrics');
     expect(metrics.headers['content-type']).toMatch(/^text\/plain/);
     expect(metrics.body).toContain('\ntallyport_events_taken 3\n');

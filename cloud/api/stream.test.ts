@@ -22,7 +22,7 @@ async function nextChunk(stream: Readable): Promise<string> {
 }
 
 describe('the live stream', () => {
-  it('opens with the session cookie, tells what is published, and beats while nothing is', async () => {
+  it('opens with the session cookie, sends what is published, and beats while nothing is', async () => {
     const signedIn = await api.app.inject({
       method: 'POST',
       url: '/api/v1/session',

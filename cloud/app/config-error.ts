@@ -1,4 +1,4 @@
-/** What cannot be used of a configuration or a command line, told to people; and reading the files that it names. */
+/** What cannot be used of a configuration or a command line, in words for people; and reading the files that it names. */
 import { readFileSync } from 'node:fs';
 
 /** A configuration or command line that cannot be used; `problems` are lines for people. */

@@ -1,6 +1,6 @@
 /**
- * The `enrolment` section of cloud.yaml: what gateways are given besides their token, and whom they are told to
- * deliver to. Everything is optional: without it gateways get tokens.
+ * The `enrolment` section of cloud.yaml: what gateways are given besides their token, and where they are to
+ * deliver. Everything is optional: without it gateways get tokens.
  */
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod';
@@ -20,7 +20,7 @@ export const enrolmentSchema = z
     serverCaFile: z.string().optional(),
     /** Of one address; more where many gateways enrol from behind one. */
     triesPerMinute: z.int().positive().max(1000).default(ENROLMENTS_PER_MINUTE),
-    /** Where gateways deliver: told to them when they enrol. */
+    /** Where gateways deliver: given to them when they enrol. */
     mqttUrl: z
       .string()
       .regex(/^(mqtts?|wss?|tcp):\/\/[^/]/, 'expected an MQTT address such as mqtts://broker:8883')

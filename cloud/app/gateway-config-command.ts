@@ -1,4 +1,4 @@
-/** `gateway config <id> [<file>]`: wishes a configuration for a gateway behind AWS IoT, or tells how it stands. */
+/** `gateway config <id> [<file>]`: wishes a configuration for a gateway behind AWS IoT, or shows how far it is. */
 import { basename } from 'node:path';
 import * as z from 'zod';
 import { parseConfig } from '../../protocol/config/yaml-config.ts';
@@ -21,7 +21,7 @@ export async function gatewayConfigCommand(
   }
   const iot = await openIot(accessOf(aws));
   try {
-    if (file === undefined) await tell(iot, id, write);
+    if (file === undefined) await show(iot, id, write);
     else await wish(iot, id, file, write);
   } finally {
     iot.close();
@@ -50,7 +50,7 @@ async function wish(iot: IotCalls, id: string, file: string, write: Command['wri
   }
 }
 
-async function tell(iot: IotCalls, id: string, write: Command['write']): Promise<void> {
+async function show(iot: IotCalls, id: string, write: Command['write']): Promise<void> {
   const standing = await readConfigStanding(iot, id);
   if (standing?.desired === undefined) {
     write(`No configuration is wished for ${id}.\n`);

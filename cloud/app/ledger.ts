@@ -1,4 +1,4 @@
-/** What the API asks, answered by inventory and cold chain; every decision is told to the live stream. */
+/** What the API asks, answered by inventory and cold chain; every decision is published on the live stream. */
 import type { Kysely } from 'kysely';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import { getException, listExceptions, listHolds } from '../answers/exceptions.ts';
@@ -28,7 +28,7 @@ export function createLedger(dependencies: {
   const { site, clock, live } = dependencies;
   const { db } = dependencies.store;
 
-  /** Runs a decision of the cold chain, tells the stream, and answers with what stands afterwards. */
+  /** Runs a decision of the cold chain, publishes its changes, and answers with what stands afterwards. */
   async function decide<T>(act: () => Promise<Change[]>, after: () => Promise<T | undefined>) {
     try {
       const changes = await act();

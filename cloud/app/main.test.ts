@@ -65,7 +65,7 @@ describe('the cloud as a command', () => {
     expect(ended.err).toContain('http.port');
   });
 
-  it('shows the first token on stdout, answers, and goes cleanly when told to', async () => {
+  it('shows the first token on stdout, answers, and ends cleanly on a signal', async () => {
     const { child, ended } = cloud('--config', configFile);
     let out = '';
     const started = new Promise<RegExpMatchArray>((resolve) => {

@@ -1,4 +1,4 @@
-/** What no event tells: probes that fell silent, windows that ended, events that wait for a clock. Looked at by ours. */
+/** What no event reports, checked by our clock: probes that fell silent, windows that ended, events that wait for a clock. */
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { LiveBus } from '../api/http/live.ts';
 import { checkSilence } from '../fleet/silence.ts';

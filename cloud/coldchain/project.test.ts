@@ -20,7 +20,7 @@ import {
 
 const QUALITY = { actor: 'quinn', reason: 'product file 12: stable for 2 h at 15 °C' };
 /** The holds as `epc status from-to` in minutes, and whose. */
-async function told(store: Store): Promise<string[]> {
+async function spans(store: Store): Promise<string[]> {
   const rows = await store.db
     .selectFrom('holds')
     .selectAll()
@@ -81,7 +81,7 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
     ]);
     await ingest(store, site, samplesAt('0:5 5:9 10:9 15:9'));
     await ingest(store, site, [moveAt(17, 'came-while-open', 'staging', 'chill')]);
-    expect(await told(store)).toEqual([
+    expect(await spans(store)).toEqual([
       'came-while-open active 17-open',
       'came-within active 12-open',
       'left-within active 5-8',
@@ -92,7 +92,7 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
       moveAt(30, 'came-after', 'staging', 'chill'),
       moveAt(40, 'stayed', 'chill', 'customer'),
     ]);
-    expect(await told(store)).toEqual([
+    expect(await spans(store)).toEqual([
       'came-while-open active 17-20',
       'came-within active 12-20',
       'left-within active 5-8',
@@ -103,11 +103,11 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
   it('holds goods that a late movement puts into the room, and withdraws those it takes out', async () => {
     await ingest(store, site, [moveAt(-60, 'a', 'staging', 'chill')]);
     await ingest(store, site, samplesAt('5:9 10:9 15:9 20:5 25:5'));
-    expect(await told(store)).toEqual(['a active 5-20']);
+    expect(await spans(store)).toEqual(['a active 5-20']);
     await ingest(store, site, [moveAt(-10, 'a', 'chill', 'staging'), moveAt(-20, 'b', 'staging', 'chill')]);
-    expect(await told(store)).toEqual(['a withdrawn 5-20', 'b active 5-20']);
+    expect(await spans(store)).toEqual(['a withdrawn 5-20', 'b active 5-20']);
     await ingest(store, site, [moveAt(12, 'a', 'staging', 'chill')]);
-    expect(await told(store)).toEqual(['a active 12-20', 'b active 5-20']);
+    expect(await spans(store)).toEqual(['a active 12-20', 'b active 5-20']);
   });
 
   it('finds an excursion that is delivered after it is over, and goods that have left since', async () => {
@@ -116,7 +116,7 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
     expect(await statuses(store)).toEqual([]);
     await ingest(store, site, samplesAt('5:9 15:9 20:5 25:5'));
     expect(await statuses(store)).toEqual(['TEMP_HIGH raised']);
-    expect(await told(store)).toEqual(['a active 5-20']);
+    expect(await spans(store)).toEqual(['a active 5-20']);
   });
 
   it('a hot sample two hours old that arrives now raises nothing', async () => {
@@ -128,10 +128,10 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
   it('withdraws the exception and its holds when late samples show that it was none', async () => {
     await ingest(store, site, [moveAt(-60, 'a', 'staging', 'chill')]);
     await ingest(store, site, samplesAt('0:9 14:9'));
-    expect(await told(store)).toEqual(['a active 0-open']);
+    expect(await spans(store)).toEqual(['a active 0-open']);
     await ingest(store, site, samplesAt('7:5'));
     expect(await statuses(store)).toEqual(['TEMP_HIGH withdrawn']);
-    expect(await told(store)).toEqual(['a withdrawn 0-open']);
+    expect(await spans(store)).toEqual(['a withdrawn 0-open']);
     expect(await ledgerOf(store)).toEqual({ episodes: [], exceptions: [], holds: [] });
   });
 
@@ -144,7 +144,7 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
     await releaseHold(store.db, { exceptionId: id, epcs: ['a'] }, QUALITY, DAWN);
     await ingest(store, site, samplesAt('1:9'));
     expect(await statuses(store)).toEqual(['TEMP_HIGH acknowledged', 'TEMP_HIGH withdrawn']);
-    expect(await told(store)).toEqual([
+    expect(await spans(store)).toEqual([
       'a released 1-open',
       'a released 5-open',
       'b active 1-open',
@@ -165,7 +165,7 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
         .concat([12, 13, 14, 15].map((minute) => sampleAt(minute, 5, 'chill-probe', 900 + minute))),
     );
     expect(await statuses(store)).toEqual(['TEMP_HIGH raised', 'TEMP_HIGH raised']);
-    expect(await told(store)).toEqual(['a released 0-11', 'a released 20-35']);
+    expect(await spans(store)).toEqual(['a released 0-11', 'a released 20-35']);
   });
 
   it('a rule of a new version takes over the episode that is open and leaves ended ones as they were', async () => {
@@ -179,20 +179,20 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
     ]);
   });
 
-  it('one probe out of bounds is enough, and each probe tells its own episode', async () => {
+  it('one probe out of bounds is enough, and each probe has its own episode', async () => {
     await ingest(store, site, [moveAt(-60, 'a', 'staging', 'chill')]);
     await ingest(store, site, [
       ...samplesAt('0:9 10:9 15:5 20:5'),
       ...samplesAt('0:5 5:9 15:9', 'chill-back'),
     ]);
-    expect(await told(store)).toEqual(['a active 0-15', 'a active 5-open']);
+    expect(await spans(store)).toEqual(['a active 0-15', 'a active 5-open']);
   });
 
   it('a rule that only warns puts no hold on anything', async () => {
     const warning = siteOf([{ ...highRule, severity: 'warning', hold: false }]);
     await ingest(store, warning, [moveAt(-60, 'a', 'staging', 'chill'), ...samplesAt('0:9 10:9')]);
     expect(await statuses(store)).toEqual(['TEMP_HIGH raised']);
-    expect(await told(store)).toEqual([]);
+    expect(await spans(store)).toEqual([]);
   });
 
   /** Episodes as `start-end peak` after each batch has been projected on its own. */
@@ -236,7 +236,7 @@ describe.each(databases())('the cold chain in the ingest transaction, on $name',
         ingest(store, site, [moveAt(-60, 'a', 'staging', 'chill')]),
         ingest(store, site, [moveAt(5, 'b', 'staging', 'chill')]),
       ]);
-      expect(await told(store)).toEqual(['a active 0-open', 'b active 5-open']);
+      expect(await spans(store)).toEqual(['a active 0-open', 'b active 5-open']);
     }
   });
 

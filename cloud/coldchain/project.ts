@@ -5,7 +5,7 @@
  *
  * Invariant: what stands afterwards is a function of the samples, the movements, the site's rules and people's
  * decisions; not of the order, the batches or the repetition in which they came. (Revision numbers count how
- * often that view changed, so they do tell the history.)
+ * often that view changed, so they do depend on the history.)
  */
 import type { Transaction } from 'kysely';
 import { excursionId } from '../exceptions/exception-id.ts';

@@ -1,6 +1,6 @@
 /**
  * Whether a gateway may come in with its token, for every intake that sees one. Asked of the database each time, so
- * a revocation in another cloud process holds here from its commit on. A revoked token is told once to `onRevokedUse`
+ * a revocation in another cloud process holds here from its commit on. The use of a revoked token is reported once to `onRevokedUse`
  * for each revocation.
  */
 import type { Kysely } from 'kysely';
@@ -23,14 +23,14 @@ export function createGatekeeper(options: {
 }): Gatekeeper {
   const { db, clock, onRevokedUse } = options;
   /** One entry for each revoked gateway that came: no more than there are gateways. */
-  const told = new Map<string, number>();
+  const reported = new Map<string, number>();
 
   async function lookAt(token: string): Promise<TokenHolder | undefined> {
     const holder = await findTokenHolder(db, token, clock.now());
     if (holder?.standing === 'revoked' && holder.endedAt !== undefined) {
       const { gateway, endedAt } = holder;
-      if (told.get(gateway) !== endedAt) onRevokedUse(gateway, endedAt);
-      told.set(gateway, endedAt);
+      if (reported.get(gateway) !== endedAt) onRevokedUse(gateway, endedAt);
+      reported.set(gateway, endedAt);
     }
     return holder?.standing === 'valid' ? holder : undefined;
   }

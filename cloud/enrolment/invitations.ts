@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000;
 
 interface Invitation {
   readonly id: string;
-  /** The only time it is told. */
+  /** The only time it is shown. */
   readonly code: string;
   readonly expiresAt: number;
 }

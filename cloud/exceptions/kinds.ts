@@ -1,5 +1,5 @@
 /**
- * The kinds of exception, as data: how bad one is unless told otherwise, what its line says and what to do about
+ * The kinds of exception, as data: how bad one is unless its cause says otherwise, what its line says and what to do about
  * it. `{…}` in a title is filled from the exception (title.ts). `until` says what ends it: an episode of the
  * engine (not resolvable while that stands), a condition that a machine sees come and go, or only a person.
  */
@@ -105,7 +105,7 @@ export const EXCEPTION_KINDS = {
   SHIPMENT_SHORT: {
     severity: 'warning',
     title: 'Shipment {subject} is short',
-    advice: 'Count the goods at the door again and tell the partner what is missing.',
+    advice: 'Count the goods at the door again and notify the partner of what is missing.',
     until: 'condition',
     raisedBy: 'events',
   },

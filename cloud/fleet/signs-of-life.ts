@@ -18,7 +18,7 @@ export interface GatewayLife {
 export interface ProbeLife {
   readonly readPoint: string;
   readonly location: string;
-  /** The gateway that last told of it; null: none ever did. */
+  /** The gateway that last reported it; null: none ever did. */
   readonly gateway: string | null;
   /** When its last sample arrived; null: none ever did. */
   readonly heardAt: number | null;
@@ -51,7 +51,7 @@ export async function readGateways(
 const LOOK_BACK = 20;
 
 /**
- * The probes of the site; what has only ever told of open and closed is a contact and left out. Samples from the
+ * The probes of the site; what has only ever sent open and closed is a contact and left out. Samples from the
  * future (a clock that lies) must not hide the newer ones behind them: both sides of `now` are looked at.
  */
 export async function readProbes(trx: Transaction<Tables>, site: Site, now: number): Promise<ProbeLife[]> {

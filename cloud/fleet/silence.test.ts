@@ -73,7 +73,7 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
       .execute();
   };
   const check = (minute: number) => checkSilence(store.db, site, at(minute));
-  const told = async () =>
+  const exceptions = async () =>
     (await listExceptions(store.db, site))
       .map(({ kind, subject, clearedAt }) => {
         const end = clearedAt === null ? 'open' : (Date.parse(clearedAt) - DAWN) / MINUTE;
@@ -91,17 +91,17 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
     await heard('chill-probe', 20);
     await heard('freezer-probe', 30);
     await check(34);
-    expect(await told()).toEqual([]);
+    expect(await exceptions()).toEqual([]);
     await check(35);
     await expect(check(36)).resolves.toEqual([]);
-    expect(await told()).toEqual(['SENSOR_SILENT chill-probe open']);
+    expect(await exceptions()).toEqual(['SENSOR_SILENT chill-probe open']);
     await heard('chill-probe', 37);
     await expect(check(38)).resolves.toMatchObject([{ topic: 'exception', readPoint: 'chill-probe' }]);
-    expect(await told()).toEqual(['SENSOR_SILENT chill-probe 37']);
+    expect(await exceptions()).toEqual(['SENSOR_SILENT chill-probe 37']);
     await gateway('online', 0, 60);
     await heard('freezer-probe', 50);
     await check(52);
-    expect(await told()).toEqual(['SENSOR_SILENT chill-probe 37', 'SENSOR_SILENT chill-probe open']);
+    expect(await exceptions()).toEqual(['SENSOR_SILENT chill-probe 37', 'SENSOR_SILENT chill-probe open']);
   });
 
   it('a draining backlog of old samples is not silence', async () => {
@@ -109,7 +109,7 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
     await heard('chill-probe', 99, 10);
     await heard('freezer-probe', 99, 12);
     await check(100);
-    expect(await told()).toEqual([]);
+    expect(await exceptions()).toEqual([]);
   });
 
   it('samples from the future do not hide that a probe is heard, nor that it is not', async () => {
@@ -118,10 +118,10 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
     await heard('freezer-probe', 99);
     await heard('chill-probe', 98);
     await check(100);
-    expect(await told()).toEqual([]);
+    expect(await exceptions()).toEqual([]);
     await gateway('online', 0, 114);
     await check(113);
-    expect(await told()).toEqual(['SENSOR_SILENT chill-probe open']);
+    expect(await exceptions()).toEqual(['SENSOR_SILENT chill-probe open']);
   });
 
   it('an offline gateway is raised in the place of its probes, which get their time when it is back', async () => {
@@ -130,17 +130,17 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
     await heard('freezer-probe', 10);
     await gateway('offline', 12, 10);
     await check(26);
-    expect(await told()).toEqual([]);
+    expect(await exceptions()).toEqual([]);
     await check(27);
     await check(90);
-    expect(await told()).toEqual(['GATEWAY_SILENT gate open']);
+    expect(await exceptions()).toEqual(['GATEWAY_SILENT gate open']);
     await gateway('online', 91, 10);
     await check(92);
-    expect(await told()).toEqual(['GATEWAY_SILENT gate 91']);
+    expect(await exceptions()).toEqual(['GATEWAY_SILENT gate 91']);
     await gateway('online', 91, 105);
     await heard('freezer-probe', 105);
     await check(106);
-    expect(await told()).toEqual(['GATEWAY_SILENT gate 91', 'SENSOR_SILENT chill-probe open']);
+    expect(await exceptions()).toEqual(['GATEWAY_SILENT gate 91', 'SENSOR_SILENT chill-probe open']);
   });
 
   it('a gateway that says offline again is still one spell of silence', async () => {
@@ -149,7 +149,7 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
     await gateway('offline', 18, 0);
     await check(21);
     await check(40);
-    expect(await told()).toEqual(['GATEWAY_SILENT gate open']);
+    expect(await exceptions()).toEqual(['GATEWAY_SILENT gate open']);
   });
 
   it('a gateway that is online but mute is silent, if it has probes', async () => {
@@ -158,18 +158,18 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
     await heard('chill-probe', 10);
     await heard('freezer-probe', 10);
     await check(60);
-    expect(await told()).toEqual(['GATEWAY_SILENT gate open']);
+    expect(await exceptions()).toEqual(['GATEWAY_SILENT gate open']);
   });
 
   it('a probe of which nothing was ever heard counts from when its gateway came online', async () => {
     await check(60);
-    expect(await told()).toEqual([]);
+    expect(await exceptions()).toEqual([]);
     await gateway('online', 60, 70);
     await heard('freezer-probe', 70);
     await check(74);
-    expect(await told()).toEqual([]);
+    expect(await exceptions()).toEqual([]);
     await check(75);
-    expect(await told()).toEqual(['SENSOR_SILENT chill-probe open']);
+    expect(await exceptions()).toEqual(['SENSOR_SILENT chill-probe open']);
   });
 
   it('a door contact is never missed, whether it has spoken or the site says what it is', async () => {
@@ -180,7 +180,7 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
       .values({ read_point: 'chill-probe', state: 'closed', changed_at: DAWN, changed_key: 'k' })
       .execute();
     await check(60);
-    expect(await told()).toEqual([]);
+    expect(await exceptions()).toEqual([]);
   });
 
   const say = async (
@@ -211,25 +211,25 @@ describe.each(databases())('silence and faults on $name', ({ open }) => {
     await gateway('online', 0, 60);
     await heard('freezer-probe', 60);
     await check(60);
-    expect(await told()).toEqual(['SENSOR_FAULT chill-probe open']);
+    expect(await exceptions()).toEqual(['SENSOR_FAULT chill-probe open']);
     const [fault] = await listExceptions(store.db, site);
     expect(fault).toMatchObject({ title: 'Chill probe cannot measure: PROBE_OPEN', location: 'chill' });
     await say([[61, false, 2]]);
     await check(62);
-    expect(await told()).toEqual(['SENSOR_FAULT chill-probe 61', 'SENSOR_SILENT chill-probe open']);
+    expect(await exceptions()).toEqual(['SENSOR_FAULT chill-probe 61', 'SENSOR_SILENT chill-probe open']);
   });
 
-  it('what a device says of itself is a DEVICE_FAULT; what only happens is over at once; losses are told by gaps', async () => {
+  it('what a device says of itself is a DEVICE_FAULT; what only happens is over at once; losses are reported as gaps', async () => {
     await say([[0, true, 1]], { condition: 'ANTENNA_DISCONNECTED', device: 'reader', readPoint: null });
     await say([[1, true, 2]], { condition: 'READER_EXCEPTION', device: 'reader', readPoint: null });
     await say([[2, true, 3]], { condition: 'DISCARDED', device: 'reader', readPoint: null });
-    expect(await told()).toEqual(['DEVICE_FAULT reader 1', 'DEVICE_FAULT reader open']);
+    expect(await exceptions()).toEqual(['DEVICE_FAULT reader 1', 'DEVICE_FAULT reader open']);
   });
 
   it('the same condition at another point of one bus is another matter', async () => {
     await say([[0, true, 1]]);
     await say([[1, false, 2]], { readPoint: 'freezer-probe' });
-    expect(await told()).toEqual(['SENSOR_FAULT chill-probe open']);
+    expect(await exceptions()).toEqual(['SENSOR_FAULT chill-probe open']);
   });
 
   it('device events in any order and repetition give the same exceptions', async () => {

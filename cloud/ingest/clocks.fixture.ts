@@ -1,7 +1,7 @@
 /**
  * For tests: the history of a gateway whose wall clock lies, with the truth beside it. Boots come one after the
  * other; the wall clock of each starts anywhere, is stepped, put right by the system, or left wrong while the cloud
- * tells the time. Every event exists twice: as the gateway wrote it, and as a gateway with a perfect clock had.
+ * knows the time. Every event exists twice: as the gateway wrote it, and as a gateway with a perfect clock had.
  */
 import * as fc from 'fast-check';
 import { laneOf } from '../../protocol/events/event-kinds.ts';
@@ -21,7 +21,7 @@ const wallStart = fc.oneof(
 const happening = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constant('tell' as const), what: fc.nat(3), which: fc.nat(5) }),
+    arbitrary: fc.record({ do: fc.constant('sense' as const), what: fc.nat(3), which: fc.nat(5) }),
   },
   {
     weight: 1,
@@ -42,14 +42,14 @@ const boot = fc.record({
   happenings: fc.array(happening, { maxLength: 8 }),
   /** How it ends its life: with its time known or not. */
   confirmedAtLast: fc.boolean(),
-  tellsOffset: fc.boolean(),
+  reportsOffset: fc.boolean(),
   newEpoch: fc.boolean(),
 });
 
 export const clockHistories = fc.array(boot, { minLength: 1, maxLength: 4 });
 type ClockHistory = typeof clockHistories extends fc.Arbitrary<infer T> ? T : never;
 
-export interface Told {
+export interface RecordedHappening {
   readonly epoch: string;
   readonly lane: Lane;
   /** As the gateway wrote it. */
@@ -67,22 +67,22 @@ interface Options {
   readonly exact: boolean;
 }
 
-/** What the gateway told of this history, in the order of each lane. */
-export function tell(history: ClockHistory, options: Options): Told[] {
-  const told: Told[] = [];
+/** What the gateway recorded of this history, in the order of each lane. */
+export function recordHistory(history: ClockHistory, options: Options): RecordedHappening[] {
+  const recorded: RecordedHappening[] = [];
   const nextSeq = new Map<string, number>();
   let trueNow = T0;
   let epochNumber = 1;
-  for (const [index, { wall, happenings, confirmedAtLast, tellsOffset, newEpoch }] of history.entries()) {
+  for (const [index, { wall, happenings, confirmedAtLast, reportsOffset, newEpoch }] of history.entries()) {
     if (newEpoch && index > 0) epochNumber += 1;
     const epoch = `epoch-000${epochNumber}`;
     const bootId = `boot-${index}`;
     const bornAt = trueNow;
     let wallOffset = wall === 'epoch' ? -trueNow : wall;
     let confirmed = false;
-    /** True time less monotonic, as the gateway was told. */
+    /** True time less monotonic, as the gateway learnt it. */
     let anchor: number | undefined;
-    const own: (Omit<Told, 'confirmed'> & { readonly at: number })[] = [];
+    const own: (Omit<RecordedHappening, 'confirmed'> & { readonly at: number })[] = [];
     const confirmations: number[] = [];
     const keep = (atTrue: (t: number) => StockEvent) => {
       const event = atTrue(trueNow + wallOffset);
@@ -91,7 +91,7 @@ export function tell(history: ClockHistory, options: Options): Told[] {
       nextSeq.set(`${epoch}/${lane}`, seq + 1);
       const monotonicMs = trueNow - bornAt;
       const recordedAt = trueNow + wallOffset;
-      const known = tellsOffset && !confirmed && anchor !== undefined;
+      const known = reportsOffset && !confirmed && anchor !== undefined;
       const record: EventRecord = {
         seq,
         event,
@@ -137,7 +137,7 @@ export function tell(history: ClockHistory, options: Options): Told[] {
       ...(options.allConfirmed || confirmedAtLast ? [{ do: 'system' as const }] : []),
     ]) {
       trueNow += 3 * MINUTE;
-      if (one.do === 'tell') keep((t) => eventAt(t, one.what, one.which));
+      if (one.do === 'sense') keep((t) => eventAt(t, one.what, one.which));
       else if (one.do === 'step') jump(wallOffset + one.byMs);
       else if (one.do === 'system') {
         jump(0);
@@ -152,10 +152,10 @@ export function tell(history: ClockHistory, options: Options): Told[] {
       }
     }
     const last = confirmations.at(-1) ?? Number.NEGATIVE_INFINITY;
-    told.push(...own.map(({ at, ...rest }) => ({ ...rest, confirmed: at <= last })));
+    recorded.push(...own.map(({ at, ...rest }) => ({ ...rest, confirmed: at <= last })));
     trueNow += 10 * MINUTE;
   }
-  return told;
+  return recorded;
 }
 
 function eventAt(t: number, what: number, which: number): StockEvent {
@@ -181,8 +181,12 @@ function eventAt(t: number, what: number, which: number): StockEvent {
 }
 
 /** Lanes cut into batches of `size`, of what the gateway wrote or of the truth. */
-export function batchesOf(told: readonly Told[], which: 'record' | 'truth', size: number): Batch[] {
-  return [...Map.groupBy(told, ({ epoch, lane }) => `${epoch}/${lane}`).values()].flatMap((own) => {
+export function batchesOf(
+  recorded: readonly RecordedHappening[],
+  which: 'record' | 'truth',
+  size: number,
+): Batch[] {
+  return [...Map.groupBy(recorded, ({ epoch, lane }) => `${epoch}/${lane}`).values()].flatMap((own) => {
     const batches: Batch[] = [];
     for (let start = 0; start < own.length; start += size) {
       const part = own.slice(start, start + size);

@@ -8,7 +8,7 @@ import { databases } from '../../test/support/databases.ts';
 import { effort } from '../../test/support/effort.ts';
 import { projectColdChain } from '../coldchain/project.ts';
 import type { Store } from '../store/database.ts';
-import { batchesOf, clockHistories, tell } from './clocks.fixture.ts';
+import { batchesOf, clockHistories, recordHistory } from './clocks.fixture.ts';
 import {
   batchOf,
   clear,
@@ -61,7 +61,7 @@ describe.each(databases())('clocks on $name', ({ open }) => {
       .select(['subject', 'cleared_at', 'detail'])
       .where('kind', '=', kind)
       .execute();
-  /** Without what tells of clocks. */
+  /** Without the clock events. */
   const meaning = async () => {
     const { watermarks: _, passes, ...rest } = await dump(store);
     const plain = passes?.map((row) =>
@@ -83,13 +83,13 @@ describe.each(databases())('clocks on $name', ({ open }) => {
         fc.integer({ min: 1, max: 6 }),
         fc.infiniteStream(fc.nat(1000)),
         async (history, size, noise) => {
-          const told = tell(history, { allConfirmed: true, exact: true });
+          const recorded = recordHistory(history, { allConfirmed: true, exact: true });
           await clear(store);
-          await takeAll(batchesOf(told, 'truth', 1000));
+          await takeAll(batchesOf(recorded, 'truth', 1000));
           const truth = await meaning();
 
           await clear(store);
-          await takeAll(arrivals(batchesOf(told, 'record', size), noise));
+          await takeAll(arrivals(batchesOf(recorded, 'record', size), noise));
           expect((await times()).filter((row) => row.time_quality === 'waiting')).toEqual([]);
           expect(await meaning()).toEqual(truth);
           const whole = await dump(store);
@@ -108,13 +108,13 @@ describe.each(databases())('clocks on $name', ({ open }) => {
         fc.integer({ min: 1, max: 6 }),
         fc.infiniteStream(fc.nat(1000)),
         async (history, size, noise) => {
-          const told = tell(history, { allConfirmed: false, exact: false });
+          const recorded = recordHistory(history, { allConfirmed: false, exact: false });
           await clear(store);
-          await takeAll(batchesOf(told, 'record', 1000));
+          await takeAll(batchesOf(recorded, 'record', 1000));
           const inOrder = { ...(await dump(store)), times: await times() };
 
           await clear(store);
-          await takeAll(arrivals(batchesOf(told, 'record', size), noise));
+          await takeAll(arrivals(batchesOf(recorded, 'record', size), noise));
           expect({ ...(await dump(store)), times: await times() }).toEqual(inOrder);
           const { times: _, ...projections } = inOrder;
           await ingest.rebuild();
@@ -207,13 +207,13 @@ describe.each(databases())('clocks on $name', ({ open }) => {
       { firstSeq: 2 },
     );
     const stock = { ...waiting, lastSeq: 301, events: [...waiting.events, ...others.events] };
-    const told = { bootId: 'boot-1', monotonicMs: 1, wallBefore: 1, wallAfter: 1 };
+    const recorded = { bootId: 'boot-1', monotonicMs: 1, wallBefore: 1, wallAfter: 1 };
     const right = word(T0, 40, 'boot-1', 2, 'system');
     const beyondHole = {
       ...right,
       events: right.events.map((record) => ({ ...record, clock: 'synced' as const })),
     };
-    const closing = batchOf([{ type: 'clock', occurredAt: T0, ...told }], { boot: BOOT });
+    const closing = batchOf([{ type: 'clock', occurredAt: T0, ...recorded }], { boot: BOOT });
     for (let time = 0; time < 12; time++) {
       await clear(store);
       await takeAll([beyondHole]);
@@ -222,7 +222,7 @@ describe.each(databases())('clocks on $name', ({ open }) => {
     }
   });
 
-  it('are taken at their word where the gateway does not tell of openings', async () => {
+  it('are taken at their word where the gateway does not send openings', async () => {
     const { boot: _, ...old } = early(20, 'boot-1', 1, EPCS[0]);
     await takeAll([old]);
     expect(await times()).toMatchObject([{ occurred_at: 20_000, time_quality: 'as-recorded' }]);
@@ -248,7 +248,7 @@ describe.each(databases())('clocks on $name', ({ open }) => {
     expect((await times()).filter((row) => row.time_quality === 'waiting')).toEqual([]);
   });
 
-  it('are told to people when they keep events waiting, until they do not', async () => {
+  it('notify people when they keep events waiting, until they do not', async () => {
     await take(early(20, 'boot-1', 1, EPCS[0]));
     await ingest.checkClocks();
     expect(await raised('CLOCK_UNSYNCED')).toEqual([]);
@@ -287,7 +287,7 @@ describe.each(databases())('clocks on $name', ({ open }) => {
     expect(ingest.counters).toMatchObject({ settledEvents: 2, clockFailures: 1 });
   });
 
-  it('are given up after a day: the receipt bounds the time, and people are told that it is a guess', async () => {
+  it('are given up after a day: the receipt bounds the time, and people are notified that it is a guess', async () => {
     await take(early(20, 'boot-1', 1, EPCS[0]));
     await clock.runFor(MINUTE);
     await take(early(80, 'boot-1', 2, EPCS[1]));

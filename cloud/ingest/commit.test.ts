@@ -31,25 +31,25 @@ describe.each(databases())('a commit that fails on $name', ({ open }) => {
   });
   afterAll(() => store.close());
 
-  it('gives no ack, tells nobody, and leaves nothing behind', async () => {
-    const told: unknown[] = [];
+  it('gives no ack, publishes nothing, and leaves nothing behind', async () => {
+    const published: unknown[] = [];
     const ingest = createIngest({
       store,
       site: TEST_SITE,
       clock,
       decode: decodeEpc,
-      onCommitted: (changes) => told.push(...changes),
+      onCommitted: (changes) => published.push(...changes),
     });
     const lost = batchOf([sample(T0, 9000), sample(T0 + 1, 9000)], { epoch: 'epoch-lost' });
     await expect(clock.runUntilSettled(ingest.deliver(delivery(lost)))).rejects.toThrow('lost');
-    expect(told).toEqual([]);
+    expect(published).toEqual([]);
     for (const table of TABLES) {
       expect(await store.db.selectFrom(table).selectAll().execute(), table).toEqual([]);
     }
     const taken = await clock.runUntilSettled(ingest.deliver(delivery({ ...lost, epoch: 'epoch-kept' })));
     expect(taken).toMatchObject({ upTo: 2 });
     expect(ingest.counters).toMatchObject({ transactions: 1, events: 2, rejected: 1 });
-    expect(told).not.toEqual([]);
+    expect(published).not.toEqual([]);
   });
 
   it('leaves nothing of a transaction that broke off half-way', async () => {

@@ -242,7 +242,7 @@ export function cut({ gateway, epoch, events }: Journal, sizes: readonly number[
   return batches;
 }
 
-/** What follows from several events, and how far each lane is; without what tells the history of their arrival. */
+/** What follows from several events, and how far each lane is; without what depends on how they arrived. */
 const DERIVED = {
   watermarks: 'select gateway, epoch, lane, up_to, ahead from watermarks order by gateway, epoch, lane',
   matches: 'select * from shipment_matches order by shipment, epc',

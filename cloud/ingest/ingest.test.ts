@@ -76,7 +76,7 @@ describe.each(databases())('ingest into $name', ({ open }) => {
       .execute();
   const countEvents = async () => (await store.db.selectFrom('events').select('seq').execute()).length;
 
-  it('answers with the cumulative ack after the commit, and tells what changed', async () => {
+  it('answers with the cumulative ack after the commit, and publishes what changed', async () => {
     const batch = batchOf([pass('passage', 'cold-door', T0, [EPCS[0]]), weighing(T0, 5000)]);
     await expect(ingest.deliver(delivery(batch))).resolves.toEqual({
       v: 1,

@@ -68,7 +68,7 @@ export interface Ingest {
   deliver(delivery: Delivery): Promise<Ack | undefined>;
   /** Folds all events from scratch into the projections; what people decided stays. */
   rebuild(onProgress?: (done: number, total: number) => void): Promise<RebuildReport>;
-  /** By the clock of the cloud: settles what a crash left behind, gives up what waits too long, tells people. */
+  /** By the clock of the cloud: settles what a crash left behind, gives up what waits too long, notifies people. */
   checkClocks(): Promise<void>;
   readonly counters: Readonly<IngestCounters>;
 }
@@ -117,7 +117,7 @@ export function createIngest(options: IngestOptions): Ingest {
         );
         countTaken(counters, batches, taken);
         stampAcks(taken.acks, clock.now());
-        clocks.tell(taken.clocksTold);
+        clocks.settleSoon(taken.clocksToSettle);
         if (taken.changes.length > 0) onCommitted(distinctChanges(taken.changes));
         return taken;
       } catch (error) {

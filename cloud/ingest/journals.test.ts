@@ -111,7 +111,7 @@ describe.each(databases())('journals on $name', ({ open }) => {
     expect(lanes).toEqual([{ epoch: NEW, up_to: 2 }]);
   });
 
-  it('still tell another body under a carried name', async () => {
+  it('still show another body under a carried name', async () => {
     const born = batchOf([weighing(T0, 1)]);
     await take(born);
     await take(carry(batchOf([weighing(T0, 2)]).events, 1));

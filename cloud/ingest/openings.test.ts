@@ -98,15 +98,15 @@ describe('openings of a journal', () => {
 
   it('find a journal that was set back, on each lane that is behind, however often it asks', () => {
     const back = { n: 4, id: 'restored' };
-    const told = verdicts([
+    const found = verdicts([
       batch('stock', 1, 90, { n: 3, id: 'sound', base: 0 }),
       // The lane that is not behind makes the opening known.
       batch('health', 1, 1, { ...back, base: 0 }),
       batch('stock', 41, 45, { ...back, base: 40 }),
       batch('stock', 46, 48, { ...back, base: 40 }),
     ]);
-    expect(told.map((verdict) => verdict !== undefined)).toEqual([false, false, true, true]);
-    expect(told[2]).toContain('set back');
+    expect(found.map((verdict) => verdict !== undefined)).toEqual([false, false, true, true]);
+    expect(found[2]).toContain('set back');
   });
 
   it('see what lies beyond a hole', () => {
@@ -117,7 +117,7 @@ describe('openings of a journal', () => {
     expect(refused).toContain('60 is in the ledger');
   });
 
-  it('do not matter to gateways that do not tell of them', () => {
+  it('do not matter to gateways that do not send them', () => {
     expect(verdicts([batch('stock', 1, 9, undefined), batch('stock', 1, 9, undefined)])).toEqual([
       undefined,
       undefined,

@@ -1,6 +1,6 @@
 /**
  * The one transaction: events, their effects, the watermark and the dead letters of a group of batches, all or
- * nothing. What it returns may be acked and told once it is committed, never before.
+ * nothing. What it returns may be acked and published once it is committed, never before.
  */
 import type { Transaction } from 'kysely';
 import type { Ack } from '../../protocol/link/ack.ts';
@@ -39,7 +39,7 @@ export interface Taken {
   readonly forked: number;
   readonly deadLetters: readonly DeadLetter[];
   /** Gateways whose waiting events may know their time now. */
-  readonly clocksTold: readonly string[];
+  readonly clocksToSettle: readonly string[];
 }
 
 export async function takeBatches(
@@ -92,7 +92,7 @@ export async function takeBatches(
     unknown: written.fresh.filter(({ isKnown }) => !isKnown).length,
     forked: forked.size,
     deadLetters,
-    clocksTold: accepted
+    clocksToSettle: accepted
       .filter(bringsClocks)
       .flatMap(({ gateway }) => (waiting.has(gateway) ? [gateway] : [])),
   };

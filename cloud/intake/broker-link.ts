@@ -76,7 +76,7 @@ export class BrokerLink {
     this.#retry = clock.setTimer(waitMs, 'intake reconnect', () => this.dial());
   }
 
-  /** A message that none of ours sent: counted, and told with where it came from. */
+  /** A message that none of ours sent: counted, and reported with where it came from. */
   foreign(topic: string): void {
     this.counters.foreignMessages += 1;
     this.trouble('foreign-message', { topic: topic.slice(0, 200) });

@@ -12,7 +12,7 @@ const delivery = (gateway: string, number: number, lane: Delivery['lane'] = 'sto
 });
 const nameOf = (one: Delivery) => `${one.gateway}/${one.lane}/${one.payload[0]}`;
 
-/** A handler that finishes only when told to. */
+/** A handler that finishes only when the test lets it. */
 function gate() {
   const started: Delivery[] = [];
   const open: (() => void)[] = [];
@@ -144,7 +144,7 @@ describe('the delivery queue', () => {
     );
   });
 
-  it('refuses at once what has no place, for those who can tell the sender', async () => {
+  it('refuses at once what has no place, for those who can answer the sender', async () => {
     const slow = gate();
     const queue = new DeliveryQueue({ handler: slow.handler, ...silent, limit: 3, handlers: 1 });
     const placed = [1, 2, 3].map((number) => queue.submit(delivery('a', number)));
@@ -156,7 +156,7 @@ describe('the delivery queue', () => {
     expect(queue.submit(delivery('a', 5))).toBeDefined();
   });
 
-  it('tells each how it ended: committed, refused, failed, or forgotten when it closes', async () => {
+  it('answers each how it ended: committed, refused, failed, or forgotten when it closes', async () => {
     const ack: Ack = { v: 1, gateway: 'a', epoch: 'epoch-01', lane: 'stock', upTo: 1 };
     const queue = new DeliveryQueue({
       handler: async ({ payload: [number] }) => {

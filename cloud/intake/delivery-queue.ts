@@ -2,7 +2,7 @@
  * Between a broker and the ingest: a bounded queue. The deliveries of one (gateway, lane) enter the handler in the
  * order they came; lanes take turns, so that one gateway with a long backlog does not stand before the others. A
  * full queue makes `offer` wait, which holds back the PUBACK and with it the sender; `submit` refuses instead, for
- * transports that can tell the sender to come again. The link's durability is our own ack, so nothing here needs
+ * transports that can ask the sender to come again. The link's durability is our own ack, so nothing here needs
  * to survive a crash.
  */
 import type { Ack } from '../../protocol/link/ack.ts';

@@ -210,7 +210,7 @@ describe.each(ADAPTERS.filter(({ found }) => found))(
         dock.send(...range(41, 80));
         await dock.settled();
         expect(ledger.upTo(dock.id)).toBe(80);
-        // States are told again, too.
+        // States are reported again, too.
         await dock.until(() => {
           dock.say('online');
           return states.includes(`${dock.id} online`);

@@ -105,14 +105,14 @@ describe.each(databases())('the inventory on $name', ({ open }) => {
       pass('passage', 'dock-1', T0 + 3 * MINUTE, [CASE_4], { direction: 'UNKNOWN' }),
       weighing(T0, 12_600),
     );
-    const told = (await stock()).map((row) => [
+    const rows = (await stock()).map((row) => [
       row.itemName,
       row.lot,
       row.location,
       row.disposition,
       row.objects,
     ]);
-    expect(told).toEqual([
+    expect(rows).toEqual([
       ['Butter', 'L1', 'cold-1', 'available', 1],
       ['Butter', 'L1', 'staging', 'available', 1],
       ['Butter', null, 'unknown', 'unknown', 1],
@@ -319,13 +319,13 @@ describe.each(databases())('the inventory on $name', ({ open }) => {
     await store.db.deleteFrom('shipment_matches').execute();
     await store.db.deleteFrom('passes').execute();
     await store.db.updateTable('bins').set({ net_milligrams: 7 }).execute();
-    let told = 0;
-    await expect(ingest.rebuild((done) => (told = done))).resolves.toEqual({ events: nextSeq - 1 });
-    expect(told).toBe(nextSeq - 1);
+    let progress = 0;
+    await expect(ingest.rebuild((done) => (progress = done))).resolves.toEqual({ events: nextSeq - 1 });
+    expect(progress).toBe(nextSeq - 1);
     expect(await dump(store)).toEqual(right);
   });
 
-  it('tells how far each gateway has come, how its devices are, and what it could not take', async () => {
+  it('shows how far each gateway has come, how its devices are, and what it could not take', async () => {
     const health = (condition: string, active: boolean, occurredAt: number): StockEvent => {
       return { type: 'device', device: 'reader-1', occurredAt, condition, active, detail: 'x' };
     };

@@ -60,7 +60,7 @@ const cases: Case[] = [
     'TURNED_BACK',
     { direction: 'TURNED_BACK', from: null, to: null, moved: false, disposition: 'unknown' },
   ],
-  ['a door cannot tell', 'passage', 'cold-door', 'UNKNOWN', course('UNKNOWN', null, 'unknown', 'unknown')],
+  ['a door does not know', 'passage', 'cold-door', 'UNKNOWN', course('UNKNOWN', null, 'unknown', 'unknown')],
   ['the site does not know the door', 'passage', 'nowhere', 'IN', course('IN', null, 'unknown', 'unknown')],
   ['a receipt at a door unknown', 'receipt', 'nowhere', 'IN', course('IN', 'supplier', 'unknown', 'unknown')],
   [

@@ -1,6 +1,6 @@
 /**
  * A pass event → the movement of each of its tags. PURE. Every movement has a from and a to; outside the walls
- * stand the virtual locations. A door that cannot tell the direction, or that the site does not know, puts the
+ * stand the virtual locations. A door that does not know the direction, or that the site does not know, puts the
  * goods into the location `unknown`: a visible suspense account, never a guess. Dispositions are CBV 2.0 words.
  */
 import type { Direction, PassEvent, TagSighting } from '../../protocol/events/stock-event.ts';

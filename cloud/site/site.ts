@@ -43,7 +43,7 @@ const probeSchema = z.strictObject({
   readPoint: id,
   name: z.string(),
   location: id,
-  /** Says that it is a door contact, which is never missed for being silent; otherwise what it tells decides. */
+  /** Says that it is a door contact, which is never missed for being silent; otherwise what it sends decides. */
   kind: z.enum(['probe', 'contact']).optional(),
 });
 

@@ -12,8 +12,8 @@ describe.runIf(postgresFound)('a PostgreSQL that is killed', () => {
   afterAll(() => engine.close());
 
   it('between two statements of a transaction fails that transaction, not the process, and serves again', async () => {
-    const told: Error[] = [];
-    const store = await openDatabase({ url: engine.url, onIdleError: (error) => told.push(error) });
+    const reported: Error[] = [];
+    const store = await openDatabase({ url: engine.url, onIdleError: (error) => reported.push(error) });
     const ping = () => sql`select 1`.execute(store.db);
     // One connection idle, one in the midst of a transaction.
     const idle = store.db.connection().execute(() => ping());
@@ -21,11 +21,11 @@ describe.runIf(postgresFound)('a PostgreSQL that is killed', () => {
       await sql`select 1`.execute(trx);
       await idle;
       await engine.kill();
-      await until('the idle connection to be told of', () => told.length > 0);
+      await until('the idle connection to be reported', () => reported.length > 0);
       await sql`select 1`.execute(trx);
     });
     await expect(transaction).rejects.toThrow();
-    expect(told.map((error) => 'client' in error)).toEqual(told.map(() => false));
+    expect(reported.map((error) => 'client' in error)).toEqual(reported.map(() => false));
     await engine.restart();
     await until('the database to serve again', () =>
       ping().then(

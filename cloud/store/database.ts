@@ -68,7 +68,7 @@ async function openPostgres(options: Extract<DatabaseOptions, { url: string }>):
           : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
   });
-  // A connection that breaks between two statements of a transaction has nobody to tell: the next statement fails.
+  // A connection that breaks between two statements of a transaction has nobody to report to: the next statement fails.
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => options.onIdleError?.(withoutClient(error)));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });

@@ -14,14 +14,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Told {
+interface Serving {
   readonly lines: ReadonlyMap<string, string>;
   stop(): Promise<void>;
 }
 
-async function serve(command: Partial<AwsIotCommand>): Promise<Told> {
+async function serve(command: Partial<AwsIotCommand>): Promise<Serving> {
   const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<void>();
-  const { promise: told, resolve: tell } = Promise.withResolvers<string>();
+  const { promise: written, resolve: write } = Promise.withResolvers<string>();
   const running = serveAwsIot({
     file: undefined,
     host: '127.0.0.1',
@@ -29,11 +29,11 @@ async function serve(command: Partial<AwsIotCommand>): Promise<Told> {
     rules: [],
     things: [],
     out: undefined,
-    write: tell,
+    write,
     interrupted,
     ...command,
   });
-  const text = await Promise.race([told, running.then(() => '')]);
+  const text = await Promise.race([written, running.then(() => '')]);
   const lines = new Map(
     text.split('\n').map((line): [string, string] => {
       const [, name = '', value = ''] = /^(.+?)\s{2,}(\S+)/.exec(line) ?? [];
@@ -56,7 +56,7 @@ const yaml = (text: string) => {
 };
 
 describe('sim aws-iot', () => {
-  it('tells endpoints and keys that SDKs and devices can use as they are', async () => {
+  it('shows endpoints and keys that SDKs and devices can use as they are', async () => {
     const { lines, stop } = await serve({ rules: ['up=batches'], things: ['dock-1'], out: folder });
     const endpoint = lines.get('REST and SQS') ?? '';
     const access = {

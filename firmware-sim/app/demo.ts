@@ -16,7 +16,7 @@ interface DemoOptions {
   readonly speed: number;
   readonly exitWhenDone: boolean;
   readonly write: (text: string) => void;
-  /** True on a terminal: tells what happens as it happens. */
+  /** True on a terminal: shows what happens as it happens. */
   readonly talkative: boolean;
   /** Resolves when the person wants to leave. */
   readonly interrupted: Promise<void>;

@@ -224,10 +224,10 @@ main().then(
     process.exitCode = code;
   },
   (error: NodeJS.ErrnoException) => {
-    const told = adviceOn(error);
-    progress(`${told ?? error.stack ?? error.message}\n`);
+    const advice = adviceOn(error);
+    progress(`${advice ?? error.stack ?? error.message}\n`);
     // At once: what had been started keeps nobody from the prompt.
-    process.exit(told === undefined ? 1 : 2);
+    process.exit(advice === undefined ? 1 : 2);
   },
 );
 

@@ -206,7 +206,7 @@ const tampers: [what: string, tamper: Tamper, found: [Finding['verdict'], RegExp
     ['wrong', /bins hold 4000000 mg, stock shows 3000000/],
   ],
   [
-    'an excursion nobody was told of',
+    'an excursion nobody was notified of',
     ({ exceptions, holds }) => ({
       exceptions: changed(exceptions, 0, { kind: 'TEMP_HIGH', status: 'withdrawn' }),
       holds,
@@ -214,12 +214,12 @@ const tampers: [what: string, tamper: Tamper, found: [Finding['verdict'], RegExp
     ['missed exception', /^TEMP air$/],
   ],
   [
-    'a sensor fault nobody was told of',
+    'a sensor fault nobody was notified of',
     ({ exceptions }) => ({ exceptions: without(exceptions, 1) }),
     ['missed exception', /^SENSOR_FAULT air$/],
   ],
   [
-    'a short shipment nobody was told of',
+    'a short shipment nobody was notified of',
     ({ exceptions }) => ({ exceptions: without(exceptions, 2) }),
     ['missed exception', /^SHIPMENT_SHORT asn-1$/],
   ],
@@ -283,7 +283,7 @@ describe('the scorer', () => {
     expect(findings).toContainEqual({ verdict, what: expect.stringMatching(what) });
   });
 
-  it('does not care in which order the ledger tells it', () => {
+  it('does not care in which order the ledger lists it', () => {
     const shuffled = <T>(items: T[]) => fc.shuffledSubarray(items, { minLength: items.length });
     const right = rightLedger();
     fc.assert(
@@ -316,7 +316,7 @@ describe('the scorer', () => {
     );
   });
 
-  it('leaves out the kinds it is told to, and only those', () => {
+  it('leaves out the kinds it is asked to, and only those', () => {
     const right = rightLedger();
     const outage = { id: 'e-9', kind: 'GATEWAY_SILENT', status: 'raised', subject: 'gw', readPoint: null };
     const ledger = { ...right, exceptions: [...right.exceptions, outage] };

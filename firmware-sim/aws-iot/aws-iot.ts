@@ -60,7 +60,7 @@ export function gatewayRule(name: string, queue: string, more: Partial<RuleDefin
   return { name, sql: `${SELECT} FROM 'tallyport/v1/+/up/+'`, actions: [{ sqs: { queue } }], ...more };
 }
 
-/** What gateways and their wills say of themselves, to the same queue: the intake tells them apart by the topic. */
+/** What gateways and their wills say of themselves, to the same queue: the intake distinguishes them by the topic. */
 export function stateRule(name: string, queue: string): RuleDefinition {
   return { name, sql: `${SELECT} FROM 'tallyport/v1/+/state'`, actions: [{ sqs: { queue } }] };
 }

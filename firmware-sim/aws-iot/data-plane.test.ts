@@ -87,7 +87,7 @@ describe('Publish and retained messages', () => {
 });
 
 describe('shadows', () => {
-  it('versions, merges, tells the delta, lists and deletes', async () => {
+  it('versions, merges, publishes the delta, lists and deletes', async () => {
     const { iot } = fixture;
     await iot.send(shadow('pump', { state: { desired: { speed: 3, mode: { a: 1, b: 2 } } } }, 'config'));
     await iot.send(shadow('pump', { state: { reported: { speed: 3, mode: { a: 1 } } } }, 'config'));
@@ -106,7 +106,7 @@ describe('shadows', () => {
     expect(parsed(after.payload)).toMatchObject({ version: 3 });
   });
 
-  it('tells listeners the delta, whoever wrote', async () => {
+  it('publishes the delta to listeners, whoever wrote', async () => {
     const client = await fixture.client('listener-2');
     await client.subscribeAsync('$aws/things/fan/shadow/name/config/update/delta', { qos: 1 });
     const arrived = new Promise<unknown>((resolve) =>
@@ -140,13 +140,13 @@ describe('shadows', () => {
 });
 
 describe('connections', () => {
-  it('tells who is connected, what it subscribed, and ends it', async () => {
+  it('shows who is connected, what it subscribed, and ends it', async () => {
     const client = await fixture.device('dock-1', { keepalive: 60 });
     await client.subscribeAsync('tallyport/v1/dock-1/ack', { qos: 1 });
-    const told = await fixture.iot.send(
+    const shown = await fixture.iot.send(
       new GetConnectionCommand({ clientId: 'dock-1', includeSocketInformation: true }),
     );
-    expect(told).toMatchObject({
+    expect(shown).toMatchObject({
       connected: true,
       thingName: 'dock-1',
       cleanSession: true,
@@ -172,12 +172,12 @@ describe('connections', () => {
     await fixture.iot.send(
       new SendDirectMessageCommand({
         clientId: 'listener-4',
-        topic: 'tell/you',
+        topic: 'a/topic',
         payload: bytes('now'),
         confirmation: true,
       }),
     );
-    expect(await arrived).toBe('tell/you now');
+    expect(await arrived).toBe('a/topic now');
   });
 
   it('gives up on a client that does not confirm in time', async () => {
@@ -189,7 +189,7 @@ describe('connections', () => {
       fixture.iot.send(
         new SendDirectMessageCommand({
           clientId: 'listener-5',
-          topic: 'tell/you',
+          topic: 'a/topic',
           confirmation: true,
           timeout: 2,
           payload: bytes(''),

@@ -1,4 +1,4 @@
-/** The `devices` of scenario.yaml: one alternative for each kind in the registry, told apart by `model`. */
+/** The `devices` of scenario.yaml: one alternative for each kind in the registry, distinguished by `model`. */
 import * as z from 'zod';
 import type { DeviceKind } from './device-kind.ts';
 import { DEVICE_KINDS, deviceKindOf } from './registry.ts';

@@ -13,7 +13,7 @@ const STEP_MS = 100;
 export type PassKind = 'IN' | 'OUT' | 'TURNED_BACK_OUTSIDE' | 'TURNED_BACK_INSIDE';
 
 export interface DoorActor {
-  /** Starts a pass now; `done` is told once the load has left the field. One at a time per door. */
+  /** Starts a pass now; `done` is called once the load has left the field. One at a time per door. */
   pass(kind: PassKind, epcs: readonly string[], done: (pass: TruePass) => void): void;
 }
 

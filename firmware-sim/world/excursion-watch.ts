@@ -1,5 +1,5 @@
 /**
- * Tells true excursions from the true temperature, second by second: an oracle written apart from the product's
+ * Derives true excursions from the true temperature, second by second: an oracle written apart from the product's
  * cold-chain engine, on the physical value rather than on samples.
  */
 import type { Scenario } from './scenario.ts';

@@ -65,7 +65,7 @@ export interface Shipment {
   readonly expectedFrom: number;
   readonly expectedTo: number;
   readonly lines: readonly ShipmentLine[];
-  /** What really came or went, to tell short and over. */
+  /** What really came or went, to know short and over. */
   readonly actualEpcs: readonly string[];
 }
 

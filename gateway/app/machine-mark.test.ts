@@ -19,7 +19,7 @@ test('the board is known by its serial number, whatever is installed on it', () 
   expect(markOf({ [SERIAL]: '10000000a1b2c3d5\0', [MACHINE_ID]: 'aaaa' })).not.toBe(board);
 });
 
-test('without a serial number the installation stands for the machine, and its id is not told', () => {
+test('without a serial number the installation stands for the machine, and its id is not shown', () => {
   const id = '3d1219c7c4c5404aaa1f6d2a48adfda4';
   const mark = markOf({ [SERIAL]: '0000000000000000\0', [MACHINE_ID]: `${id}\n` });
   expect(mark).toBe(markOf({ [MACHINE_ID]: id }));

@@ -208,10 +208,10 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     virtual === undefined ? watchDesiredConfig({ config, configFile, clock, random, log }) : undefined;
   starting.defer(() => desired?.stop());
 
-  const tellTroubles = createTroubleLog(log);
+  const logTroubles = createTroubleLog(log);
   const checkClock = () => {
     clockWatch.check();
-    tellTroubles({
+    logTroubles({
       uplink,
       brokers: [...siteBrokers.values()].map((one) => one.status()),
       problem: forwarder?.status().problem,

@@ -39,10 +39,10 @@ export const askCloud: AskCloud = async (cloud, question) => {
   const parsed = parseJson(text);
   if (status === 200) return parsed;
   const problem = problemSchema.safeParse(parsed);
-  const told = problem.success
+  const reason = problem.success
     ? `${problem.data.title} (${problem.data.detail}). ${problem.data.advice}`
     : `an answer that is not Tallyport's: is ${url.origin} the cloud?`;
-  throw new EnrolmentError(`${url.origin} says ${status}: ${told}`, {
+  throw new EnrolmentError(`${url.origin} says ${status}: ${reason}`, {
     passing: status === 429 || status >= 500,
   });
 };

@@ -64,7 +64,7 @@ const VERSION = /^v-[0-9a-f]{8}(\.tmp)?$/;
 /** What is younger may be the work of another process. */
 const LEFTOVER_AGE_MS = 3_600_000;
 
-/** Told after each step that a power cut may follow; tests cut there. */
+/** Called after each step that a power cut may follow; tests cut there. */
 export type OnStep = (step: string) => void;
 
 /** The version in force; undefined when there is none. */

@@ -1,7 +1,7 @@
 /**
  * Renews the gateway's certificate while the gateway runs: when two thirds of its life are over, a little earlier by
  * chance so that a site does not ask all at once, and again with growing pauses until it works. The uplink takes up the
- * new files when it next connects. A token alone has no end, so nothing is renewed then. What ails is told by `onEvent`.
+ * new files when it next connects. A token alone has no end, so nothing is renewed then. What fails is reported by `onEvent`.
  */
 import type { Clock, Timer } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
@@ -14,7 +14,7 @@ export const FIRST_RETRY_MS = 60_000;
 /** Of a certificate's life. */
 const DUE_AFTER = 2 / 3;
 const EARLIER_AT_MOST = 0.05;
-/** Too late is told from here on; of a short life a quarter. */
+/** From here on it is reported as too late; of a short life a quarter. */
 const WARN_BEFORE_MS = 14 * DAY_MS;
 
 export interface CertificateLife {
@@ -45,7 +45,7 @@ export function keepIdentity(options: {
   readonly random: Random;
   /** The certificate in force; undefined when there is none. May throw: then it looks again later. */
   readonly read: () => CertificateLife | undefined;
-  /** Undefined: the identity is not of a cloud that renews it; its end is only told. */
+  /** Undefined: the identity is not of a cloud that renews it; its end is only reported. */
   readonly renew: (() => Promise<void>) | undefined;
   readonly onEvent: (event: IdentityEvent) => void;
 }): IdentityKeeper {

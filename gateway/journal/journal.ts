@@ -17,8 +17,8 @@ export interface JournalEntry {
 }
 
 /**
- * One opening of the journal file, told with every batch. `n` counts the openings of this epoch from 1, `id` is
- * random, `base` is each lane's last seq when it was opened: the cloud tells a copied or restored file by them.
+ * One opening of the journal file, sent with every batch. `n` counts the openings of this epoch from 1, `id` is
+ * random, `base` is each lane's last seq when it was opened: the cloud detects a copied or restored file by them.
  */
 export interface JournalBoot {
   readonly n: number;
@@ -52,7 +52,7 @@ export interface JournalStatus {
   readonly maxBytes: number;
   /** Bytes kept back for a full disk (0: none wanted), and whether they are there. */
   readonly reserve: { readonly bytes: number; readonly held: boolean };
-  /** What is wrong with the disk at present; also told to the cloud as events of the device `journal`. */
+  /** What is wrong with the disk at present; also reported to the cloud as events of the device `journal`. */
   readonly conditions: readonly ('disk-full' | 'wal-growing')[];
   /** Set once the cloud has refused the journal; stays until `adopt` has made a new epoch of it. */
   readonly forked: ForkMark | undefined;

@@ -48,7 +48,7 @@ describe('conditions of devices', () => {
     expect(sensor.onReading(lost)).toMatchObject([{ type: 'device' }, { type: 'gap', lost: 40 }]);
   });
 
-  it('tell of every buffer overflow, although the reader never says that it is over nor what it lost', () => {
+  it('report every buffer overflow, although the reader never says that it is over nor what it lost', () => {
     const sensor = createDeviceHealthSensor();
     const overflow = reading({ channel: 'reader', condition: 'READER_BUFFER_OVERFLOW' });
     for (const at of [1000, 2000]) {

@@ -142,7 +142,7 @@ export class BrokerGate {
         };
       });
     }
-    // aedes writes the last answer after it has been told.
+    // aedes writes the last answer a turn later.
     await new Promise((resolve) => setImmediate(resolve));
   }
 

@@ -62,7 +62,7 @@ afterEach(async () => {
   await Promise.all(brokers.splice(0).map((broker) => broker.close()));
 });
 
-describe('what a device is told', () => {
+describe('what a device is answered', () => {
   test('the PUBACK comes after the handler has taken the message, and in order of arrival', async () => {
     const broker = await open();
     const { handler, taken, arrivals } = gatedHandler();
@@ -75,7 +75,7 @@ describe('what a device is told', () => {
     );
     await arrivals(3);
     expect(taken.map(({ message }) => textOf(message))).toEqual(['1', '2', '3']);
-    // The later two are taken first: nobody may be told before the first is.
+    // The later two are taken first: none may be acknowledged before the first is.
     for (const index of [2, 1, 0]) {
       // A round trip of another client gives an early PUBACK every chance to arrive.
       await witness.subscribeAsync('round/trip');

@@ -1,6 +1,6 @@
 /**
  * The port for messages to and from devices, whoever's broker carries them, and its in-process hub. Whoever publishes
- * waits for the handlers: a device is told "taken" only after every handler's promise has resolved.
+ * waits for the handlers: a device gets its acknowledgement only after every handler's promise has resolved.
  */
 
 import { isTopicFilter, topicMatches } from '../../protocol/link/topic-filter.ts';

@@ -1,4 +1,4 @@
-/** The end of a line, told once: whichever of error, close and our own hang-up comes first wins. */
+/** The end of a line, reported once: whichever of error, close and our own hang-up comes first wins. */
 import type { LineHandlers } from './line.ts';
 
 interface LineEnd {

@@ -49,7 +49,7 @@ describe('a serial line on a real tty', () => {
     line.close();
   });
 
-  test('a second opener is told that another program has the port', async () => {
+  test('a second opener learns that another program has the port', async () => {
     const pair = plugIn();
     const line = await createSerialLine(addressOf(pair.path)).open(new LineLog());
     await expect(createSerialLine(addressOf(pair.path)).open(new LineLog())).rejects.toThrow(

@@ -50,7 +50,7 @@ describe('a line over TCP', () => {
     expect(log.closeReasons).toEqual(['the device hung up']);
   });
 
-  test('a reset is told as such', async () => {
+  test('a reset is reported as such', async () => {
     const port = await serve((socket) => socket.once('data', () => socket.resetAndDestroy()));
     const log = new LineLog();
     const line = await lineTo(port).open(log);

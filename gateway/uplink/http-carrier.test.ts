@@ -116,7 +116,7 @@ test('a server that never answers is given up, longer waited for the larger the 
   expect(await large).toMatch(/no answer/);
 });
 
-test('too large halves what is sent from then on, a refused batch is told and the next one goes', async () => {
+test('too large halves what is sent from then on, a refused batch is reported and the next one goes', async () => {
   const { clock, carrier, state, publish } = rig();
   state.answer = () => ({ kind: 'too-large', words: 'HTTP 413' });
   const large = publish('stock', 100_000);

@@ -1,5 +1,5 @@
 /**
- * An uplink within one process, for virtual-time runs: hands each batch to `deliver` and is told of acks by calls.
+ * An uplink within one process, for virtual-time runs: hands each batch to `deliver` and gets acks by calls.
  * The link can be cut and restored. It adds no loss of its own; a run that wants loss puts it into `deliver`.
  */
 import type { Lane } from '../../protocol/events/lanes.ts';

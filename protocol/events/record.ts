@@ -18,7 +18,7 @@ export const stampSchema = z.object({
   clock: clockStateSchema,
   /**
    * What to add to recordedAt and to every time of the event to have true time: where the clock is unsynced, but the
-   * gateway was told the time in this boot.
+   * gateway learnt the time in this boot.
    */
   trueOffsetMs: z.int().optional(),
 });

@@ -1,7 +1,7 @@
 /**
  * A batch: consecutive events of one lane on their way up. It covers the whole range firstSeq..lastSeq: a seq in
  * that range without an event was thinned at the gateway and is declared by a gap event, so the cloud's watermark
- * moves over it. Wire form: JSON, gzip above 1 KB (told apart by the gzip magic), at most MAX_BATCH_BYTES.
+ * moves over it. Wire form: JSON, gzip above 1 KB (distinguished by the gzip magic), at most MAX_BATCH_BYTES.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';

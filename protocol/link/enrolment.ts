@@ -68,7 +68,7 @@ export type EnrolRequest = z.infer<typeof enrolRequestSchema>;
 
 export const renewRequestSchema = z.object({ csrPem: csrPem.optional() });
 
-/** What a gateway is given; the token is told this once. */
+/** What a gateway is given; the token is sent this once. */
 export const credentialsSchema = z.object({
   gateway: z.string(),
   token: z.string().min(1).max(256),

@@ -15,7 +15,7 @@ export interface Clock {
   /** Runs `task` once after `delayMs` of this clock. The name shows up in diagnostics of stuck virtual runs. */
   setTimer(delayMs: number, name: string, task: () => void): Timer;
   /**
-   * Tells the clock that real asynchronous work (a commit, a query) is under way: virtual time stands still
+   * Informs the clock that real asynchronous work (a commit, a query) is under way: virtual time stands still
    * until it settles; real clocks just pass the promise through.
    */
   track<T>(work: Promise<T>): Promise<T>;

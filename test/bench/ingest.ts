@@ -22,7 +22,7 @@ import { type BenchLine, type BenchOptions, rounded } from './bench-line.ts';
 import { createPlainTable, insertPlainly, insertRowsPlainly, readAllRows } from './plain-insert.ts';
 
 const ROUNDS = 3;
-/** Each round tells of later times than all before it. */
+/** Each round has later times than all before it. */
 const EVENTS_PER_ROUND = 100_000;
 const EVENTS_PER_BATCH = 500;
 const BATCHES = 24;

@@ -108,7 +108,7 @@ function lines(measured: {
 }
 
 /**
- * Live events go ahead of the backlog of their own lane, which cumulative acks do not tell: the ledger does. Without
+ * Live events go ahead of the backlog of their own lane, which cumulative acks do not show: the ledger does. Without
  * PostgreSQL acks are all there is.
  */
 async function longestLiveDelay(

@@ -175,7 +175,7 @@ describe('the AWS intake', () => {
     expect((await acks.take()).upTo).toBe(5);
   });
 
-  it('tells a gateway that comes and goes, and believes no old farewell', async () => {
+  it('reports a gateway that comes and goes, and believes no old farewell', async () => {
     const { aws, states } = await rig();
     const { client } = await device(aws, 'dock-north');
     expect(await states.take()).toBe('dock-north online');

@@ -75,7 +75,7 @@ describe('an Impinj reader on its IoT interface', () => {
     return { reader, bench: new Bench('impinj-iot', { topic: 'r/#' }, reader) };
   };
 
-  it('tells every tag that stands in its field, on the antenna that sees it, and no tag that left', async () => {
+  it('reports every tag that stands in its field, on the antenna that sees it, and no tag that left', async () => {
     const { reader, bench: at } = bench();
     await at.live(3_000, () =>
       reader.setTags(CASES.map((epc, index) => ({ epc, antenna: 1 + (index % 2), rssiDbm: -50 }))),
@@ -140,7 +140,7 @@ describe('a Zigbee2MQTT sensor', () => {
     );
   });
 
-  it('tells a door once per edge, open as active', async () => {
+  it('reports a door once per edge, open as active', async () => {
     const { sensor, bench: at } = bench();
     for (const open of [false, true, true, false]) await at.live(200, () => sensor.setOpen(open));
     const edges = at.of('input').map((input) => input.active);

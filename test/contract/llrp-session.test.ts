@@ -216,7 +216,7 @@ describe('the llrp driver with the simulated reader', () => {
     expect(tagsOf(rig).length).toBeGreaterThan(before + 10);
   });
 
-  it('turns a second client away and tells the first', async () => {
+  it('turns a second client away and notifies the first', async () => {
     const rig = new LlrpRig();
     rig.open();
     await rig.clock.runFor(1_000);

@@ -120,7 +120,7 @@ describe.runIf(mosquittoFound).each([4, 5] as const)(
       expect(uplink.connected).toBe(false);
     });
 
-    test('a port that speaks no TLS is told as that', async () => {
+    test('a port that speaks no TLS is reported as that', async () => {
       const uplink = dial(buffers(authority), { url: engine.url.replace('mqtt:', 'mqtts:') });
       await until('the reason', () => /does not speak TLS|broke the connection|closed/.test(uplink.state));
       expect(uplink.connected).toBe(false);

@@ -225,7 +225,7 @@ describe('in virtual time', () => {
     }
   });
 
-  test('faults of a probe are faults, not values; an absent unit is told once and ends', async () => {
+  test('faults of a probe are faults, not values; an absent unit is reported once and ends', async () => {
     const clock = virtualClock();
     const bus = newBus();
     bus.setTemperatureMilliCelsius(2, -20_500);

@@ -102,7 +102,7 @@ for (const { name, open: openRig, found = true, can } of KINDS) {
       expect(watch.disconnects).toBe(0);
     });
 
-    it('a cut line is told, fails what waits, and is used again when it is back', async () => {
+    it('a cut line is reported, fails what waits, and is used again when it is back', async () => {
       const { rig, watch } = await started(openRig);
       await publishInTheEnd(rig, 'before');
       rig.cut();
@@ -195,7 +195,7 @@ for (const { name, open: openRig, found = true, can } of KINDS) {
       });
 
     if (can.includes('refuse'))
-      it('one that is not welcome says why, and never tells a secret', async () => {
+      it('one that is not welcome says why, and never shows a secret', async () => {
         const rig = await openRig();
         open.push(rig);
         const { unwelcome, refusal } = rig;

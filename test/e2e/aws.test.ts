@@ -139,7 +139,7 @@ it.each<[string, () => object | undefined, 'connected' | 'none']>([
     const { journal } = await gateway.status();
     return Object.values(journal.lanes).every(({ waiting }) => waiting === 0);
   });
-  await until('the gateway to be told online', async () => {
+  await until('the gateway to be reported online', async () => {
     const { items } = await client.get<{ items: { id: string; state: string }[] }>('/api/v1/gateways');
     return items.some(({ id, state }) => id === GATEWAY && state === 'online');
   });
@@ -157,7 +157,7 @@ it.each<[string, () => object | undefined, 'connected' | 'none']>([
   });
 });
 
-it('a configuration that is wished for waits at the gateway, and is told to run once it does', async () => {
+it('a configuration that is wished for waits at the gateway, and is reported as running once it does', async () => {
   const folder = scratchFolder();
   undo.push(folder.remove);
   const file = join(folder.path, 'gateway.yaml');
@@ -167,9 +167,9 @@ it('a configuration that is wished for waits at the gateway, and is told to run 
     intake: { aws: awsSection() },
   });
   const say = async (wished?: string) => {
-    const told: string[] = [];
-    await gatewayConfigCommand({ config, write: (text) => void told.push(text) }, GATEWAY, wished);
-    return told.join('');
+    const written: string[] = [];
+    await gatewayConfigCommand({ config, write: (text) => void written.push(text) }, GATEWAY, wished);
+    return written.join('');
   };
   expect(await say()).toMatch(/No configuration is wished/);
   expect(await say(file)).toMatch(/Revision [0-9a-f]{12} is wished for gw-test \(version 1\)/);

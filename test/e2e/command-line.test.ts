@@ -94,11 +94,14 @@ describe('a wrong file', () => {
     [GATEWAY, ['check'], 'gateway: [\n', /wrong\.yaml:\d+:\d+: /],
     [CLOUD, ['--config'], 'http: { port: high }\n', /wrong\.yaml:1: http\.port: /],
     [SIM, ['verify'], 'name: x\nscript: []\n', /wrong\.yaml.*: title: /s],
-  ])('given to %s %j is refused with file, line, path and what was expected', (program, args, text, told) => {
-    const { status, stderr, stdout } = runCommand([program, ...args, inFolder('wrong.yaml', text)]);
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toMatch(told);
-  });
+  ])(
+    'given to %s %j is refused with file, line, path and what was expected',
+    (program, args, text, expected) => {
+      const { status, stderr, stdout } = runCommand([program, ...args, inFolder('wrong.yaml', text)]);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toMatch(expected);
+    },
+  );
 });
 
 describe('a port in use', () => {

@@ -138,7 +138,7 @@ const deadLetters = async () =>
 
 describe('garbage and half frames on the lines of devices', () => {
   it.each(['reader', 'scale', 'bus'])(
-    'of the %s are counted and told, and its session stands',
+    'of the %s are counted and reported, and its session stands',
     async (id) => {
       const device = async () => (await site.gateway.status()).devices.find((one) => one.device === id);
       await until(`the session of the ${id}`, async () => {

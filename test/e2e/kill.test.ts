@@ -23,7 +23,7 @@ const BROKER_CHILD = fileURLToPath(new URL('../support/broker-child.ts', import.
 const SEED = 5;
 const TEST_LIMIT_MS = 600_000;
 const PASS_LIMIT_MS = 300_000;
-/** The outage itself may be told; anything else that is told must be true. */
+/** The outage itself may be reported; anything else that is reported must be true. */
 const OF_THE_OUTAGE = new Set(['GATEWAY_SILENT', 'SENSOR_SILENT', 'DEVICE_FAULT', 'DATA_GAP']);
 const RIGHT = { lost: 0, duplicated: 0, wrong: 0, missedExceptions: 0, falseExceptions: 0, findings: [] };
 

@@ -65,7 +65,7 @@ describe.runIf(CHROMIUM !== undefined)('the page in Chromium', () => {
     await page.getByTestId('live-state').and(page.locator('[data-state="live"]')).waitFor();
     expect(page.url(), 'the token is gone from the address').not.toContain('token');
 
-    // Both pallets in, told by the live stream alone.
+    // Both pallets in, shown by the live stream alone.
     await page.getByTestId('door-dock-1').getByText('In', { exact: true }).waitFor();
     await page.getByTestId('stock-table').getByText('Yoghurt', { exact: false }).first().waitFor();
     await page.getByTestId('room-cold-1').locator('canvas').first().waitFor();

@@ -21,7 +21,7 @@ const HELP = `Breaks a copy of the last commit in ${MUTATIONS.length} ways, one 
   --only NAME,…     these mutations alone
   --list            names and broken promises, and run nothing
   --judge tests     the test file that each mutation names (default)
-  --judge simulation  the seeded simulation alone: which seed finds each; what it does not find is told, not failed
+  --judge simulation  the seeded simulation alone: which seed finds each; what it does not find is listed, not failed
   --seeds N         seeds of the simulation for each mutation (default 60)
   --parallel N      mutations at a time (default 2)
   --help            this text
@@ -82,9 +82,9 @@ const bySimulation = (seeds: number): Judge => ({
 });
 
 function lineOf({ mutation, verdict, seconds }: Outcome): string {
-  const told = verdict.kind === 'caught' ? verdict.by : 'why' in verdict ? verdict.why : mutation.breaks;
+  const detail = verdict.kind === 'caught' ? verdict.by : 'why' in verdict ? verdict.why : mutation.breaks;
   const kind = verdict.kind === 'survived' ? 'SURVIVED' : verdict.kind;
-  return `${mutation.name.padEnd(NAME_WIDTH)}  ${kind.padEnd(8)}  ${seconds.toFixed(1).padStart(5)} s  ${told}\n`;
+  return `${mutation.name.padEnd(NAME_WIDTH)}  ${kind.padEnd(8)}  ${seconds.toFixed(1).padStart(5)} s  ${detail}\n`;
 }
 
 async function main(): Promise<number> {

@@ -12,8 +12,8 @@ import {
   movesGoods,
   prunesOnPuback,
   reordersAppends,
+  reportsDurableEarly,
   syncsNormally,
-  tellsDurableEarly,
 } from './sabotage/wrong-parts.ts';
 import type { ViolationKind } from './violations.ts';
 import { withPragmaFilter } from './world/connections.ts';
@@ -59,7 +59,7 @@ const WRONG: readonly [what: string, ViolationKind, Omit<SeedOptions, 'engine'>]
   ['an event that is acked and dropped', 'lost', { adapt: suffering(), sabotage: { ingest: dropsAnEvent } }],
   ['an event that is applied twice', 'doubled', { adapt: suffering(), sabotage: { ingest: appliesTwice } }],
   [
-    'losses that nobody tells of',
+    'losses that nobody declares',
     'lost',
     { adapt: suffering('small-journal', 'link-cut'), sabotage: { ingest: hidesGaps } },
   ],
@@ -94,7 +94,7 @@ const WRONG: readonly [what: string, ViolationKind, Omit<SeedOptions, 'engine'>]
     'lost',
     {
       adapt: suffering('kill-at-await', 'power-cut-at-await', 'kill'),
-      sabotage: { gateway: { journal: tellsDurableEarly } },
+      sabotage: { gateway: { journal: reportsDurableEarly } },
     },
   ],
 ];

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readCommandLine } from './command-line.ts';
 
-it('runs two hundred seeds on two workers unless told otherwise', () => {
+it('runs two hundred seeds on two workers by default', () => {
   expect(readCommandLine([])).toEqual({
     help: false,
     seeds: 200,

@@ -1,5 +1,5 @@
 /**
- * What happened, as it is seen from outside: what the edge was told is durable, what went over the wire, what the
+ * What happened, as it is seen from outside: what the edge knows to be durable, what went over the wire, what the
  * cloud acked. Only ever added to. The checkers read this, the journal files and the ledger's tables, and nothing of
  * what the system under test believes about itself.
  */
@@ -16,7 +16,7 @@ export interface EdgeEvent {
   readonly lane: Lane;
   /** Unique among all events. */
   readonly marker: string;
-  /** What it tells of; two attempts to tell of one thing share it, and only one may stand in the ledger. */
+  /** What it is about; two attempts to report one thing share it, and only one may stand in the ledger. */
   readonly subject: string;
   /** Place among the appends of its gateway. */
   readonly order: number;
@@ -117,7 +117,7 @@ export class History {
     lane.ranges.push([batch.firstSeq, batch.lastSeq]);
     const held = new Set(batch.events.map(seqOf));
     for (const seq of lane.records.keys()) {
-      // Sent before, covered now without its event: it was given up, which a gap event has to tell of.
+      // Sent before, covered now without its event: it was given up, which a gap event has to declare.
       if (seq >= batch.firstSeq && seq <= batch.lastSeq && !held.has(seq)) lane.records.delete(seq);
     }
     for (const raw of batch.events) {

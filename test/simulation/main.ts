@@ -12,7 +12,7 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 const replayCommand = (seed: number, database: string | undefined) =>
   `npm run simulate -- --seed ${seed} --trace${database === undefined ? '' : ' --database URL'}`;
 
-function tellFailure(result: SeedResult, database: string | undefined): void {
+function showFailure(result: SeedResult, database: string | undefined): void {
   say(`seed ${result.seed} FAILED:`);
   for (const { kind, detail } of result.violations) say(`  ${kind}: ${detail}`);
   say(`  again: ${replayCommand(result.seed, database)}`);
@@ -30,7 +30,7 @@ async function replay(seed: number, trace: boolean, database: string | undefined
   const summary = new Summary();
   const result = await runSeed(seed, { engine, onTrace: trace ? say : undefined });
   summary.add(result);
-  if (result.violations.length > 0) tellFailure(result, database);
+  if (result.violations.length > 0) showFailure(result, database);
   say(`trace hash ${result.traceHash}`);
   await engine.close();
   return finish(summary, seed, startedAt);
@@ -48,16 +48,16 @@ async function main(): Promise<number> {
   const summary = new Summary();
   const kept = readKeptSeeds();
   const all = [...kept, ...Array.from({ length: seeds }, (_, index) => first + index)];
-  let toldAt = startedAt;
+  let shownAt = startedAt;
   await runMany(all, { workers: Math.min(workers, all.length), database }, (result) => {
     summary.add(result);
     if (result.violations.length > 0) {
-      tellFailure(result, database);
+      showFailure(result, database);
       keepSeed(result.seed, [...new Set(result.violations.map(({ kind }) => kind))]);
     }
     const now = performance.now();
-    if (now - toldAt < PROGRESS_MS) return;
-    toldAt = now;
+    if (now - shownAt < PROGRESS_MS) return;
+    shownAt = now;
     const rate = summary.seeds / ((now - startedAt) / 1000);
     const minutesLeft = Math.ceil((all.length - summary.seeds) / rate / 60);
     say(

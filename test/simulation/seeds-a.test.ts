@@ -25,7 +25,7 @@ describe('nothing lost, nothing twice', () => {
     expect(await brokenPromises(engine, range(1, SEEDS))).toEqual([]);
   });
 
-  it('tells one story per seed', { timeout: HANG_MS }, async () => {
+  it('runs one story per seed', { timeout: HANG_MS }, async () => {
     const stories = new Set<string>();
     const seeds = effort([6, 11], [3, 6, 11, 47]);
     for (const seed of seeds) {

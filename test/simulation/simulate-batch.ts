@@ -1,4 +1,4 @@
-/** For the test files: a range of seeds on one engine, with every violation told beside its seed. */
+/** For the test files: a range of seeds on one engine, with every violation named beside its seed. */
 import { runSeed } from './run-seed.ts';
 import type { Engine } from './world/engine.ts';
 

@@ -11,7 +11,7 @@ export const VIOLATION_KINDS = [
   'prunedEarly',
   /** Within one epoch and lane, the ledger's order is not the order of the appends. */
   'outOfOrder',
-  /** A loss that no gap event tells of, or a gap event that tells of a loss nobody can have had. */
+  /** A loss that no gap event declares, or a gap event that declares a loss nobody can have had. */
   'undeclared',
   /** A projection differs from a rebuild, or from a plain fold of the delivered events. */
   'projectionMismatches',

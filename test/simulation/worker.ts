@@ -1,4 +1,4 @@
-/** A process that runs the seeds it is told, one at a time, on an engine of its own. */
+/** A process that runs the seeds it is sent, one at a time, on an engine of its own. */
 import { runSeed, type SeedResult } from './run-seed.ts';
 import { openEngine } from './world/engine.ts';
 

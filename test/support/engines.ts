@@ -79,7 +79,7 @@ export async function startMosquitto(
   });
 }
 
-/** JetStream is on unless told otherwise; `mqttPort` opens the MQTT 3.1.1 listener too (0: any free port). */
+/** JetStream is on by default; `mqttPort` opens the MQTT 3.1.1 listener too (0: any free port). */
 export async function startNats(
   options: {
     dataDir?: string;

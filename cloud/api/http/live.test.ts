@@ -23,7 +23,7 @@ function sink(writable = () => true) {
 }
 
 describe('the live bus', () => {
-  it('tells every subscriber, in order, as one event each', () => {
+  it('publishes to every subscriber, in order, as one event each', () => {
     const bus = new LiveBus();
     const [a, b] = [sink(), sink()];
     bus.subscribe(a);
@@ -62,12 +62,12 @@ describe('the live bus', () => {
       destroyed: stuck.destroyed,
       size: bus.size,
       counters: bus.counters,
-      told: fast.written.length,
+      written: fast.written.length,
     }).toEqual({
       destroyed: true,
       size: 1,
       counters: { liveMessages: total, liveSlowClientsDropped: 1 },
-      told: total,
+      written: total,
     });
   });
 

@@ -1,5 +1,5 @@
 /**
- * The live stream: what changed, told to every open page. A subscriber that does not read as fast as messages come
+ * The live stream: what changed, published to every open page. A subscriber that does not read as fast as messages come
  * has a bounded queue; when that is full it is dropped and counted, and the page fetches anew when it reconnects.
  * Nothing here is durable: the ledger is.
  */

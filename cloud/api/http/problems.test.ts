@@ -90,7 +90,7 @@ describe('an error answer', () => {
     expect(answer.statusCode).toBe(PROBLEMS[code].status);
   });
 
-  it('tells nothing of the cause when the fault is ours', async () => {
+  it('hides the cause when the fault is ours', async () => {
     const stock = api.ledger.stock;
     api.ledger.stock = () => Promise.reject(new Error('password of the database: hunter2'));
     const answer = await api.app.inject({ url: '/api/v1/stock', headers: bearer(api.tokens.viewer) });

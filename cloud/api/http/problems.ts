@@ -144,7 +144,7 @@ export const PROBLEMS = {
   rate_limited: {
     status: 429,
     title: 'Too many requests',
-    advice: 'Wait as long as the Retry-After header says. The stream tells of changes without asking.',
+    advice: 'Wait as long as the Retry-After header says. The live stream reports changes without polling.',
   },
   internal: {
     status: 500,

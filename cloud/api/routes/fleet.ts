@@ -12,7 +12,7 @@ const gatewayId = z
   .string()
   .refine(isGatewayId, 'expected lower-case letters, digits and dashes, at most 48');
 const idParams = z.object({ id: gatewayId });
-/** The only time the token is told. */
+/** The only time the token is shown. */
 const newTokenSchema = z.object({ id: z.string(), token: z.string() });
 
 export function fleetRoutes(app: Api, context: ApiContext): void {

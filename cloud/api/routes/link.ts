@@ -30,7 +30,7 @@ export interface LinkDoor {
   reportState(gateway: string, state: 'online' | 'offline'): void;
   /** True when the token is that of the gateway and the gateway may deliver. */
   verify(gateway: string, token: string): Promise<boolean>;
-  /** The gateway that may deliver with this token; where it cannot be told, a foreign token is a wrong one. */
+  /** The gateway that may deliver with this token; where that cannot be known, a foreign token is a wrong one. */
   ownerOf?(token: string): Promise<string | undefined>;
 }
 

@@ -38,7 +38,7 @@ function minutes(story: string): Sample[] {
 }
 
 /** `start-active-end peak unknown` in minutes and degrees. */
-function told(episodes: Episode[]): string[] {
+function spans(episodes: Episode[]): string[] {
   return episodes.map((episode) => {
     const end = episode.endedAt === null ? 'open' : episode.endedAt / MINUTE;
     const unknown = episode.unknownMs === 0 ? '' : ` unknown ${episode.unknownMs / MINUTE}`;
@@ -185,14 +185,14 @@ const STORIES: Story[] = [
 
 describe('the episodes of a story', () => {
   it.each(STORIES)('$story', ({ rule, low, samples, episodes }) => {
-    expect(told(evaluate(minutes(samples), { ...(low ? LOW : HIGH), ...rule }, AT))).toEqual(episodes);
+    expect(spans(evaluate(minutes(samples), { ...(low ? LOW : HIGH), ...rule }, AT))).toEqual(episodes);
   });
 
   it('a late hot stretch between two cold samples is found as if it had come in time', () => {
     const all = minutes('0:5 5:9 10:9 15:9 20:5 25:5');
     const live = all.filter((sample) => sample.valueMilli === 5000);
     expect(evaluate(live, HIGH, AT)).toEqual([]);
-    expect(told(evaluate([...live, ...all], HIGH, AT))).toEqual(['5-15-20 peak 9']);
+    expect(spans(evaluate([...live, ...all], HIGH, AT))).toEqual(['5-15-20 peak 9']);
   });
 
   it('a late cold sample between two hot ones splits the episode', () => {
@@ -201,8 +201,8 @@ describe('the episodes of a story', () => {
       ...sample,
       occurredKey: `late/${sample.occurredAt}`,
     }));
-    expect(told(evaluate(hot, HIGH, AT))).toEqual(['0-10-open peak 9']);
-    expect(told(evaluate([...hot, ...cold], HIGH, AT))).toEqual(['0-10-15 peak 9', '20-30-open peak 9']);
+    expect(spans(evaluate(hot, HIGH, AT))).toEqual(['0-10-open peak 9']);
+    expect(spans(evaluate([...hot, ...cold], HIGH, AT))).toEqual(['0-10-15 peak 9', '20-30-open peak 9']);
   });
 
   it('ids differ by point, rule, version and start, and by nothing else', () => {

@@ -1,5 +1,5 @@
 /**
- * Samples in order, one per instant. Gateways deliver at least once and two may tell of the same instant, so of
+ * Samples in order, one per instant. Gateways deliver at least once and two may report the same instant, so of
  * several samples of equal time the one with the greatest `occurredKey` stands: a rule that asks nothing of the
  * order of arrival. Equal key means the same sample twice.
  */

@@ -28,9 +28,9 @@ interface ClockSettlingOptions {
 export class ClockSettling {
   readonly #options: ClockSettlingOptions;
   /** Gateways whose waiting events may know their time now. */
-  readonly #told = new Set<string>();
+  readonly #pending = new Set<string>();
   #isBusy = false;
-  /** Somebody may have been told that events wait, also before this process began. */
+  /** An exception may stand that events wait, also one raised before this process began. */
   #mayBeRaised = true;
 
   constructor(options: ClockSettlingOptions) {
@@ -38,12 +38,12 @@ export class ClockSettling {
   }
 
   /** The clocks of these gateways may say more than before. */
-  tell(gateways: readonly string[]): void {
-    for (const gateway of gateways) this.#told.add(gateway);
-    if (!this.#isBusy) void this.#settleTold();
+  settleSoon(gateways: readonly string[]): void {
+    for (const gateway of gateways) this.#pending.add(gateway);
+    if (!this.#isBusy) void this.#settlePending();
   }
 
-  /** By the clock of the cloud: settles what a crash left behind, gives up what waits too long, tells people. */
+  /** By the clock of the cloud: settles what a crash left behind, gives up what waits too long, notifies people. */
   async check(): Promise<void> {
     const { store, clock, onCommitted } = this.#options;
     const waits = await clock.track(readClockWaits(store.db));
@@ -66,11 +66,11 @@ export class ClockSettling {
     }
   }
 
-  async #settleTold(): Promise<void> {
+  async #settlePending(): Promise<void> {
     this.#isBusy = true;
-    // Those that are told meanwhile come up in the same loop.
-    for (const gateway of this.#told) {
-      this.#told.delete(gateway);
+    // Those that are added meanwhile come up in the same loop.
+    for (const gateway of this.#pending) {
+      this.#pending.delete(gateway);
       await this.#settle(gateway).catch(() => {});
     }
     this.#isBusy = false;

@@ -1,5 +1,5 @@
 /**
- * Events that wait for a good clock, by the wall clock of the cloud: people are told of a gateway whose events have
+ * Events that wait for a good clock, by the wall clock of the cloud: people are notified of a gateway whose events have
  * waited for minutes, until none do; and after a day the receipt is taken for the best time there is, so that
  * nothing waits for ever.
  */
@@ -12,7 +12,7 @@ import type { Tables } from '../../store/tables.ts';
 import type { GivenUpBoot } from './settle-clocks.ts';
 
 /** The first answer to a new gateway takes a moment; beyond this somebody should look. */
-const TELL_AFTER_MS = 5 * 60_000;
+const NOTIFY_AFTER_MS = 5 * 60_000;
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 
 interface ClockWait extends GivenUpBoot {
@@ -54,7 +54,7 @@ export async function raiseClockWaits(trx: Transaction<Tables>, now: number): Pr
     events: boots.reduce((sum, boot) => sum + boot.events, 0),
     since: boots.reduce((first, boot) => Math.min(first, boot.since), now),
   }));
-  const late = byGateway.filter(({ since }) => now - since >= TELL_AFTER_MS);
+  const late = byGateway.filter(({ since }) => now - since >= NOTIFY_AFTER_MS);
   const news = late.flatMap(({ gateway, events, since }): ExceptionRow[] => {
     const known = standing.find((one) => one.gateway === gateway);
     if (known !== undefined && events < 2 * known.events) return [];
@@ -65,7 +65,7 @@ export async function raiseClockWaits(trx: Transaction<Tables>, now: number): Pr
         subject: gateway,
         location: null,
         readPoint: null,
-        raisedAt: since + TELL_AFTER_MS,
+        raisedAt: since + NOTIFY_AFTER_MS,
         clearedAt: null,
         detail: { gateway, since, events },
       },

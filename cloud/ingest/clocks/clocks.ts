@@ -58,7 +58,7 @@ function placeOf({ gateway, epoch, seq }: ClockMarksTable): string {
   return `${gateway}/${epoch}/${String(seq).padStart(16, '0')}`;
 }
 
-/** Of older gateways, which do not tell which opening sends, every stamp is taken at its word. */
+/** Of older gateways, which do not say which opening sends, every stamp is taken at its word. */
 export function unsyncedEvents(batches: readonly JudgedBatch[]): JudgedEvent[] {
   return batches.flatMap(({ boot, events }) =>
     boot === undefined ? [] : events.filter(({ record }) => record.clock === 'unsynced'),

@@ -16,7 +16,7 @@ import { corrected, GatewayClocks } from './true-time.ts';
 
 const PAGE_EVENTS = 1000;
 
-/** A boot whose events have waited so long that no clock will ever tell: receipt less age is the best there is. */
+/** A boot whose events have waited so long that no clock will ever give their time: receipt less age is the best there is. */
 export interface GivenUpBoot extends BootName {
   /** The smallest (receipt − monotonic time) of its events: none can have been later. */
   readonly latestStart: number;
@@ -46,7 +46,7 @@ const waitingRow = z.object({
 });
 type WaitingRow = z.infer<typeof waitingRow>;
 
-/** A page of what this gateway's clocks can tell; `givenUp`: its boots that are estimated where no clock tells. */
+/** A page of the times that this gateway's clocks can give; `givenUp`: its boots that are estimated where none does. */
 export async function settleClocks(
   trx: Transaction<Tables>,
   gateway: string,

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clockHistories, type Told, tell } from '../clocks.fixture.ts';
+import { clockHistories, type RecordedHappening, recordHistory } from '../clocks.fixture.ts';
 import { type ClockMark, GatewayClocks } from './true-time.ts';
 
-const marksOf = (told: readonly Told[]): ClockMark[] =>
-  told.flatMap(({ epoch, record: { seq, event } }) => {
+const marksOf = (recorded: readonly RecordedHappening[]): ClockMark[] =>
+  recorded.flatMap(({ epoch, record: { seq, event } }) => {
     if (event.type !== 'clock' || event.source === undefined) return [];
     const { bootId: boot_id, monotonicMs: monotonic_ms, source } = event;
     return [
@@ -24,9 +24,9 @@ describe('true time', () => {
   it('is found to a second for every event of a boot that learns it, whatever its wall clock did', () => {
     fc.assert(
       fc.property(clockHistories, (history) => {
-        const told = tell(history, { allConfirmed: false, exact: false });
-        const clocks = new GatewayClocks(marksOf(told));
-        for (const { record, truth, confirmed } of told.filter((one) => one.confirmed)) {
+        const recorded = recordHistory(history, { allConfirmed: false, exact: false });
+        const clocks = new GatewayClocks(marksOf(recorded));
+        for (const { record, truth, confirmed } of recorded.filter((one) => one.confirmed)) {
           const { quality, correctionMs } = clocks.timeOf(record);
           expect(quality).toBe(record.clock === 'synced' ? 'as-recorded' : 'corrected');
           expect(Math.abs(record.recordedAt + correctionMs - truth.recordedAt)).toBeLessThanOrEqual(1000);
@@ -40,9 +40,9 @@ describe('true time', () => {
   it('never says of an unsynced event that it stands as recorded, and knows up to where it knows', () => {
     fc.assert(
       fc.property(clockHistories, fc.integer({ min: 0, max: 40 }), (history, heard) => {
-        const told = tell(history, { allConfirmed: false, exact: false });
-        const clocks = new GatewayClocks(marksOf(told).slice(0, heard));
-        for (const { record } of told) {
+        const recorded = recordHistory(history, { allConfirmed: false, exact: false });
+        const clocks = new GatewayClocks(marksOf(recorded).slice(0, heard));
+        for (const { record } of recorded) {
           const { quality } = clocks.timeOf(record);
           if (record.clock === 'synced') continue;
           expect(quality).not.toBe('as-recorded');

@@ -26,7 +26,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('tells two different values apart by their digest', () => {
+  it('distinguishes two different values by their digest', () => {
     fc.assert(
       fc.property(json, json, (one, other) => {
         const texts = [one, other].map((value) => canonicalJson(JSON.parse(JSON.stringify(value))));

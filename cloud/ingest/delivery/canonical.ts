@@ -1,5 +1,5 @@
 /**
- * JSON values: the canonical text (keys sorted) by which two deliveries of one event are told to be the same, a
+ * JSON values: the canonical text (keys sorted) by which two deliveries of one event are known to be the same, a
  * digest, and whether the database can keep one. PURE.
  */
 import { hash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * The events table: each name is written once. What is new is told from what stands already, and a name that
- * comes again with another body is told from a plain resend. A body is the event with its stamp; seq and origin are
+ * The events table: each name is written once. What is new is distinguished from what stands already, and a name that
+ * comes again with another body from a plain resend. A body is the event with its stamp; seq and origin are
  * names, of which one event may have several.
  */
 import { sql, type Transaction } from 'kysely';

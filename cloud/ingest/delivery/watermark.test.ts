@@ -6,7 +6,7 @@ const range = fc
   .tuple(fc.integer({ min: 1, max: 60 }), fc.nat(6))
   .map(([first, more]) => [first, first + more]);
 
-/** The seqs of a watermark, told one by one. */
+/** The seqs of a watermark, listed one by one. */
 function seqsOf({ upTo, ahead }: Watermark): Set<number> {
   const seqs = new Set<number>();
   for (const [first, last] of [[1, upTo], ...ahead]) {
@@ -62,8 +62,8 @@ describe('a watermark', () => {
         const missing = Array.from({ length: prunedUpTo }, (_, index) => index + 1).filter(
           (seq) => !had.has(seq),
         );
-        const told = lost.flatMap(([a, b]) => Array.from({ length: b - a + 1 }, (_, index) => a + index));
-        expect(told).toEqual(missing);
+        const listed = lost.flatMap(([a, b]) => Array.from({ length: b - a + 1 }, (_, index) => a + index));
+        expect(listed).toEqual(missing);
         expect(watermark.upTo).toBeGreaterThanOrEqual(prunedUpTo);
         expect(seqsOf(watermark)).toEqual(new Set([...had, ...missing]));
       }),

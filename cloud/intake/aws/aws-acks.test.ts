@@ -17,7 +17,7 @@ const ack = (upTo: number, more: Partial<Ack> = {}): Ack => ({
   ...more,
 });
 
-/** A data plane that notes what it was asked, and fails as told. */
+/** A data plane that notes what it was asked, and fails as the test asks. */
 class FakeIot implements IotCalls {
   readonly published: Ack[] = [];
   readonly direct: Ack[] = [];
@@ -110,7 +110,7 @@ describe('acks over the data plane', () => {
     expect(troubles).toEqual([]);
   });
 
-  it('are dropped and told when refused, or when nothing helps; the next one tries again', async () => {
+  it('are dropped and reported when refused, or when nothing helps; the next one tries again', async () => {
     const acks = open();
     iot.fail = () => named('ForbiddenException');
     acks.send(ack(1), false);

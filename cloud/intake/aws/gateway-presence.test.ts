@@ -2,16 +2,16 @@
 import { beforeEach, expect, it } from 'vitest';
 import { VirtualClock } from '../../../protocol/ports/virtual-clock.ts';
 import type { IotCalls } from './aws-clients.ts';
-import { GatewayPresence, MAX_GATEWAYS_REMEMBERED, TELL_AGAIN_MS } from './gateway-presence.ts';
+import { GatewayPresence, MAX_GATEWAYS_REMEMBERED, NOTIFY_AGAIN_MS } from './gateway-presence.ts';
 
 let clock: VirtualClock;
-let told: string[];
+let reported: string[];
 let since: () => Promise<number | undefined>;
 let presence: GatewayPresence;
 
 beforeEach(() => {
   clock = new VirtualClock({ startAt: 100_000, flush: () => Promise.resolve() });
-  told = [];
+  reported = [];
   since = async () => undefined;
   const nothing = async () => {};
   const iot: IotCalls = {
@@ -22,39 +22,39 @@ beforeEach(() => {
     connectedSince: () => since(),
     close: () => {},
   };
-  presence = new GatewayPresence(iot, clock, (gateway, state) => told.push(`${gateway} ${state}`));
+  presence = new GatewayPresence(iot, clock, (gateway, state) => reported.push(`${gateway} ${state}`));
 });
 
 it('only what is newer than the last word counts', async () => {
-  await presence.told('dock-1', 'online', 20);
-  await presence.told('dock-1', 'offline', 10);
-  await presence.told('dock-2', 'offline', 5);
-  await presence.told('dock-1', 'offline', 30);
-  expect(told).toEqual(['dock-1 online', 'dock-2 offline', 'dock-1 offline']);
+  await presence.onState('dock-1', 'online', 20);
+  await presence.onState('dock-1', 'offline', 10);
+  await presence.onState('dock-2', 'offline', 5);
+  await presence.onState('dock-1', 'offline', 30);
+  expect(reported).toEqual(['dock-1 online', 'dock-2 offline', 'dock-1 offline']);
 });
 
 it('a farewell of an older connection than the one that stands is not believed', async () => {
   since = async () => 31;
-  await presence.told('dock-1', 'offline', 30);
+  await presence.onState('dock-1', 'offline', 30);
   since = async () => 29;
-  await presence.told('dock-1', 'offline', 40);
+  await presence.onState('dock-1', 'offline', 40);
   since = () => Promise.reject(new Error('not allowed to ask'));
-  await presence.told('dock-2', 'offline', 40);
-  expect(told).toEqual(['dock-1 offline', 'dock-2 offline']);
+  await presence.onState('dock-2', 'offline', 40);
+  expect(reported).toEqual(['dock-1 offline', 'dock-2 offline']);
 });
 
-it('a gateway that is only heard over HTTPS is told online, and again after a while', async () => {
+it('a gateway that is only heard over HTTPS is reported online, and again after a while', async () => {
   presence.heard('dock-1');
   presence.heard('dock-1');
-  await clock.runFor(TELL_AGAIN_MS);
+  await clock.runFor(NOTIFY_AGAIN_MS);
   presence.heard('dock-1');
-  expect(told).toEqual(['dock-1 online', 'dock-1 online']);
+  expect(reported).toEqual(['dock-1 online', 'dock-1 online']);
 });
 
 it('remembers a bounded number of gateways', async () => {
-  await presence.told('dock-1', 'online', 20);
+  await presence.onState('dock-1', 'online', 20);
   for (let i = 0; i < MAX_GATEWAYS_REMEMBERED; i++) presence.heard(`gw-${i}`);
-  told = [];
-  await presence.told('dock-1', 'online', 10);
-  expect(told).toEqual(['dock-1 online']);
+  reported = [];
+  await presence.onState('dock-1', 'online', 10);
+  expect(reported).toEqual(['dock-1 online']);
 });

@@ -9,36 +9,36 @@ import type { IotCalls } from './aws-clients.ts';
 
 /** Gateways remembered; the one not heard of for longest is forgotten first. */
 export const MAX_GATEWAYS_REMEMBERED = 10_000;
-/** A gateway without connection is told to be online again after this long. */
-export const TELL_AGAIN_MS = 10_000;
+/** A gateway without connection is reported online again after this long. */
+export const NOTIFY_AGAIN_MS = 10_000;
 
 export class GatewayPresence {
   readonly #iot: IotCalls;
   readonly #clock: Clock;
-  readonly #tell: (gateway: string, state: GatewayState) => void;
+  readonly #notify: (gateway: string, state: GatewayState) => void;
   /** When the last word was spoken, epoch ms. */
   readonly #lastWord = new Map<string, number>();
 
-  constructor(iot: IotCalls, clock: Clock, tell: (gateway: string, state: GatewayState) => void) {
+  constructor(iot: IotCalls, clock: Clock, notify: (gateway: string, state: GatewayState) => void) {
     this.#iot = iot;
     this.#clock = clock;
-    this.#tell = tell;
+    this.#notify = notify;
   }
 
   /** A state or presence event of `at`, epoch ms. */
-  async told(gateway: string, state: GatewayState, at: number): Promise<void> {
+  async onState(gateway: string, state: GatewayState, at: number): Promise<void> {
     if (at < (this.#lastWord.get(gateway) ?? Number.NEGATIVE_INFINITY)) return;
     this.#remember(gateway, at);
     if (state === 'offline' && (await this.#cameBackSince(gateway, at))) return;
-    this.#tell(gateway, state);
+    this.#notify(gateway, state);
   }
 
   /** A batch came that no connection brought. */
   heard(gateway: string): void {
     const now = this.#clock.now();
-    if (now - (this.#lastWord.get(gateway) ?? Number.NEGATIVE_INFINITY) < TELL_AGAIN_MS) return;
+    if (now - (this.#lastWord.get(gateway) ?? Number.NEGATIVE_INFINITY) < NOTIFY_AGAIN_MS) return;
     this.#remember(gateway, now);
-    this.#tell(gateway, 'online');
+    this.#notify(gateway, 'online');
   }
 
   async #cameBackSince(gateway: string, at: number): Promise<boolean> {

@@ -206,7 +206,7 @@ export class SqsIntake implements Intake {
       case 'batch':
         return this.#deliver(open, message);
       case 'state':
-        await open.presence.told(message.gateway, message.state, message.at ?? sentAt);
+        await open.presence.onState(message.gateway, message.state, message.at ?? sentAt);
         return 'delete';
       case 'foreign':
         this.#counts.foreignMessages += 1;
@@ -252,7 +252,7 @@ export class SqsIntake implements Intake {
     this.#options.onConnected?.();
   }
 
-  /** What fails one receiver fails them all: they wait together, and one trouble is told. */
+  /** What fails one receiver fails them all: they wait together, and one trouble is reported. */
   #waitAfter(error: unknown): Promise<void> {
     this.#pause ??= this.#pauseAfter(error).finally(() => {
       this.#pause = undefined;

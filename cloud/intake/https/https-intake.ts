@@ -10,9 +10,9 @@ import { type DeliveryCounters, DeliveryQueue, type Outcome } from '../delivery-
 import type { GatewayState } from '../gateway-state.ts';
 import type { Intake, IntakeHandlers } from '../intake.ts';
 
-/** `online` is told again when it was not told for this long: another transport may have said otherwise since. */
-const TELL_ONLINE_EVERY_MS = 10_000;
-/** Gateways whose last telling is remembered; beyond it the oldest is forgotten and told once too often. */
+/** `online` is reported again when it was not for this long: another transport may have said otherwise since. */
+const REPORT_ONLINE_EVERY_MS = 10_000;
+/** Gateways whose last report is remembered; beyond it the oldest is forgotten and reported once too often. */
 const MAX_REMEMBERED = 10_000;
 
 interface HttpsIntakeOptions {
@@ -24,7 +24,7 @@ interface HttpsIntakeOptions {
 
 export class HttpsIntake implements Intake {
   readonly #options: HttpsIntakeOptions;
-  readonly #toldOnlineAt = new Map<string, number>();
+  readonly #reportedOnlineAt = new Map<string, number>();
   #handlers: IntakeHandlers | undefined;
   #queue: DeliveryQueue | undefined;
 
@@ -61,13 +61,13 @@ export class HttpsIntake implements Intake {
     }
     const outcome = await (queue.submit({ gateway, lane, payload }) ??
       ({ kind: 'not-taken', reason: 'more batches wait than may' } as const));
-    if (outcome.kind === 'taken') this.#tellOnline(gateway);
+    if (outcome.kind === 'taken') this.#reportOnline(gateway);
     return outcome;
   }
 
   /** What a gateway says of itself. */
   reportState(gateway: string, state: GatewayState): void {
-    this.#toldOnlineAt.delete(gateway);
+    this.#reportedOnlineAt.delete(gateway);
     this.#handlers?.onGatewayState(gateway, state);
   }
 
@@ -76,15 +76,16 @@ export class HttpsIntake implements Intake {
     await this.#queue?.close();
   }
 
-  #tellOnline(gateway: string): void {
+  #reportOnline(gateway: string): void {
     const now = this.#options.clock.now();
-    const toldAt = this.#toldOnlineAt.get(gateway);
-    if (toldAt !== undefined && Math.abs(now - toldAt) < TELL_ONLINE_EVERY_MS) return;
-    // Taken out first, so that the map stays in the order of telling.
-    this.#toldOnlineAt.delete(gateway);
-    this.#toldOnlineAt.set(gateway, now);
-    const [oldest] = this.#toldOnlineAt.keys();
-    if (this.#toldOnlineAt.size > MAX_REMEMBERED && oldest !== undefined) this.#toldOnlineAt.delete(oldest);
+    const reportedAt = this.#reportedOnlineAt.get(gateway);
+    if (reportedAt !== undefined && Math.abs(now - reportedAt) < REPORT_ONLINE_EVERY_MS) return;
+    // Taken out first, so that the map stays in the order of the reports.
+    this.#reportedOnlineAt.delete(gateway);
+    this.#reportedOnlineAt.set(gateway, now);
+    const [oldest] = this.#reportedOnlineAt.keys();
+    if (this.#reportedOnlineAt.size > MAX_REMEMBERED && oldest !== undefined)
+      this.#reportedOnlineAt.delete(oldest);
     this.#handlers?.onGatewayState(gateway, 'online');
   }
 }

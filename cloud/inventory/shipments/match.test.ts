@@ -33,7 +33,7 @@ const crossing = (epc: string, more: Partial<Crossing> = {}): Crossing => {
     ...more,
   };
 };
-const told = (shipments: ExpectedShipment[], crossings: Crossing[]) =>
+const matched = (shipments: ExpectedShipment[], crossings: Crossing[]) =>
   matchShipments(shipments, crossings)
     .map(
       (match) => `${match.crossing.epc} ${match.shipment} ${match.line}${match.counted ? '' : ' uncounted'}`,
@@ -46,7 +46,7 @@ describe('matching', () => {
       shipment('a', [line(1, { gtin: 'milk', quantity: 5 })]),
       shipment('b', [line(1, { gtin: 'milk', epcs: ['e1'] })]),
     ];
-    expect(told(shipments, [crossing('e1'), crossing('e2')])).toEqual(['e1 b 1', 'e2 a 1']);
+    expect(matched(shipments, [crossing('e1'), crossing('e2')])).toEqual(['e1 b 1', 'e2 a 1']);
   });
 
   it('calls goods unexpected on an order although they came in with another shipment', () => {
@@ -56,7 +56,12 @@ describe('matching', () => {
     ];
     const out = { kind: 'outbound', occurredAt: 180 } as const;
     const crossings = [crossing('e1'), crossing('e2'), crossing('e1', out), crossing('e2', out)];
-    expect(told(shipments, crossings)).toEqual(['e1 in 1', 'e1 out 1', 'e2 in 1', 'e2 out null uncounted']);
+    expect(matched(shipments, crossings)).toEqual([
+      'e1 in 1',
+      'e1 out 1',
+      'e2 in 1',
+      'e2 out null uncounted',
+    ]);
   });
 
   it('takes listed tags and pallets late and at another door, but tags of an item only where they are expected', () => {
@@ -69,10 +74,13 @@ describe('matching', () => {
     ];
     const elsewhere = { readPoint: 'dock-2', occurredAt: 200 + IDENTITY_LATE_MS };
     expect(
-      told(shipments, [crossing('e1', elsewhere), crossing('p', { ...elsewhere, gtin: null, sscc: 's1' })]),
+      matched(shipments, [
+        crossing('e1', elsewhere),
+        crossing('p', { ...elsewhere, gtin: null, sscc: 's1' }),
+      ]),
     ).toEqual(['e1 a 1', 'p a 2']);
-    expect(told(shipments, [crossing('e9', elsewhere)])).toEqual([]);
-    expect(told(shipments, [crossing('e1', { occurredAt: 201 + IDENTITY_LATE_MS })])).toEqual([]);
+    expect(matched(shipments, [crossing('e9', elsewhere)])).toEqual([]);
+    expect(matched(shipments, [crossing('e1', { occurredAt: 201 + IDENTITY_LATE_MS })])).toEqual([]);
   });
 
   it('fills lines with the same lot first, then lines for any lot, then lines whose lot the tag cannot confirm', () => {
@@ -88,18 +96,18 @@ describe('matching', () => {
       crossing('e2', { lot: null, occurredAt: 151 }),
       crossing('e3', { lot: null, occurredAt: 152 }),
     ];
-    expect(told(shipments, crossings)).toEqual(['e1 a 3', 'e2 a 2', 'e3 a 1']);
+    expect(matched(shipments, crossings)).toEqual(['e1 a 3', 'e2 a 2', 'e3 a 1']);
   });
 
   it('counts more of an item than expected as over on its line, and strangers as unexpected', () => {
     const shipments = [shipment('a', [line(1, { gtin: 'milk', quantity: 1 })])];
     const crossings = [crossing('e1'), crossing('e2'), crossing('x', { gtin: 'beer' })];
-    expect(told(shipments, crossings)).toEqual(['e1 a 1', 'e2 a 1', 'x a null uncounted']);
+    expect(matched(shipments, crossings)).toEqual(['e1 a 1', 'e2 a 1', 'x a null uncounted']);
   });
 
   it('takes a tag of the item that is not on the list for unexpected, not for one of the listed', () => {
     const shipments = [shipment('a', [line(1, { gtin: 'milk', epcs: ['e1'] })])];
-    expect(told(shipments, [crossing('e2')])).toEqual(['e2 a null uncounted']);
+    expect(matched(shipments, [crossing('e2')])).toEqual(['e2 a null uncounted']);
   });
 
   it('gives a stranger to the shipment of its pass when two are expected at the door', () => {
@@ -112,23 +120,23 @@ describe('matching', () => {
       crossing('e2', { gtin: 'beer' }),
       crossing('x', { gtin: null }),
     ];
-    expect(told(shipments, crossings)).toContain('x b null uncounted');
+    expect(matched(shipments, crossings)).toContain('x b null uncounted');
   });
 
   it('does not count the tag of a pallet whose cases are counted', () => {
     const shipments = [shipment('a', [line(1, { sscc: 's1', gtin: 'milk', quantity: 2 })])];
     const crossings = [crossing('p', { gtin: null, sscc: 's1' }), crossing('e1'), crossing('e2')];
-    expect(told(shipments, crossings)).toEqual(['e1 a 1', 'e2 a 1', 'p a 1 uncounted']);
+    expect(matched(shipments, crossings)).toEqual(['e1 a 1', 'e2 a 1', 'p a 1 uncounted']);
   });
 
   it('counts a tag once per shipment, also when it comes twice', () => {
     const shipments = [shipment('a', [line(1, { gtin: 'milk', quantity: 2 })])];
-    expect(told(shipments, [crossing('e1'), crossing('e1', { occurredAt: 160 })])).toEqual(['e1 a 1']);
+    expect(matched(shipments, [crossing('e1'), crossing('e1', { occurredAt: 160 })])).toEqual(['e1 a 1']);
   });
 
   it('keeps inbound and outbound apart', () => {
     const shipments = [shipment('a', [line(1, { epcs: ['e1'] })], { kind: 'outbound' })];
-    expect(told(shipments, [crossing('e1')])).toEqual([]);
+    expect(matched(shipments, [crossing('e1')])).toEqual([]);
   });
 
   const anyLine = fc.record({
@@ -172,7 +180,7 @@ describe('matching', () => {
     fc.assert(
       fc.property(anyShipments, anyCrossings, (shipments, crossings) => {
         const turned = shipments.toReversed().map((entry) => ({ ...entry, lines: entry.lines.toReversed() }));
-        expect(told(turned, crossings.toReversed())).toEqual(told(shipments, crossings));
+        expect(matched(turned, crossings.toReversed())).toEqual(matched(shipments, crossings));
       }),
     );
   });

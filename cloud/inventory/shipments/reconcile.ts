@@ -73,7 +73,7 @@ export async function judgeShipments(
   return [...raised, ...(await withdrawExceptions(trx, gone, now))];
 }
 
-/** Judges the shipments whose window ended after `since` and up to `now`: for a timer, since nothing else tells. */
+/** Judges the shipments whose window ended after `since` and up to `now`: for a timer, since no event says so. */
 export async function judgeDueShipments(
   trx: Transaction<Tables>,
   window: { since: number; now: number },

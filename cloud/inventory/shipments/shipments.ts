@@ -23,8 +23,8 @@ type Loaded =
   | { ok: true; ids: string[]; changes: Change[] }
   | { ok: false; detail: string; problems: readonly ListProblem[] };
 
-/** Problems told in one text; all of them are in `problems`. */
-const MAX_PROBLEMS_TOLD = 10;
+/** Problems listed in one text; all of them are in `problems`. */
+const MAX_PROBLEMS_LISTED = 10;
 
 function parseShipments(input: ShipmentsInput): ParsedList {
   return input.form === 'csv' ? parseShipmentCsv(input.text) : parseShipmentList(input.value);
@@ -33,11 +33,11 @@ function parseShipments(input: ShipmentsInput): ParsedList {
 export async function loadShipments(db: Kysely<Tables>, input: ShipmentsInput, now: number): Promise<Loaded> {
   const parsed = parseShipments(input);
   if (!parsed.ok) {
-    const told = parsed.problems
-      .slice(0, MAX_PROBLEMS_TOLD)
+    const listed = parsed.problems
+      .slice(0, MAX_PROBLEMS_LISTED)
       .map(({ place, message }) => `${place}: ${message}`);
-    const more = parsed.problems.length - told.length;
-    const detail = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
+    const more = parsed.problems.length - listed.length;
+    const detail = [...listed, ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
     return { ok: false, detail, problems: parsed.problems };
   }
   const ids = parsed.list.shipments.map((shipment) => shipment.id);

@@ -60,7 +60,7 @@ const STATEMENTS = [
     read_point text not null,
     pass_id text not null,
     direction text not null,
-    -- null: wherever it stood before (the door could not tell the direction), or nothing moved
+    -- null: wherever it stood before (the door did not know the direction), or nothing moved
     from_location text, to_location text,
     -- false for a sighting that moved nothing (turned back)
     moved boolean not null,

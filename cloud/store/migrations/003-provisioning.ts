@@ -22,7 +22,7 @@ const STATEMENTS = [
   `insert into gateway_tokens (token_hash, gateway, issued_at, first_used_at)
     select token_hash, id, created_at, created_at from gateways where token_hash is not null`,
   `alter table gateways drop column token_hash`,
-  // one for each gateway; a used one stays until the next, so that a second use is told from a wrong code
+  // one for each gateway; a used one stays until the next, so that a second use is distinguished from a wrong code
   `create table invitations (
     gateway text collate "C" primary key,
     code_hash text not null unique,

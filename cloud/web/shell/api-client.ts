@@ -27,7 +27,7 @@ export interface ApiClient {
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** `onSignedOut` is told when the session has ended. */
+/** `onSignedOut` is called when the session has ended. */
 export function createApiClient(fetchUrl: Fetch, onSignedOut: () => void): ApiClient {
   async function ask(method: string, path: string, body?: object): Promise<Response> {
     const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' } };

@@ -34,7 +34,7 @@ function follow() {
   const sources: FakeSource[] = [];
   const states: LiveState[] = [];
   const messages: LiveMessage[] = [];
-  const told = { connected: 0, refused: 0 };
+  const called = { connected: 0, refused: 0 };
   const stop = followLive({
     clock,
     open: () => {
@@ -45,37 +45,37 @@ function follow() {
     onMessage: (message) => messages.push(message),
     onState: (state) => states.push(state),
     onConnected: () => {
-      told.connected += 1;
+      called.connected += 1;
     },
     onRefused: () => {
-      told.refused += 1;
+      called.refused += 1;
     },
   });
-  return { clock, sources, states, messages, told, stop };
+  return { clock, sources, states, messages, called, stop };
 }
 
 describe('following the live stream', () => {
   it('says that it is live once connected, and passes messages on', () => {
-    const { sources, states, messages, told } = follow();
+    const { sources, states, messages, called } = follow();
     sources[0]?.opens();
     sources[0]?.says('{"topic":"pass","at":"2026-03-02T06:00:00Z","readPoint":"dock-1"}');
     expect(states).toEqual(['connecting', 'live']);
-    expect(told.connected).toBe(1);
+    expect(called.connected).toBe(1);
     expect(messages).toEqual([{ topic: 'pass', at: '2026-03-02T06:00:00Z', readPoint: 'dock-1' }]);
   });
 
   it('asks for everything anew after each interruption that the browser mended', () => {
-    const { sources, states, told } = follow();
+    const { sources, states, called } = follow();
     sources[0]?.opens();
     sources[0]?.fails(false);
     sources[0]?.opens();
     expect(states).toEqual(['connecting', 'live', 'reconnecting', 'live']);
-    expect(told).toEqual({ connected: 2, refused: 0 });
+    expect(called).toEqual({ connected: 2, refused: 0 });
     expect(sources).toHaveLength(1);
   });
 
   it('tries a refused stream again at growing intervals, and quickly again after a success', async () => {
-    const { clock, sources, told } = follow();
+    const { clock, sources, called } = follow();
     const openedAfter: number[] = [];
     for (let attempt = 0; attempt < 6; attempt += 1) {
       const before = clock.monotonicMs();
@@ -85,7 +85,7 @@ describe('following the live stream', () => {
       openedAfter.push(clock.monotonicMs() - before);
     }
     expect(openedAfter).toEqual([1000, 2000, 4000, 8000, 15_000, 15_000]);
-    expect(told.refused).toBe(6);
+    expect(called.refused).toBe(6);
     sources.at(-1)?.opens();
     sources.at(-1)?.fails(true);
     await clock.runFor(1000);

@@ -1,6 +1,6 @@
 /**
  * The live stream as the page follows it: connected, lost, connected again. Messages carry no history, so after
- * every (re)connection the page is told to fetch anew. A browser reconnects by itself after a broken connection,
+ * every (re)connection the page is made to fetch anew. A browser reconnects by itself after a broken connection,
  * but gives up when the server refuses it; then we try, at growing intervals.
  */
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';

@@ -1,4 +1,4 @@
-/** A problem as the API tells it: what, about what, and what to do. */
+/** A problem as the API reports it: what, about what, and what to do. */
 import type { Problem } from '../../contract/problem.ts';
 import { WarningIcon } from './icons.tsx';
 

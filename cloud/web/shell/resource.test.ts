@@ -48,7 +48,7 @@ describe('the client of the API', () => {
     return { api, signedOut: () => signedOut };
   };
 
-  it('throws the problem that the cloud answered, and tells that the session has ended', async () => {
+  it('throws the problem that the cloud answered, and reports that the session has ended', async () => {
     const { api, signedOut } = answering(async () => Response.json(PROBLEM, { status: 401 }));
     await expect(api.delete('/session')).rejects.toMatchObject({ problem: PROBLEM });
     expect(signedOut()).toBe(1);

@@ -23,7 +23,7 @@ export type Topic = LiveMessage['topic'];
 /** At most two fetches per second of each part. */
 const REFRESH_EVERY_MS = 500;
 const STATUS_EVERY_MS = 10_000;
-/** The second status soon after the first tells how fast the cloud's clock runs. */
+/** The second status soon after the first shows how fast the cloud's clock runs. */
 const SECOND_STATUS_MS = 2000;
 const TICK_MS = 1000;
 const SHOWN_PASSES = 60;
@@ -148,7 +148,7 @@ export function openSiteData({ clock, api, openLive, seesDeadLetters }: SiteData
       tickListeners.add(listener);
       return () => void tickListeners.delete(listener);
     },
-    /** Tells of each message of these topics, and without a message of each new connection. */
+    /** Called with each message of these topics, and without a message at each new connection. */
     watch: (topics: readonly Topic[], onChange: (message?: LiveMessage) => void) => {
       const watcher = { topics, onChange };
       watchers.add(watcher);

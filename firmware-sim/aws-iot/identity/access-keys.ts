@@ -46,7 +46,7 @@ export class AccessKeys {
 
   #forgetExpired(): void {
     for (const [id, { expiresAt }] of this.#temporary) {
-      // (A day longer than it lives: who still uses it is told that it expired.)
+      // (A day longer than it lives: who still uses it learns that it expired.)
       if (expiresAt !== undefined && expiresAt + 86_400_000 < this.#clock.now()) this.#temporary.delete(id);
     }
   }

@@ -24,7 +24,7 @@ export interface SignedRequest {
   readonly body: Uint8Array;
 }
 
-/** How refusals are told: the names differ between services. */
+/** How refusals are named: the names differ between services. */
 export interface SignatureErrors {
   readonly missing: string;
   readonly unknownKey: string;

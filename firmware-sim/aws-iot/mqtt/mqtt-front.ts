@@ -208,7 +208,7 @@ export class MqttFront {
     });
   }
 
-  /** At once, before the newcomer is told that it is connected: aedes closes the old line in its own time. */
+  /** At once, before the newcomer gets its CONNACK: aedes closes the old line in its own time. */
   #takeOver(session: Session): void {
     const client = this.#clients.get(session.clientId);
     const connection = this.#connectionOf(client ?? null);
@@ -249,7 +249,7 @@ export class MqttFront {
     connection?.stopWatching?.();
     const session = connection?.session;
     if (connection === undefined || session === undefined || connection.takenOver) return;
-    // aedes notes the DISCONNECT packet there; nothing public tells it.
+    // aedes notes the DISCONNECT packet there; nothing public shows it.
     const goodbye = Reflect.get(client, '_disconnected') === true;
     const reason = connection.endReason ?? (goodbye ? 'CLIENT_INITIATED_DISCONNECT' : 'CONNECTION_LOST');
     this.#options.sessions.disconnected(session, reason);

@@ -32,8 +32,8 @@ const say = (payload: string, qos: 0 | 1 = 1) =>
   fixture.iot.send(new PublishCommand({ topic: 'a/b', qos, payload: Buffer.from(payload) }));
 
 /** By a client of the moment: the SDK's signatures keep to real time, which this clock leaves behind. */
-async function tell(payload: string): Promise<void> {
-  const client = await fixture.client(`teller-${payload.replace(' ', '-')}`);
+async function publish(payload: string): Promise<void> {
+  const client = await fixture.client(`publisher-${payload.replace(' ', '-')}`);
   await client.publishAsync('a/b', payload, { qos: 1 });
   await client.endAsync();
 }
@@ -65,14 +65,14 @@ describe('a persistent session', () => {
     await away(first.client);
     await fixture.clock.runFor(3_598_000);
     const second = await listener();
-    await tell('still there');
+    await publish('still there');
     await expect.poll(() => second.heard).toEqual(['still there']);
     await away(second.client);
-    await tell('too late');
+    await publish('too late');
     await fixture.clock.runFor(3_600_000);
     expect(fixture.aws.counters.sessionsExpired).toBe(1);
     const third = await listener();
-    await tell('unheard');
+    await publish('unheard');
     await fixture.clock.runFor(1000);
     await third.client.subscribeAsync('other', { qos: 1 });
     expect(third.heard).toEqual([]);
@@ -145,7 +145,7 @@ it('a will is published when the line breaks, and not after a farewell', async (
   await expect.poll(() => heard).toEqual(['last/broken gone']);
 });
 
-it('presence is told with the reason', async () => {
+it('presence is published with the reason', async () => {
   const heard: object[] = [];
   const watcher = await fixture.client('watcher');
   watcher.on('message', (topic, payload) => heard.push({ topic, ...JSON.parse(String(payload)) }));

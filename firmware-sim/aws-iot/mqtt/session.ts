@@ -15,7 +15,7 @@ const MAX_STORED_MESSAGES = 10_000;
 
 /** The wire of a connected client. */
 interface Line {
-  /** Writes one PUBLISH; the buffer is the message's own, so that its packet id can be told by it. */
+  /** Writes one PUBLISH; the buffer is the message's own, so that its packet id can be known by it. */
   send(message: Message, payload: Buffer): void;
 }
 
@@ -170,7 +170,7 @@ export class Session {
     // A view of its own for each delivery: the packet id is found again by the buffer's identity.
     const { buffer, byteOffset, byteLength } = message.payload;
     const payload = Buffer.from(buffer, byteOffset, byteLength);
-    // (aedes tells no packet id of a message that carries the retain flag.)
+    // (aedes gives no packet id for a message that carries the retain flag.)
     if (message.qos === 1 && !message.retain) {
       this.#outgoing.set(payload, { message, onAck });
       this.#unnumbered += 1;

@@ -12,7 +12,7 @@ import type { Session } from './session.ts';
 /** Client ids remembered, connected or not; the longest gone is forgotten first. */
 const MAX_CLIENTS = 20_000;
 
-/** As GetConnection tells it. Times in epoch ms. */
+/** As GetConnection returns it. Times in epoch ms. */
 export interface ConnectionRecord {
   readonly connected: boolean;
   readonly thing: string | undefined;

@@ -1,6 +1,6 @@
 /**
  * One HTTP server for everything that AWS answers over HTTPS: the IoT data plane, SQS, the credentials provider, and
- * the stand-in's own counters. Tells who calls (a signature, or the certificate of the TLS connection), hands the
+ * the stand-in's own counters. Finds out who calls (a signature, or the certificate of the TLS connection), hands the
  * request on, and puts errors into the words of AWS.
  */
 import { randomUUID } from 'node:crypto';
@@ -79,7 +79,7 @@ async function answerTo(
     if (principal.kind !== 'account') throw new AwsError('InvalidSecurity', 403, 'devices have no queues');
     return await sqs.handle(request);
   } catch (error) {
-    const told =
+    const answered =
       error instanceof AwsError
         ? error
         : new AwsError(
@@ -87,7 +87,7 @@ async function answerTo(
             500,
             error instanceof Error ? error.message : String(error),
           );
-    return toSqs ? sqsErrorAnswer(told) : errorAnswer(told);
+    return toSqs ? sqsErrorAnswer(answered) : errorAnswer(answered);
   }
 }
 

@@ -34,7 +34,7 @@ export class SlidingSecond {
   }
 }
 
-/** Names that one table of limits remembers at once; a newcomer beyond that is told to wait. */
+/** Names that one table of limits remembers at once; a newcomer beyond that has to wait. */
 export const MAX_LIMITED_NAMES = 10_000;
 
 /** One limit for each of many names, forgotten once idle: memory follows what is active. */

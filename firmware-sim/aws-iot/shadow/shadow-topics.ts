@@ -48,7 +48,7 @@ export function answerShadowRequest(
   }
 }
 
-/** An accepted update is told to who listens, whether it came over MQTT or HTTPS. */
+/** An accepted update is published to who listens, whether it came over MQTT or HTTPS. */
 export function announceUpdate(id: ShadowId, outcome: UpdateOutcome, say: Say): void {
   const topic = `${baseTopic(id)}/update`;
   say(`${topic}/accepted`, outcome.accepted);

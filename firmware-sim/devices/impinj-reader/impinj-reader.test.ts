@@ -104,7 +104,7 @@ describe('the simulated Impinj reader', () => {
     expect(run(reader, START + 5_001, START + 10_000).map((event) => event.type)).toContain('tagInventory');
   });
 
-  it('tells its own time when its clock is wrong', () => {
+  it('reports its own time when its clock is wrong', () => {
     const reader = createReader({ clockOffsetMs: -86_400_000 });
     expect(run(reader, START, START)[0]?.timestampMs).toBe(START - 86_400_000);
   });

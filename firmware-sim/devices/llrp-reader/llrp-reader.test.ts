@@ -88,7 +88,7 @@ describe('the simulated LLRP reader', () => {
     expect(tagsOf(client.wait(2_000))[0]).toMatchObject({ ROSpecID: 1, AntennaID: 1, TagSeenCount: 1 });
   });
 
-  it('loses what nobody hears unless told to hold it, and then holds no more than its buffer', () => {
+  it('loses what nobody receives unless configured to hold it, and then holds no more than its buffer', () => {
     const deaf = new Client();
     const holding = new Client({ bufferCapacity: 10 });
     for (const client of [deaf, holding]) {

@@ -4,7 +4,7 @@
  * holds reports over a reconnect when asked to. Specs and settings outlive a connection, not a power cycle; what was
  * written to a tag stays on the tag.
  *
- * The host tells `onConnect` and `onDisconnect` of the one client; any other that knocks it sends what
+ * The host calls `onConnect` and `onDisconnect` for the one client; any other that knocks it sends what
  * `rejectSecondClient` returns, and hangs up. Changes made by the world take effect at the next tick, in the order they were made.
  */
 import type { Random } from '../../../protocol/ports/random.ts';

@@ -63,7 +63,7 @@ describe('a simulated MT-SICS scale', () => {
     expect(ask('SI', 1_000)).toHaveLength(1);
   });
 
-  test('SR tells stable weights, and only when they change', () => {
+  test('SR sends stable weights, and only when they change', () => {
     const { ask, load, run, lines } = setUp(quiet);
     expect(ask('SR', 2_000)).toEqual(['S S       0.00 kg']);
     load(1_000_000);

@@ -161,14 +161,14 @@ export class MtSicsScale implements ByteDevice {
       case '@':
         this.#cancel();
         this.#tare = 0;
-        this.#tellIdentity('I4', now);
+        this.#sendIdentity('I4', now);
         return;
       case 'I0':
       case 'I1':
       case 'I2':
       case 'I3':
       case 'I4':
-        this.#tellIdentity(command.name, now);
+        this.#sendIdentity(command.name, now);
     }
   }
 
@@ -261,7 +261,7 @@ export class MtSicsScale implements ByteDevice {
     this.#reply({ kind: 'refusal', command: name, reason }, now);
   }
 
-  #tellIdentity(command: 'I0' | 'I1' | 'I2' | 'I3' | 'I4', now: number): void {
+  #sendIdentity(command: 'I0' | 'I1' | 'I2' | 'I3' | 'I4', now: number): void {
     const text = (...texts: string[]) => this.#reply({ kind: 'text', command, status: 'A', texts }, now);
     switch (command) {
       case 'I0':

@@ -77,7 +77,7 @@ describe('the simulated Zigbee sensor', () => {
     expect(said(sensor.onTick(START + 100))).toMatchObject([{ contact: false }, { contact: true }]);
   });
 
-  it('out of reach says nothing but that it is offline; back again it tells the door state it has', () => {
+  it('out of reach says nothing but that it is offline; back again it reports the door state it has', () => {
     const sensor = createSensor();
     sensor.setContact(true);
     sensor.onTick(START);
@@ -150,7 +150,7 @@ describe('the simulated Zigbee sensor', () => {
     });
   });
 
-  it('sends its time when told to', () => {
+  it('sends its time when configured to', () => {
     const sensor = createSensor({ sendsLastSeen: true });
     sensor.setTemperatureMilliCelsius(4_000);
     expect(said(sensor.onTick(START)).at(-1)).toMatchObject({ lastSeenMs: START });

@@ -77,7 +77,7 @@ describe('the clock of a gateway', () => {
     expect(sources(events)).toEqual(['system', 'step', 'step', 'system']);
   });
 
-  it('that woke in 1970 stays unsynced when the cloud tells the time, and each stamp says how far off it is', async () => {
+  it('that woke in 1970 stays unsynced when the cloud gives the time, and each stamp says how far off it is', async () => {
     const { watch, events, ack, clock, truth } = boot(-TRUTH);
     expect(watch.stamp()).toEqual({ recordedAt: 0, bootId: 'boot-1', monotonicMs: 0, clock: 'unsynced' });
     await ack(400);
@@ -92,7 +92,7 @@ describe('the clock of a gateway', () => {
     expect(watch.status()).toMatchObject({ state: 'unsynced', source: 'cloud', offsetMs: TRUTH });
   });
 
-  it('is confirmed by the cloud where it was right all along, told once however many acks come', async () => {
+  it('is confirmed by the cloud where it was right all along, reported once however many acks come', async () => {
     const { watch, events, ack } = boot(300);
     for (let n = 0; n < 50; n++) await ack(100);
     expect(state(watch)).toBe('synced');
@@ -140,7 +140,7 @@ describe('the clock of a gateway', () => {
     expect(state(silent.watch)).toBe('holdover');
   });
 
-  it('is found off when it drifts away from what the cloud tells', async () => {
+  it('is found off when it drifts away from the time the cloud gives', async () => {
     const { watch, machine, ack, events } = boot(0);
     await ack(100);
     for (let n = 1; n <= 30; n++) {
@@ -151,7 +151,7 @@ describe('the clock of a gateway', () => {
     expect(sources(events)).toEqual(['step', 'cloud']);
   });
 
-  it('tells now and then that it is still not confirmed', async () => {
+  it('reports now and then that it is still not confirmed', async () => {
     const { watch, events, truth } = boot(0);
     for (let n = 0; n < 12 * 60; n++) {
       await truth.runFor(5000);

@@ -23,7 +23,7 @@ const EARLIEST_MS = Date.UTC(2025, 0, 1);
 const STEP_MS = 1000;
 /** How far a clock may be off that counts as right. */
 const TOLERANCE_MS = 1000;
-/** An answer that takes longer tells the time too roughly: it may be off by half of that. */
+/** An answer that takes longer gives the time too roughly: it may be off by half of that. */
 const MAX_ROUND_TRIP_MS = 2000;
 /** One that takes up to so long still confirms a clock that it does not contradict: nothing better may come. */
 const MAX_SLOW_ROUND_TRIP_MS = 30_000;
@@ -93,13 +93,13 @@ class Watch implements ClockWatch {
   readonly #systemTime: SystemTime;
   /** Wall less monotonic time at the last look. */
   #offset: number;
-  /** The last one of this boot: monotonic time tells the true time from it, whatever the wall clock does. */
+  /** The last one of this boot: monotonic time gives the true time from it, whatever the wall clock does. */
   #confirmation: Confirmation | undefined;
   /** The wall clock has not jumped since. */
   #holds = false;
   /** What the system said last that counted, or when the clock jumped. */
   #lastSync: SystemSync = 'none';
-  #toldAt = 0;
+  #reportedAt = 0;
   readonly #events: ClockEvent[] = [];
   #listener: ((event: ClockEvent) => void) | undefined;
 
@@ -109,7 +109,7 @@ class Watch implements ClockWatch {
     this.#systemTime = systemTime;
     this.#offset = clock.now() - clock.monotonicMs();
     this.#askSystem(this.#look());
-    if (this.#confirmation === undefined) this.#tellUnsynced(this.#look());
+    if (this.#confirmation === undefined) this.#reportUnsynced(this.#look());
   }
 
   stamp(): Stamp {
@@ -125,7 +125,7 @@ class Watch implements ClockWatch {
     const now = this.#look();
     this.#askSystem(now);
     const unsynced = this.#confirmation === undefined;
-    if (unsynced && now.monotonicMs - this.#toldAt >= STILL_UNSYNCED_EVERY_MS) this.#tellUnsynced(now);
+    if (unsynced && now.monotonicMs - this.#reportedAt >= STILL_UNSYNCED_EVERY_MS) this.#reportUnsynced(now);
   }
 
   onAckAt(at: number, sentMonotonicMs: number): void {
@@ -141,7 +141,7 @@ class Watch implements ClockWatch {
 
   onEvent(listener: (event: ClockEvent) => void): void {
     this.#listener = listener;
-    this.#tellSoon();
+    this.#emitSoon();
   }
 
   status(): ClockStatus {
@@ -164,7 +164,7 @@ class Watch implements ClockWatch {
     if (Math.abs(wall - expected) >= STEP_MS) {
       this.#holds = false;
       this.#lastSync = this.#systemTime.lastSync();
-      this.#tell('step', { wall: expected, monotonicMs }, wall);
+      this.#report('step', { wall: expected, monotonicMs }, wall);
     }
     return { wall, monotonicMs };
   }
@@ -181,14 +181,14 @@ class Watch implements ClockWatch {
     this.#confirm('system', now, now.wall);
   }
 
-  /** Told upstream when it is news: the clock was not confirmed until now, or is off by other than was known. */
+  /** Reported upstream when it is news: the clock was not confirmed until now, or is off by other than was known. */
   #confirm(source: 'system' | 'cloud', now: Moment, trueMs: number): void {
     const known = this.#trueOffsetAt(now);
     const differs = known === undefined || Math.abs(trueMs - now.wall - known) >= TOLERANCE_MS;
     const isNews = !this.#holds || differs;
     this.#confirmation = { source, monotonicMs: now.monotonicMs, trueMs };
     this.#holds = true;
-    if (isNews) this.#tell(source, now, trueMs);
+    if (isNews) this.#report(source, now, trueMs);
   }
 
   #trueOffsetAt({ wall, monotonicMs }: Moment): number | undefined {
@@ -207,12 +207,12 @@ class Watch implements ClockWatch {
     return stopped || now.monotonicMs - confirmation.monotonicMs > HOLDOVER_AFTER_MS ? 'holdover' : 'synced';
   }
 
-  #tellUnsynced(now: Moment): void {
-    this.#tell('step', now, now.wall);
+  #reportUnsynced(now: Moment): void {
+    this.#report('step', now, now.wall);
   }
 
-  #tell(source: ClockSource, { wall, monotonicMs }: Moment, wallAfter: number): void {
-    this.#toldAt = monotonicMs;
+  #report(source: ClockSource, { wall, monotonicMs }: Moment, wallAfter: number): void {
+    this.#reportedAt = monotonicMs;
     this.#events.push({
       type: 'clock',
       // On the scale of the wall clock, like the times of all other events.
@@ -223,11 +223,11 @@ class Watch implements ClockWatch {
       wallAfter,
       source,
     });
-    this.#tellSoon();
+    this.#emitSoon();
   }
 
   /** Later: an event is stamped itself. */
-  #tellSoon(): void {
+  #emitSoon(): void {
     if (this.#listener === undefined || this.#events.length === 0) return;
     this.#clock.setTimer(0, 'clock events', () => {
       for (const event of this.#events.splice(0)) this.#listener?.(event);

@@ -48,18 +48,18 @@ export function createSteadyClock(clock: Clock, wallAheadMs: number): SteadyCloc
 
 /** The journal as those see it who live by the steady clock. */
 export function onWallScale(journal: Journal, clock: SteadyClock): Pick<Journal, 'append'> {
-  let told = clock.wallAheadMs();
+  let known = clock.wallAheadMs();
   return {
     append(entry) {
       const aheadMs = clock.wallAheadMs();
-      if (aheadMs === 0 && told === 0) return journal.append(entry);
+      if (aheadMs === 0 && known === 0) return journal.append(entry);
       const events = entry.events.map((event) => shiftTimes(event, aheadMs));
-      if (aheadMs === told) return journal.append({ ...entry, events });
+      if (aheadMs === known) return journal.append({ ...entry, events });
       const scale = { key: SCALE_KEY, body: JSON.stringify({ wallAheadMs: aheadMs }) };
       const put: JournalEntry['put'] = [...entry.put, scale];
       // Said again with the next entry if this one is refused.
       return journal.append({ ...entry, events, put }).then(() => {
-        told = aheadMs;
+        known = aheadMs;
       });
     },
   };
@@ -75,7 +75,7 @@ export function takeScale(rows: readonly CheckpointRow[]): {
   return { rows: rows.filter((row) => row !== scale), wallAheadMs: saved?.wallAheadMs ?? 0 };
 }
 
-/** Readings of a driver that lives by the wall clock, because its devices tell absolute times. */
+/** Readings of a driver that lives by the wall clock, because its devices send absolute times. */
 export function fromWallScale(readings: readonly Reading[], clock: SteadyClock): readonly Reading[] {
   const aheadMs = clock.wallAheadMs();
   return aheadMs === 0 ? readings : readings.map((reading) => shiftReading(reading, -aheadMs));

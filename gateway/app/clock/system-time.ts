@@ -10,7 +10,7 @@ export interface SystemTime {
   lastSync(): SystemSync;
 }
 
-/** `unknown`: nobody here tells. `none`: not synchronised since the start of the machine. */
+/** `unknown`: nobody here knows. `none`: not synchronised since the start of the machine. */
 export type SystemSync = 'unknown' | 'none' | { readonly mark: number };
 
 const TIMESYNC_FOLDER = '/run/systemd/timesync';

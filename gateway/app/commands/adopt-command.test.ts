@@ -42,7 +42,7 @@ test('a journal from another machine is adopted, and what was done is said', asy
   await journal.close();
 });
 
-test('a refused journal is adopted with the refusal and the new names told', async () => {
+test('a refused journal is adopted with the refusal and the new names shown', async () => {
   using folder = new JournalFolder();
   const file = join(folder.path, 'journal.db');
   const refused = await openVirtual(file, { host: 'machine-a' });

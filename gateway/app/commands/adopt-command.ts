@@ -49,7 +49,7 @@ function describe(gateway: string, adoption: Adoption): string[] {
     lines.push(`${renamed} of them have new names: the file no longer says which epoch they are of.`);
   }
   if (damage !== undefined) {
-    lines.push(`The file was damaged (${damage}): what is missing is told to the cloud as a gap.`);
+    lines.push(`The file was damaged (${damage}): what is missing is reported to the cloud as a gap.`);
   }
   lines.push(`The old file is kept as ${basename(adoption.aside)}.`);
   lines.push('Make sure that no other machine sends with this gateway id and its token.');

@@ -131,7 +131,7 @@ async function run(configFile: string): Promise<void> {
   process.once('SIGINT', stop);
 }
 
-/** Never rejects: what goes wrong is told on standard error and by the exit code. */
+/** Never rejects: what goes wrong is shown on standard error and by the exit code. */
 export async function runCommandLine(): Promise<void> {
   await dispatch().catch((error: NodeJS.ErrnoException) => {
     const usage = error instanceof ConfigError || error.code?.startsWith('ERR_PARSE_ARGS') === true;

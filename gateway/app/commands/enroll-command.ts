@@ -58,10 +58,10 @@ export async function enrollCommand(options: EnrollOptions, output: Output): Pro
   if (installCert !== undefined) {
     const pem = readText(installCert, 'the certificate');
     const identity = installCertificate(ports, pem, { gateway: gatewayId(options, dir), caPem });
-    tell({ identity, uplink: {}, confirmed: true }, options, output);
+    showEnrolled({ identity, uplink: {}, confirmed: true }, options, output);
     return;
   }
-  tell(await getIdentity(options, ports, caPem), options, output);
+  showEnrolled(await getIdentity(options, ports, caPem), options, output);
 }
 
 async function getIdentity(
@@ -101,7 +101,11 @@ function configuredId(file: string): string | undefined {
   throw new ConfigError([`${file}: gateway.id: expected lower-case letters, digits and dashes`]);
 }
 
-function tell({ identity, uplink, confirmed }: Enrolled, options: EnrollOptions, output: Output): void {
+function showEnrolled(
+  { identity, uplink, confirmed }: Enrolled,
+  options: EnrollOptions,
+  output: Output,
+): void {
   const { gateway } = identity.facts;
   const configFile = resolve(options.config);
   const lines = uplinkLines(identity, uplink, resolve(options.dir), dirname(configFile));

@@ -109,7 +109,7 @@ function setUp(options: Partial<DeviceRunnerOptions> = {}) {
 }
 
 describe('a device on a line', () => {
-  test('opens, passes readings on, ticks, and tells that it is connected', async () => {
+  test('opens, passes readings on, ticks, and reports that it is connected', async () => {
     const { clock, farEnd, runner, health, channels } = setUp();
     runner.start();
     await clock.settle();
@@ -207,7 +207,7 @@ describe('a device on a line', () => {
     ]);
   });
 
-  test('bytes over the rate are discarded, counted and told, once', async () => {
+  test('bytes over the rate are discarded, counted and reported, once', async () => {
     const { clock, farEnd, runner, health, channels } = setUp({ limits: { bytesPerSecond: 100 } });
     runner.start();
     await clock.settle();
@@ -224,7 +224,7 @@ describe('a device on a line', () => {
     ]);
   });
 
-  test('what a driver discards is summed up and told', async () => {
+  test('what a driver discards is summed up and reported', async () => {
     const { clock, farEnd, runner, readings } = setUp();
     runner.start();
     await clock.settle();
@@ -232,8 +232,10 @@ describe('a device on a line', () => {
     farEnd.say(0);
     await clock.runFor(60_000);
     expect(runner.status().discarded).toEqual({ GARBAGE: { count: 2, bytes: 3 } });
-    const told = readings.filter((reading) => reading.kind === 'health' && reading.condition === 'DISCARDED');
-    expect(told).toMatchObject([{ detail: '2 GARBAGE', lost: 2 }]);
+    const reported = readings.filter(
+      (reading) => reading.kind === 'health' && reading.condition === 'DISCARDED',
+    );
+    expect(reported).toMatchObject([{ detail: '2 GARBAGE', lost: 2 }]);
   });
 
   test('readings nobody takes are bounded: what is over the limit is discarded and counted', async () => {
@@ -367,15 +369,15 @@ describe('a device that publishes messages', () => {
     expect(taken).toBe(true);
   });
 
-  test('silence is told and ends with the next message; a stopped device takes nothing', async () => {
-    const told: string[] = [];
+  test('silence is reported and ends with the next message; a stopped device takes nothing', async () => {
+    const reported: string[] = [];
     const { clock, runner, publish } = setUpMessages((readings) => {
       for (const reading of readings)
-        if (reading.kind === 'health') told.push(`${reading.condition} ${reading.active}`);
+        if (reading.kind === 'health') reported.push(`${reading.condition} ${reading.active}`);
     }, 1_000);
     await clock.runFor(5_000);
     await publish(1);
-    expect(told).toEqual(['SILENT true', 'SILENT false']);
+    expect(reported).toEqual(['SILENT true', 'SILENT false']);
     await runner.stop();
     expect(publish(1)).toBeUndefined();
   });

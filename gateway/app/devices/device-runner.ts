@@ -6,7 +6,7 @@
  * cannot be opened; for messages, the site's broker cannot be reached), SILENT (nothing came for `silentAfterMs`; a line
  * is then reopened, for a half-open connection looks like that), RATE_LIMITED.
  *
- * Where readings go, what is discarded and how health is told stands in reading-sink.ts.
+ * Where readings go, what is discarded and how health is reported stands in reading-sink.ts.
  */
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
 import { setPatientTimer } from '../../../protocol/ports/patient-timer.ts';

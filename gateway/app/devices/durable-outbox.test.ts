@@ -69,7 +69,7 @@ test('what the journal refuses comes later, all of it, once and in order', async
   );
 });
 
-test('what is refused because too much waits is told as a gap of its lane once the journal takes again', async () => {
+test('what is refused because too much waits is reported as a gap of its lane once the journal takes again', async () => {
   const clock = virtualClock();
   let takes = false;
   const { journal, taken } = fakeJournal(() => takes);

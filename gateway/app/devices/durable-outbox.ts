@@ -1,7 +1,7 @@
 /**
  * Between sensing and the journal: keeps what the journal would not take (disk full, I/O error) in order and offers
  * it again, so that a refused append is late and not lost. Bounded: past the limit new entries are refused, and a
- * device that waits for its answer does not get one. What is refused is told as a gap once the journal takes again.
+ * device that waits for its answer does not get one. What is refused is reported as a gap once the journal takes again.
  * The journal fails everything behind a failed append, so what is held stays in order.
  */
 import { laneOf } from '../../../protocol/events/event-kinds.ts';
@@ -52,7 +52,7 @@ export function createDurableOutbox(journal: Pick<Journal, 'append'>, clock: Clo
       () => {
         inFlight--;
         if (held.length === 0) {
-          tellLosses();
+          reportLosses();
           lastProblem = undefined;
         }
         one.resolve();
@@ -95,7 +95,7 @@ export function createDurableOutbox(journal: Pick<Journal, 'append'>, clock: Clo
     one.reject(error);
   };
 
-  const tellLosses = () => {
+  const reportLosses = () => {
     if (losses.size === 0) return;
     const reason = `the journal took nothing and too many entries waited: ${lastProblem}`;
     const events = [...losses].map(

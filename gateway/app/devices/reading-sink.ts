@@ -1,5 +1,5 @@
 /**
- * Where a device's readings go, and how it is told what did not: hands them to the handler in order, bounds what
+ * Where a device's readings go, and how what did not is reported: hands them to the handler in order, bounds what
  * waits there, keeps the counts, brackets the device's health.
  *
  * For message drivers the handler's promise is what the device's PUBACK waits for, so nothing is turned away here:
@@ -69,7 +69,7 @@ export class ReadingSink {
     return this.#active.has(condition);
   }
 
-  /** Tells a change of this condition; `evenIfUnchanged` tells it anyway. */
+  /** Reports a change of this condition; `evenIfUnchanged` reports it anyway. */
   setHealth(
     condition: DeviceConditionCode,
     active: boolean,
@@ -79,7 +79,7 @@ export class ReadingSink {
     const changed = this.#active.has(condition) !== active;
     if (active) this.#active.add(condition);
     else this.#active.delete(condition);
-    if (changed || options?.evenIfUnchanged === true) this.#tell({ condition, active, detail });
+    if (changed || options?.evenIfUnchanged === true) this.#reportHealth({ condition, active, detail });
   }
 
   /** The device is turned away for its pace; it is calm again when that has not happened for a while. */
@@ -93,7 +93,7 @@ export class ReadingSink {
     });
   }
 
-  /** Tells what is left to tell; resolves when everything handed over has been taken or refused. */
+  /** Reports what is left; resolves when everything handed over has been taken or refused. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#reportTimer?.cancel();
@@ -155,10 +155,10 @@ export class ReadingSink {
     this.#reportTimer = undefined;
     const summary = this.counts.takeUnreported();
     if (summary === undefined) return;
-    this.#tell({ condition: 'DISCARDED', active: true, detail: summary.detail, lost: summary.lost });
+    this.#reportHealth({ condition: 'DISCARDED', active: true, detail: summary.detail, lost: summary.lost });
   }
 
-  #tell(health: Pick<DeviceHealth, 'condition' | 'active' | 'detail' | 'lost'>): void {
+  #reportHealth(health: Pick<DeviceHealth, 'condition' | 'active' | 'detail' | 'lost'>): void {
     const { device, clock } = this.#options;
     void this.#deliver([{ kind: 'health', device, channel: '', at: clock.now(), ...health }]);
   }

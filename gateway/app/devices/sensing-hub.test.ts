@@ -35,7 +35,7 @@ async function startHub(file: string) {
   return { clock, journal, hub, run };
 }
 
-test('a pass that is over is told once, however often the gateway restarts', async () => {
+test('a pass that is over is emitted once, however often the gateway restarts', async () => {
   using folder = new JournalFolder();
   const first = await startHub(folder.file);
   const taken = first.hub.accept([read('30aa', START), read('30bb', START)], START);
@@ -170,7 +170,7 @@ test.each(STEPS_MS)('a wall clock set by %d ms does not silence a probe', async 
   await journal.close();
 });
 
-test('what a read point had under way when it was taken out of the configuration is told as a gap, once', async () => {
+test('what a read point had under way when it was taken out of the configuration is reported as a gap, once', async () => {
   using folder = new JournalFolder();
   const first = await startHub(folder.file);
   await first.run(first.hub.accept([read('30aa', START)], START) ?? Promise.resolve());
@@ -188,7 +188,7 @@ test('what a read point had under way when it was taken out of the configuration
   }
 });
 
-test('a pass under way at a restart is told once, with what was seen before', async () => {
+test('a pass under way at a restart is emitted once, with what was seen before', async () => {
   using folder = new JournalFolder();
   const first = await startHub(folder.file);
   const taken = first.hub.accept([read('30aa', START)], START);

@@ -27,7 +27,7 @@ function mayLinger({ events, put, drop }: SensingOutput): boolean {
 interface SensingHub {
   /** Takes back open sessions; call once, before the first reading. */
   restore(rows: readonly CheckpointRow[]): void;
-  /** `deviceWaits`: the device is told only when the promise settles. */
+  /** `deviceWaits`: the device is answered only when the promise settles. */
   accept(readings: readonly Reading[], now: number, deviceWaits?: boolean): Promise<void> | undefined;
   status(): SensorStatus[];
   health: DeviceHealthSensor;

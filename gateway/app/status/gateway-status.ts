@@ -1,4 +1,4 @@
-/** What the gateway tells about itself: one object, shown as JSON, as a page and as metrics. */
+/** What the gateway reports about itself: one object, shown as JSON, as a page and as metrics. */
 
 import type { IdentityStatus } from '../../enrolment/identity-keeper.ts';
 import type { JournalStatus } from '../../journal/journal.ts';

@@ -1,4 +1,4 @@
-/** The log tells each change once. */
+/** The log names each change once. */
 import { expect, it } from 'vitest';
 import { createTroubleLog, type GatewayTroubles } from './trouble-log.ts';
 
@@ -7,28 +7,28 @@ const line = (level: string) => (fields: object) =>
   void lines.push(`${level} ${Object.values(fields).join(' ')}`);
 let lines: string[] = [];
 
-function told(...moments: GatewayTroubles[]): string[] {
+function logged(...moments: GatewayTroubles[]): string[] {
   lines = [];
   const look = createTroubleLog({ info: line('info'), warn: line('warn') });
   for (const moment of moments) look(moment);
   return lines;
 }
 
-it('tells why the uplink is down and when it is back, each once', () => {
+it('says why the uplink is down and when it is back, each once', () => {
   const down = { connected: false, state: 'waiting 6 s: Bad username or password' };
   const up = { connected: true, state: 'connected to mqtt://cloud' };
   const moments = [down, { ...down, state: 'waiting 9 s: other' }, up, up, down];
-  expect(told(...moments.map((uplink) => ({ uplink, devices: [] })))).toEqual([
+  expect(logged(...moments.map((uplink) => ({ uplink, devices: [] })))).toEqual([
     'warn uplink.down waiting 6 s: Bad username or password',
     'info uplink.connected connected to mqtt://cloud',
     'warn uplink.down waiting 6 s: Bad username or password',
   ]);
 });
 
-it('tells the begin and the end of what ails a device', () => {
+it('names the beginning and the end of each condition of a device', () => {
   const ill = { uplink: undefined, devices: [{ device: 'scale', conditions: lost }] };
   const well = { uplink: undefined, devices: [{ device: 'scale', conditions: [] }] };
-  expect(told(well, ill, ill, well, well)).toEqual([
+  expect(logged(well, ill, ill, well, well)).toEqual([
     'warn device.trouble scale DISCONNECTED the device hung up',
     'info device.well scale DISCONNECTED',
   ]);
@@ -40,12 +40,11 @@ it('reports a broker of the site when it is lost and when it is reached, each on
     brokers: [{ name: 'hall', connected, state }],
     devices: [],
   });
-  expect(told(at(false, 'waiting 2 s: no network'), at(false, 'connecting'), at(true, 'connected'))).toEqual([
-    'warn broker.down hall waiting 2 s: no network',
-    'info broker.connected hall connected',
-  ]);
+  expect(
+    logged(at(false, 'waiting 2 s: no network'), at(false, 'connecting'), at(true, 'connected')),
+  ).toEqual(['warn broker.down hall waiting 2 s: no network', 'info broker.connected hall connected']);
 });
 
 it('says nothing of a gateway without uplink and trouble', () => {
-  expect(told({ uplink: undefined, devices: [] })).toEqual([]);
+  expect(logged({ uplink: undefined, devices: [] })).toEqual([]);
 });

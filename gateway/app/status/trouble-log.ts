@@ -1,5 +1,5 @@
 /**
- * Tells in the log what people look for there: the uplink and the site's brokers coming and going, what keeps events from getting through it,
+ * Logs what people look for there: the uplink and the site's brokers coming and going, what keeps events from getting through it,
  * and each condition of a device when it begins and when it is over. Looks now and then and writes changes only; the journal holds the full story.
  */
 import type { Logger } from 'pino';
@@ -13,7 +13,7 @@ export interface GatewayTroubles {
     readonly connected: boolean;
     readonly state: string;
   }[];
-  /** What keeps events from getting through, and what to do; its figures change without being told again. */
+  /** What keeps events from getting through, and what to do; its figures change without being logged again. */
   readonly problem?: string | undefined;
   readonly devices: readonly {
     readonly device: string;

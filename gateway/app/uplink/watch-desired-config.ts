@@ -14,7 +14,7 @@ const DESIRED_CONFIG_FILE = 'desired-config.yaml';
 
 interface DesiredConfigParts {
   readonly config: GatewayConfig;
-  /** The file that runs; without it nothing is ever told to be applied. */
+  /** The file that runs; without it nothing is ever reported as applied. */
   readonly configFile: string | undefined;
   readonly clock: Clock;
   readonly random: Random;

@@ -25,11 +25,11 @@ export function watchIdentity(options: {
       return pem === undefined ? undefined : certificateFacts(pem);
     },
     renew: options.renew && isRenewable(dir) ? async () => void (await renewIdentity(ports)) : undefined,
-    onEvent: (event) => tell(event, log),
+    onEvent: (event) => logEvent(event, log),
   });
 }
 
-/** A damaged folder is told when it is read again, and does not keep the gateway from reading its devices. */
+/** A damaged folder is reported when it is read again, and does not keep the gateway from reading its devices. */
 function isRenewable(dir: string): boolean {
   try {
     return readIdentity(dir)?.facts.cloudUrl !== undefined;
@@ -38,7 +38,7 @@ function isRenewable(dir: string): boolean {
   }
 }
 
-function tell(event: IdentityEvent, log: Pick<Logger, 'info' | 'warn'>): void {
+function logEvent(event: IdentityEvent, log: Pick<Logger, 'info' | 'warn'>): void {
   const iso = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
   switch (event.event) {
     case 'renewed':

@@ -2,7 +2,7 @@
  * The way from a fresh connection to a reading reader, as a list of steps (LLRP 1.1 §6, §7). Pure: which step
  * comes next, what it sends, and what its answer means.
  * Held reports are asked for before the old ROSpec is deleted, so that no reader throws them away with it, and
- * again at the end, because a reader that holds stays silent until it is told.
+ * again at the end, because a reader that holds stays silent until asked.
  */
 import type { LlrpMessage, MessageInputs, MessageName } from '../../../protocol/wire/llrp/codec.ts';
 import { CONFIG_REQUEST } from '../../../protocol/wire/llrp/config.ts';

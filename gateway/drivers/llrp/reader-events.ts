@@ -42,7 +42,7 @@ export function readingsOfEvent(
   sensedAt: number,
 ): (DeviceHealth | Input)[] {
   const readings: (DeviceHealth | Input)[] = [];
-  const tell = (channel: string, condition: ReaderCondition, active: boolean, detail: string) =>
+  const emit = (channel: string, condition: ReaderCondition, active: boolean, detail: string) =>
     readings.push(health(device, channel, now, condition, active, detail));
   if (event.GPIEvent) {
     const { GPIPortNumber, State } = event.GPIEvent;
@@ -50,27 +50,27 @@ export function readingsOfEvent(
   }
   if (event.ReportBufferLevelWarningEvent) {
     const full = event.ReportBufferLevelWarningEvent.ReportBufferPercentageFull;
-    tell(READER_CHANNEL, 'READER_BUFFER_WARNING', true, `report buffer ${full} % full`);
+    emit(READER_CHANNEL, 'READER_BUFFER_WARNING', true, `report buffer ${full} % full`);
   }
   if (event.ReportBufferOverflowErrorEvent) {
-    tell(READER_CHANNEL, 'READER_BUFFER_OVERFLOW', true, 'report buffer overflowed; the reader lost reports');
+    emit(READER_CHANNEL, 'READER_BUFFER_OVERFLOW', true, 'report buffer overflowed; the reader lost reports');
   }
   if (event.ReaderExceptionEvent) {
     const { AntennaID, Message } = event.ReaderExceptionEvent;
     const channel = AntennaID ? String(AntennaID.AntennaID) : READER_CHANNEL;
-    tell(channel, 'READER_EXCEPTION', true, Message === '' ? 'no text given' : Message);
+    emit(channel, 'READER_EXCEPTION', true, Message === '' ? 'no text given' : Message);
   }
   if (event.AntennaEvent) {
     const { AntennaID, EventType } = event.AntennaEvent;
     const gone = EventType === ANTENNA_EVENT.Disconnected;
     const detail = `antenna ${AntennaID} ${gone ? 'disconnected' : 'connected'}`;
-    tell(String(AntennaID), 'ANTENNA_DISCONNECTED', gone, detail);
+    emit(String(AntennaID), 'ANTENNA_DISCONNECTED', gone, detail);
   }
   return readings;
 }
 
 /**
- * What stands at the moment of connecting: the level of each input, and the antennas we were told to use that are
+ * What stands at the moment of connecting: the level of each input, and the antennas configured for use that are
  * not there. Antennas nobody asked for may well be missing.
  */
 export function readingsOfConfig(

@@ -164,7 +164,7 @@ export class ReaderSession {
     const utc = event.UTCTimestamp;
     const sensedAt = utc ? this.#origin.toGateway(utc.Microseconds / 1000, now) : now;
     for (const reading of readingsOfEvent(event, this.#device, this.#options, now, sensedAt)) {
-      this.#tell(reading, out);
+      this.#emit(reading, out);
     }
     if (event.ConnectionAttemptEvent) this.#greet(event.ConnectionAttemptEvent.Status, now, out);
     if (event.ConnectionCloseEvent) {
@@ -187,7 +187,7 @@ export class ReaderSession {
   #greet(status: number, now: number, out: Outputs): void {
     if (status === CONNECTION_ATTEMPT.AnotherConnectionAttempted) {
       const detail = 'another client tried to connect to this reader';
-      this.#tell(this.#health('READER_CONTENDED', true, detail, now), out);
+      this.#emit(this.#health('READER_CONTENDED', true, detail, now), out);
     } else if (status !== CONNECTION_ATTEMPT.Success) {
       this.#refuse(`connection refused: ${describeConnectionAttempt(status)}`, now, out);
     } else if (this.#phase === 'greeting') {
@@ -205,7 +205,7 @@ export class ReaderSession {
     if (isError) {
       const { LLRPStatus } = message.body;
       if (matches) this.#fail('refused', flight, now, out, LLRPStatus);
-      else this.#tell(this.#health('READER_EXCEPTION', true, describeStatus(LLRPStatus), now), out);
+      else this.#emit(this.#health('READER_EXCEPTION', true, describeStatus(LLRPStatus), now), out);
       return;
     }
     if (!matches || message.name !== flight.answer) {
@@ -225,7 +225,7 @@ export class ReaderSession {
       this.#expectMore(now);
     } else if (message.name === 'GET_READER_CONFIG_RESPONSE') {
       for (const reading of readingsOfConfig(message.body, this.#device, this.#options, now)) {
-        this.#tell(reading, out);
+        this.#emit(reading, out);
       }
     }
     this.#proceed(flight.step, now, out);
@@ -274,7 +274,7 @@ export class ReaderSession {
     if (this.#refusal !== undefined) {
       this.#refusal = undefined;
       const detail = 'the reader accepts the session';
-      this.#tell(this.#health('READER_REFUSED', false, detail, now), out);
+      this.#emit(this.#health('READER_REFUSED', false, detail, now), out);
     }
     out.state(describeReading(this.#facts, this.#options));
   }
@@ -282,7 +282,7 @@ export class ReaderSession {
   /** Complains once, not at every attempt with the same outcome. */
   #refuse(reason: string, now: number, out: Outputs): void {
     const detail = reason.slice(0, MAX_DETAIL_CHARACTERS);
-    if (this.#refusal !== detail) this.#tell(this.#health('READER_REFUSED', true, detail, now), out);
+    if (this.#refusal !== detail) this.#emit(this.#health('READER_REFUSED', true, detail, now), out);
     this.#refusal = detail;
     this.#end(detail, detail, out);
   }
@@ -292,7 +292,7 @@ export class ReaderSession {
   }
 
   /** Passes on a reading unless it says that an antenna is there that was never missing. */
-  #tell(reading: Reading, out: Outputs): void {
+  #emit(reading: Reading, out: Outputs): void {
     if (reading.kind === 'health' && reading.condition === 'ANTENNA_DISCONNECTED') {
       const known = this.#missingAntennas.has(reading.channel);
       if (known === reading.active) return;

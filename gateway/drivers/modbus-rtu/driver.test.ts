@@ -21,7 +21,7 @@ const twoUnits = {
 };
 
 describe('the bus master', () => {
-  test('on a dead bus it asks one thing at a time, tells each outage once and keeps its rounds', () => {
+  test('on a dead bus it asks one thing at a time, reports each outage once and keeps its rounds', () => {
     const steps = [{ at: 0, does: 'open' } as const, { at: 10_000, does: 'wait' } as const];
     const { sent, readings } = playDriver(createDriver(twoUnits), steps);
     for (const [index, frame] of sent.entries()) {

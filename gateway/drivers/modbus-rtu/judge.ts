@@ -49,7 +49,7 @@ export function judge(
 }
 
 function changesTooFast(value: ModbusValue, changeMilli: number, elapsedMs: number): boolean {
-  // A clock that was set back tells nothing about the rate.
+  // A clock that was set back gives no rate.
   if (value.maxRateMilliPerSecond === undefined || elapsedMs <= 0) return false;
   return Math.abs(changeMilli) - value.milliPerCount > (value.maxRateMilliPerSecond * elapsedMs) / 1_000;
 }

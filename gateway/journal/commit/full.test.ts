@@ -35,7 +35,7 @@ async function gapsOf(journal: Journal): Promise<GapEvent[]> {
 const lostIn = (gaps: GapEvent[], lane: Lane) =>
   gaps.filter((gap) => gap.lane === lane).reduce((sum, gap) => sum + (gap.lost ?? 0), 0);
 
-test('over its limit the journal halves the oldest condition events first, tells each loss, and keeps all stock', async () => {
+test('over its limit the journal halves the oldest condition events first, reports each loss, and keeps all stock', async () => {
   using folder = new JournalFolder();
   const opened = await openVirtual(folder.file, { maxBytes: 2 * MEBIBYTE });
   const { journal } = opened;
@@ -70,7 +70,7 @@ test('a time that is none does not spoil the gap event that speaks of its loss',
   await opened.journal.close();
 });
 
-/** What tells the cloud the true times of events around it. */
+/** What gives the cloud the true times of events around it. */
 const clockEvent: StockEvent = {
   type: 'clock',
   occurredAt: START,
@@ -128,7 +128,7 @@ test('slices cover thinned seqs without holes, so that the watermark of the clou
   await journal.close();
 });
 
-test('for any load, what is left plus what the gap events tell is what was appended, also after a restart', async () => {
+test('for any load, what is left plus what the gap events declare is what was appended, also after a restart', async () => {
   const load = fc.array(
     fc.record({
       lane: fc.constantFrom(...LANES),

@@ -32,49 +32,49 @@ function bench(limits: Partial<GroupLimits> = {}) {
         commits.push({ group, end: (error) => (error === undefined ? resolve() : reject(error)) });
       }),
   );
-  const told: string[] = [];
+  const settled: string[] = [];
   const append = (body: string, patient = false) =>
     groups.append({ events: [{ lane: 'stock', body }], put: [], drop: [], patient }).then(
-      () => void told.push(`${body} durable`),
-      () => void told.push(`${body} failed`),
+      () => void settled.push(`${body} durable`),
+      () => void settled.push(`${body} failed`),
     );
-  return { clock, commits, told, append };
+  return { clock, commits, settled, append };
 }
 
 test('an append resolves when its own commit has ended, and not before', async () => {
-  const { clock, commits, told, append } = bench();
+  const { clock, commits, settled, append } = bench();
   void append('a');
   void append('b');
   void append('c');
   await clock.runFor(10_000);
-  expect(told).toEqual([]);
+  expect(settled).toEqual([]);
   commits[0]?.end();
   await clock.settle();
-  expect(told).toEqual(['a durable']);
+  expect(settled).toEqual(['a durable']);
   commits[1]?.end();
   await clock.settle();
   commits[2]?.end();
   await clock.settle();
-  expect(told).toEqual(['a durable', 'b durable', 'c durable']);
+  expect(settled).toEqual(['a durable', 'b durable', 'c durable']);
 });
 
 test('what is queued behind a commit that fails is not written before it can be offered again in order', async () => {
-  const { clock, commits, told, append } = bench();
+  const { clock, commits, settled, append } = bench();
   for (const body of ['a', 'b', 'c', 'd']) void append(body);
   await clock.settle();
   expect(commits).toHaveLength(2);
   commits[0]?.end(new Error('the disk is full'));
   await clock.settle();
-  expect(told).toEqual(['a failed', 'c failed', 'd failed']);
+  expect(settled).toEqual(['a failed', 'c failed', 'd failed']);
   commits[1]?.end(new Error('behind a failed commit'));
   await clock.runFor(10_000);
-  expect(told).toEqual(['a failed', 'c failed', 'd failed', 'b failed']);
+  expect(settled).toEqual(['a failed', 'c failed', 'd failed', 'b failed']);
   expect(commits).toHaveLength(2);
   void append('a');
   await clock.settle();
   commits[2]?.end();
   await clock.settle();
-  expect(told.at(-1)).toBe('a durable');
+  expect(settled.at(-1)).toBe('a durable');
   expect(commits.map(({ group }) => group.events.stock)).toEqual([['a'], ['b'], ['a']]);
 });
 
@@ -99,21 +99,21 @@ test('what nobody waits for is committed late, together, and at once with what s
 });
 
 test('a full queue takes nothing more, however small, until all it holds is durable', async () => {
-  const { clock, commits, told, append } = bench({ maxQueuedBytes: 10 });
+  const { clock, commits, settled, append } = bench({ maxQueuedBytes: 10 });
   void append('aaaaa');
   void append('large bbbbb');
   void append('c');
   await clock.settle();
   void append('d');
   await clock.settle();
-  expect(told).toEqual(['large bbbbb failed', 'c failed', 'd failed']);
+  expect(settled).toEqual(['large bbbbb failed', 'c failed', 'd failed']);
   commits[0]?.end();
   await clock.settle();
   void append('large bbbbb');
   await clock.settle();
   commits[1]?.end();
   await clock.settle();
-  expect(told.slice(3)).toEqual(['aaaaa durable', 'large bbbbb durable']);
+  expect(settled.slice(3)).toEqual(['aaaaa durable', 'large bbbbb durable']);
 });
 
 test('whenever power goes, a checkpoint is there until the event that it became is', async () => {

@@ -1,7 +1,7 @@
 /**
  * Group commit: what is appended within `groupMs`, or the first `groupRows` rows, shares one transaction and one
  * fsync. A group of patient entries only waits `patientMs`: each commit costs the flash some 6 KB however little is in
- * it, and the wait is what a power cut can take of readings that nobody was told are taken. Two commits may be under way, so that the disk never waits for us; what comes meanwhile forms the next
+ * it, and the wait is what a power cut can take of readings that were not acknowledged yet. Two commits may be under way, so that the disk never waits for us; what comes meanwhile forms the next
  * group, bounded in rows and bytes. Prunes wait longer: each costs several pages of flash, and doing one late only
  * means that a batch may be sent twice.
  *

@@ -143,7 +143,7 @@ export class JournalStore {
     }
   }
 
-  /** Declares events unreadable: they are taken out of their rows and a gap event tells of them. */
+  /** Declares events unreadable: they are taken out of their rows and a gap event reports them. */
   bury(lane: Lane, seqs: readonly number[], stamp: Stamp): void {
     this.#transact((counters) => {
       this.#lanes[lane].bury(seqs);

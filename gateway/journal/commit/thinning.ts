@@ -76,7 +76,7 @@ function halveOldest(db: Connection, lane: Lane, pruned: number): Thinned | unde
   const kept = stretch.lost.filter((row) => !goes(row));
   for (const { seq, body, events } of packRows(kept)) keep.run(seq, body, events);
   const removed = countedIn(stretch) - kept.length;
-  return told(lane, stretch.lost.filter(goes), removed, 'every second event dropped');
+  return thinnedOf(lane, stretch.lost.filter(goes), removed, 'every second event dropped');
 }
 
 function dropOldest(
@@ -97,7 +97,7 @@ function dropOldest(
     else rewrite.run(packBody(row.seq, rest), rest.length, row.seq);
     removed -= rest.length;
   }
-  return told(lane, stretch.lost, removed, 'oldest events dropped');
+  return thinnedOf(lane, stretch.lost, removed, 'oldest events dropped');
 }
 
 const countedIn = (stretch: Stretch) => stretch.rows.reduce((sum, { counted }) => sum + counted, 0);
@@ -129,7 +129,7 @@ function oldestStretch(
   return rows.length === 0 ? undefined : { rows, lost };
 }
 
-function told(lane: Lane, lost: readonly StoredRow[], removed: number, what: string): Thinned {
+function thinnedOf(lane: Lane, lost: readonly StoredRow[], removed: number, what: string): Thinned {
   let from: number | undefined;
   let to: number | undefined;
   for (const { body } of lost) {

@@ -5,7 +5,7 @@
  * one is damaged.
  *
  * Openings. Each opening is counted in a durable commit before anything else is written, with a random id and each
- * lane's last seq. Two files that began as one (a card copied, an image put back) cannot tell the cloud the same
+ * lane's last seq. Two files that began as one (a card copied, an image put back) cannot give the cloud the same
  * chain of openings for long. `kept` is each lane's last seq at the first opening since one that handed events out:
  * should the cloud refuse the file, names up to there are its own, and later ones may belong to the other's events.
  */

@@ -122,7 +122,7 @@ function createFile(file: string, birth: Birth): void {
   syncDirectory(file);
 }
 
-/** Never over a file that somebody else has put there meanwhile; that one is in use then, which its lock tells. */
+/** Never over a file that somebody else has put there meanwhile; that one is in use then, as its lock shows. */
 function putInPlace(unborn: string, file: string): void {
   try {
     linkSync(unborn, file);

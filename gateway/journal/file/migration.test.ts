@@ -72,7 +72,7 @@ test('a file of format 1 is taken as it is: same epoch, same seqs, nothing set a
   await expect(openVirtual(folder.file, { host: 'machine-b' })).rejects.toMatchObject({ code: 'foreign' });
 });
 
-test('a tombstone of format 1 is one still: what it stood for was told long ago', async () => {
+test('a tombstone of format 1 is one still: what it stood for was reported long ago', async () => {
   using folder = new JournalFolder();
   writeFormat1(folder.file);
   const { journal } = await openVirtual(folder.file);

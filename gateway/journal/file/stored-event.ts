@@ -55,7 +55,7 @@ export function toRecord(seq: number, stored: StoredEvent): EventRecord {
   return { seq, ...stored };
 }
 
-/** The loss of rows of one lane, told upstream. */
+/** The loss of rows of one lane, as reported upstream. */
 export function laneGap(
   stamp: Stamp,
   loss: { lane?: string; from: number; to: number; lost?: number; reason: string },

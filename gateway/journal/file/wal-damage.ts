@@ -1,7 +1,7 @@
 /**
- * Tells a write-ahead log that power tore from one that lost commits. SQLite takes a log up to the first frame whose
+ * Distinguishes a write-ahead log that power tore from one that lost commits. SQLite takes a log up to the first frame whose
  * checksum fails and forgets the rest without a word. After a power cut that is right: the rest was never synced. But
- * when a flipped bit does it, commits that were synced, and told as taken, are gone, and their seqs would be given
+ * when a flipped bit does it, commits that were synced, and acknowledged, are gone, and their seqs would be given
  * out again. With synchronous = FULL each commit is synced before the next is written, so a sound commit frame behind
  * the bad one, followed by a frame that continues its checksum, proves a loss. Only the last three commits of a log
  * can go without a trace here; should they have been sent already, the cloud sees the fork.

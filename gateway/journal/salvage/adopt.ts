@@ -31,7 +31,7 @@ export interface Adoption {
   readonly renamed: number;
   readonly aside: string;
   readonly forked: ForkMark | undefined;
-  /** What was wrong with the old file; told to the cloud as a gap. */
+  /** What was wrong with the old file; reported to the cloud as a gap. */
   readonly damage: string | undefined;
 }
 
@@ -46,15 +46,15 @@ export function adoptJournal({ file, stamp, epoch, host }: AdoptOptions): Adopti
     db.close();
     const { forked } = marks;
     const found = { oldEpoch: marks.epoch, forked: forked && { at: forked.at, detail: forked.detail } };
-    return tell(replaceAdopted(file, context), { ...found, damage: undefined });
+    return adoptionOf(replaceAdopted(file, context), { ...found, damage: undefined });
   } catch (error) {
     if (!(error instanceof UnusableFileError)) throw error;
     const found = { oldEpoch: undefined, forked: undefined, damage: error.message };
-    return tell(salvage(file, error.message, context), found);
+    return adoptionOf(salvage(file, error.message, context), found);
   }
 }
 
-function tell(
+function adoptionOf(
   replaced: Replaced | undefined,
   found: Pick<Adoption, 'oldEpoch' | 'forked' | 'damage'>,
 ): Adoption {

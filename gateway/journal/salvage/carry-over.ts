@@ -1,6 +1,6 @@
 /**
  * Builds a new journal file from what can be read of another: a new epoch, the waiting events in their old order with
- * new seqs, the checkpoints, and gap events that tell what is missing.
+ * new seqs, the checkpoints, and gap events that declare what is missing.
  *
  * Each event keeps the name it was born with as its `origin`, the first one through any number of carries, so that
  * the ledger counts it once although it may have been sent under its old name. Two exceptions take new names: events
@@ -24,11 +24,11 @@ export interface SalvageContext {
 }
 
 interface CarryPlan {
-  /** The file was checked and is whole: what its counters say is true, and nothing needs to be told. */
+  /** The file was checked and is whole: what its counters say is true, and nothing needs to be reported. */
   readonly sound: boolean;
   /** Commits are missing that the file does not know of. */
   readonly lostCommits: boolean;
-  /** Told with each loss, and by itself when a file that was not sound lost nothing. `sessions`: all could be read. */
+  /** Reported with each loss, and by itself when a file that was not sound lost nothing. `sessions`: all could be read. */
   story(carried: number, sessions: boolean): string;
 }
 

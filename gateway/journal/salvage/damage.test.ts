@@ -83,7 +83,7 @@ test.each(
       }
       const gaps = (await readAll(journal, 'health')).filter((event) => event.type === 'gap');
       const counted = gaps.reduce((sum, { lost }) => sum + (lost ?? 360), 0);
-      expect(counted, `${what}: events missing that no gap event tells of`).toBeGreaterThanOrEqual(missing);
+      expect(counted, `${what}: events missing that no gap event declares`).toBeGreaterThanOrEqual(missing);
       await run(journal.append(entry(weighing(1000))));
       expect((await readAll(journal, 'stock')).at(-1), what).toEqual(weighing(1000));
       await journal.close();
@@ -91,7 +91,7 @@ test.each(
   },
 );
 
-test('a damaged file is set aside, its readable events are carried into a new epoch, and a gap event tells', async () => {
+test('a damaged file is set aside, its readable events are carried into a new epoch, and a gap event says so', async () => {
   using folder = new JournalFolder();
   const oldEpoch = await writeJournal(folder.file, 2000);
   const bytes = readFileSync(folder.file);
@@ -194,7 +194,7 @@ test('an event that cannot be read is buried with a gap event and does not stop 
   expect(await readAll(journal, 'stock')).toEqual([1, 3, 4, 5].map(weighing));
   const gap = { type: 'gap', lane: 'stock', lost: 1, reason: 'journal row unreadable' };
   expect((await readAll(journal, 'health')).at(-1)).toMatchObject(gap);
-  // Told once only.
+  // Reported once only.
   await readAll(journal, 'stock');
   expect((await journal.status()).lanes.health.lastSeq).toBe(1);
   await run(journal.prune(journal.epoch, 'stock', 5));
@@ -224,7 +224,7 @@ test('a row of several events that cannot be read takes only those along', async
 });
 
 test.each([0, 1, 2, -5, 4_000_000, "'three'"])(
-  'a row that cannot be read and whose count (%s) is damaged with it takes no event along untold',
+  'a row that cannot be read and whose count (%s) is damaged with it takes no event along unreported',
   async (count) => {
     using folder = new JournalFolder();
     const first = await openVirtual(folder.file);

@@ -16,9 +16,9 @@ async function soundFile(): Promise<Buffer> {
   return readFileSync(folder.file);
 }
 
-it('starts with any byte of the header damaged, and loses nothing or tells of it', async () => {
+it('starts with any byte of the header damaged, and loses nothing or reports it', async () => {
   const sound = await soundFile();
-  const untold: string[] = [];
+  const unreported: string[] = [];
   for (let at = 0; at < HEADER_BYTES; at++) {
     for (const value of VALUES) {
       if (sound[at] === value) continue;
@@ -29,10 +29,10 @@ it('starts with any byte of the header damaged, and loses nothing or tells of it
       const { journal, run } = await openVirtual(folder.file);
       await run(journal.append(entry(weighing(KEPT))));
       const kept = (await readAll(journal, 'stock')).length;
-      const told = (await readAll(journal, 'health')).some((event) => event.type === 'gap');
-      if (kept < KEPT + 1 && !told) untold.push(`byte ${at} = ${value}: ${kept} events`);
+      const reported = (await readAll(journal, 'health')).some((event) => event.type === 'gap');
+      if (kept < KEPT + 1 && !reported) unreported.push(`byte ${at} = ${value}: ${kept} events`);
       await journal.close();
     }
   }
-  expect(untold).toEqual([]);
+  expect(unreported).toEqual([]);
 });

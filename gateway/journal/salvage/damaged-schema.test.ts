@@ -21,8 +21,8 @@ it.each(['pruned_up_to', 'last_seq', 'lane_stock(', 'events integer', 'integer p
 
     const { journal, run } = await openVirtual(folder.file);
     expect(journal.epoch).not.toBe(epoch);
-    const told = await run(readAll(journal, 'health'));
-    expect(told).toContainEqual(expect.objectContaining({ type: 'gap', scope: 'lane' }));
+    const events = await run(readAll(journal, 'health'));
+    expect(events).toContainEqual(expect.objectContaining({ type: 'gap', scope: 'lane' }));
     await run(journal.append(entry(weighing(3))));
     await run(journal.close());
   },
@@ -48,7 +48,7 @@ it('does not take a file for one of format 1 because a column has another name n
 it.each([
   ['gone', 'delete from lane_stock where seq = 3'],
   ['under another seq', 'update lane_stock set seq = 4 where seq = 3; delete from lane_stock where seq = 5'],
-])('tells of a row among others that is %s, which SQLite finds nothing wrong with', async (_how, damage) => {
+])('reports a row among others that is %s, which SQLite finds nothing wrong with', async (_how, damage) => {
   using folder = new JournalFolder();
   const before = await openVirtual(folder.file);
   for (let n = 1; n <= 6; n++) await before.run(before.journal.append(entry(weighing(n))));
@@ -60,8 +60,8 @@ it.each([
   const { journal } = await openVirtual(folder.file);
   const kept = (await readAll(journal, 'stock')).length;
   const gaps = (await readAll(journal, 'health')).filter((event) => event.type === 'gap');
-  const told = gaps.reduce((sum, gap) => sum + (gap.lost ?? 0), 0);
-  expect(kept + told).toBeGreaterThanOrEqual(6);
+  const declared = gaps.reduce((sum, gap) => sum + (gap.lost ?? 0), 0);
+  expect(kept + declared).toBeGreaterThanOrEqual(6);
   expect(kept).toBeLessThan(6);
   await journal.close();
 });

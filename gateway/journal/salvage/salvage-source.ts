@@ -132,7 +132,7 @@ export class SalvageSource {
   #readTable(table: string, take: (row: PackedRow) => void): boolean {
     // Not even the schema names it: no row of it will be found however long we search.
     if (this.#all(`select 1 from ${table} limit 0`, []) === undefined) return false;
-    // Format 1 has no such column, and a damaged schema may have it by another name: a row tells by itself what it holds.
+    // Format 1 has no such column, and a damaged schema may have it by another name: a row shows by itself what it holds.
     const counted = this.#all(`select events from ${table} limit 0`, []) !== undefined;
     const events = counted ? 'events' : '1 as events';
     const query = `select seq, body, ${events} from ${table} where seq > ? order by seq limit ?`;

@@ -2,7 +2,7 @@
  * What a power cut can leave behind. SQLite's promise (sqlite.org/atomiccommit.html) covers what was synced; whatever
  * was written since may be there, in part, or as garbage. So for each cut everything committed before it must be
  * there, each commit whole or not at all. A byte that flips in what was synced is damage of the medium, no power cut:
- * SQLite then drops all that follows without a word, and the journal must notice, start a new epoch and tell.
+ * SQLite then drops all that follows without a word, and the journal must notice, start a new epoch and report it.
  */
 import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
@@ -186,7 +186,7 @@ test('a log cut at any place, half of them with garbage at the cut, keeps every 
   }
 });
 
-test('a byte flipped in what was synced is noticed: a new epoch keeps what stands before it, under its own names, and tells of a gap', async () => {
+test('a byte flipped in what was synced is noticed: a new epoch keeps what stands before it, under its own names, and a gap is reported', async () => {
   using folder = new JournalFolder();
   const random = seededRandom(SEED, 'flipped log');
   const { database, wal, standings } = write(folder.file, random);

@@ -10,7 +10,7 @@ import { openJournal } from './open-journal.ts';
 const [file, reportFile, count] = process.argv.slice(2);
 if (file === undefined || reportFile === undefined) throw new Error('usage: <journal> <report> <count>');
 const report = openSync(reportFile, 'w');
-let toldOf = 0;
+let printed = 0;
 const clock = createClock({
   now: Date.now,
   monotonicMs: () => performance.now(),
@@ -32,7 +32,7 @@ async function appendOne(): Promise<void> {
   const put = [{ key: 'last', body: String(mine) }];
   await journal.append({ events: [weighing(mine)], put, drop: [] });
   writeSync(report, `${mine}\n`);
-  if (++toldOf === Number(count)) process.kill(process.pid, 'SIGKILL');
+  if (++printed === Number(count)) process.kill(process.pid, 'SIGKILL');
   // The cloud acks now and then, so that prunes are cut short too.
   if (mine % 50 === 0) {
     acked = mine - 40;

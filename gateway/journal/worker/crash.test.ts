@@ -9,7 +9,7 @@ import { JournalFolder, openVirtual, readAll, weighing } from './journal.fixture
 const SEED = 20260901;
 const KILLS = 5;
 
-/** Lets a process append to the file until it kills itself after `count` appends; gives what it told before. */
+/** Lets a process append to the file until it kills itself after `count` appends; gives what it printed before. */
 async function appendAndDie(file: string, count: number): Promise<string[]> {
   const script = fileURLToPath(new URL('./crash-child.fixture.ts', import.meta.url));
   const report = `${file}.report`;

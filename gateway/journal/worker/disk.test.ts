@@ -117,14 +117,15 @@ class Rig {
   }
 }
 
-test('a log that cannot be emptied is told once, here and to the cloud, and told again when it is over', () => {
+test('a log that cannot be emptied is reported once, here and to the cloud, and again when it is over', () => {
   using folder = new JournalFolder();
   let walBytes = 0;
   const machine = surroundings({
     sizeOf: (file) => (file.endsWith('-wal') ? walBytes : REAL_SURROUNDINGS.sizeOf(file)),
   });
   const rig = new Rig(new JournalEngine({ file: folder.file, maxBytes: GIBIBYTE }, machine));
-  const told = () => rig.health().map((event) => event.type === 'device' && [event.condition, event.active]);
+  const reported = () =>
+    rig.health().map((event) => event.type === 'device' && [event.condition, event.active]);
   const commit = () => {
     rig.pass(10_000);
     rig.commit(weighing, 1, 'stock');
@@ -132,12 +133,12 @@ test('a log that cannot be emptied is told once, here and to the cloud, and told
   commit();
   walBytes = WAL_ALARM_BYTES;
   commit();
-  expect(told()).toEqual([]);
+  expect(reported()).toEqual([]);
   walBytes = WAL_ALARM_BYTES + 1;
   commit();
   commit();
   expect(rig.status().conditions).toEqual(['wal-growing']);
-  expect(told()).toEqual([['JOURNAL_WAL_GROWING', true]]);
+  expect(reported()).toEqual([['JOURNAL_WAL_GROWING', true]]);
   expect(rig.health()[0]).toMatchObject({
     device: 'journal',
     detail: expect.stringContaining('16777217 bytes'),
@@ -146,7 +147,7 @@ test('a log that cannot be emptied is told once, here and to the cloud, and told
   commit();
   commit();
   expect(rig.status().conditions).toEqual([]);
-  expect(told()).toEqual([
+  expect(reported()).toEqual([
     ['JOURNAL_WAL_GROWING', true],
     ['JOURNAL_WAL_GROWING', false],
   ]);
@@ -195,7 +196,7 @@ const probe = mountSmall(1);
 probe?.unmount();
 
 describe.runIf(probe !== undefined)('on a real file system that fills up', () => {
-  test('the reserve lets the journal make room and tell of it, stock events are kept, and all is well again after', () => {
+  test('the reserve lets the journal make room and report it, stock events are kept, and all is well again after', () => {
     const disk = mountSmall(96);
     if (disk === undefined) throw new Error('the file system could be made a moment ago');
     try {

@@ -67,7 +67,7 @@ function commitTooMuch(engine: JournalEngine): EngineReply {
   return engine.handle({ op: 'commit', group, prunes: [], generation: 0, ...context('epoch-2') });
 }
 
-test('a gap event written by a commit that failed all the same is told with the next reply', () => {
+test('a gap event written by a commit that failed all the same is sent with the next reply', () => {
   using folder = new JournalFolder();
   const engine = openSmall(folder);
   expect(commit(engine, 1, 0, 100).growth).toEqual({ stock: 1, condition: 100 });

@@ -1,7 +1,7 @@
 /**
  * The store behind one message at a time, the same in a worker thread and in the calling thread. When the file turns
  * out to be damaged, at boot or later, it is salvaged here and the request tried once more; the epoch in each reply
- * tells the other side of the change.
+ * shows the other side the change.
  */
 import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import type { Stamp } from '../../../protocol/events/record.ts';
@@ -95,11 +95,11 @@ export class JournalEngine {
   readonly #options: EngineOptions;
   readonly #surroundings: Surroundings;
   #opened: OpenedFile | undefined;
-  #bootTold = false;
+  #bootSent = false;
   /** Last seqs as of the last reply: a request may write events of the journal's own and fail all the same. */
-  #toldSeqs: LaneSeqs = NO_SEQS;
+  #sentSeqs: LaneSeqs = NO_SEQS;
   #failure: { readonly generation: number; readonly error: unknown } | undefined;
-  /** What is wrong with the file, found when nothing could be told of it; salvaged before the next request. */
+  /** What is wrong with the file, found when it could not be reported; salvaged before the next request. */
   #damage: string | undefined;
 
   constructor(options: EngineOptions, surroundings: Surroundings = REAL_SURROUNDINGS) {
@@ -115,11 +115,11 @@ export class JournalEngine {
     }
     if (this.#damage !== undefined) this.#salvage(this.#damage, request);
     try {
-      return this.#tell(this.#answer(request));
+      return this.#withNews(this.#answer(request));
     } catch (error) {
       if (!(error instanceof UnusableFileError)) throw error;
       this.#salvage(error.message, request);
-      return this.#tell(this.#answer(request));
+      return this.#withNews(this.#answer(request));
     }
   }
 
@@ -178,7 +178,7 @@ export class JournalEngine {
       store.tidy(stamp, prunes.length > 0);
       upkeep.afterCommit(store, stamp);
     } catch (error) {
-      // The commit stands: a caller told otherwise would write it again. A full or failing disk tells of itself at
+      // The commit stands: a caller that got an error would write it again. A full or failing disk shows at
       // the next commit.
       if (error instanceof UnusableFileError) this.#damage = error.message;
       else if (!(error instanceof JournalError)) throw error;
@@ -186,14 +186,14 @@ export class JournalEngine {
   }
 
   /** Adds what the main side does not know yet. */
-  #tell(reply: EngineReply): EngineReply {
+  #withNews(reply: EngineReply): EngineReply {
     if (this.#opened === undefined) return reply;
     const { store, identity } = this.#opened;
     const seqs = store.lastSeqs();
-    const growth = grown(this.#toldSeqs, seqs);
-    this.#toldSeqs = seqs;
-    if (this.#bootTold) return { ...reply, growth };
-    this.#bootTold = true;
+    const growth = grown(this.#sentSeqs, seqs);
+    this.#sentSeqs = seqs;
+    if (this.#bootSent) return { ...reply, growth };
+    this.#bootSent = true;
     return { ...reply, growth, boot: identity.boot };
   }
 
@@ -227,8 +227,8 @@ export class JournalEngine {
       throw mapSqliteError(error);
     }
     // At first nobody has asked yet; later all that the new file holds is news.
-    this.#toldSeqs = this.#bootTold ? NO_SEQS : this.#opened.store.lastSeqs();
-    this.#bootTold = false;
+    this.#sentSeqs = this.#bootSent ? NO_SEQS : this.#opened.store.lastSeqs();
+    this.#bootSent = false;
     return this.#opened;
   }
 

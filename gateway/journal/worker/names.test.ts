@@ -183,7 +183,7 @@ test('a file from another machine is refused until it is adopted, which keeps it
 
   const refusal = { code: 'foreign', message: expect.stringContaining('adopt --config') };
   await expect(openVirtual(folder.file, { host: 'machine-b' })).rejects.toMatchObject(refusal);
-  // A machine that cannot be told by anything is not held against the file.
+  // A machine that nothing identifies is not held against the file.
   const unknown = await openVirtual(folder.file);
   expect(unknown.journal.epoch).toBe(epoch);
   await expect(async () => adopt(folder.file, 'epoch-new', 'machine-b')).rejects.toMatchObject({
@@ -254,7 +254,7 @@ test('an image put back and refused by the cloud: what was recorded since takes 
 });
 
 test.each([
-  ['and its last opening tells where the fork was', '', [1, 2, 3]],
+  ['and its last opening shows where the fork was', '', [1, 2, 3]],
   ['nor its last opening', `; update meta set value = value || ' ' where key = 'opening'`, []],
 ])(
   'a refused file whose mark of that cannot be read, %s, gives no name that another may have given',

@@ -1,13 +1,13 @@
 /**
  * What keeps the journal healthy between commits: the disk reserve, and the watch over the write-ahead log. A change
- * of condition becomes a device event of `journal`, so that the cloud hears of it; it is told again until it is stored.
+ * of condition becomes a device event of `journal`, so that the cloud knows of it; it is written again until it is stored.
  *
  * Disk full: the reserve is given back and the file may not grow any more, so that the reserve serves what makes room
  * and not new events. Once there is ample room the reserve is taken again and the file may grow.
  *
  * Log growing: SQLite moves the log into the file every 4 MiB and starts it over. When it stays much longer although
  * commits go on, a reader or a failing disk holds it up: it would grow until the disk is full. A checkpoint is then
- * forced; if the log is still there afterwards, it is told.
+ * forced; if the log is still there afterwards, it is reported.
  */
 import type { DeviceConditionCode } from '../../../protocol/events/device-conditions.ts';
 import type { Stamp } from '../../../protocol/events/record.ts';
@@ -39,7 +39,7 @@ export class Upkeep {
   readonly #surroundings: Surroundings;
   readonly #active = new Map<JournalCondition, string>();
   /** What the lane holds about each condition. */
-  readonly #told = new Set<JournalCondition>();
+  readonly #reported = new Set<JournalCondition>();
   #nextCheckMs = 0;
 
   constructor(file: string, reserve: DiskReserve, surroundings: Surroundings) {
@@ -66,12 +66,12 @@ export class Upkeep {
   afterCommit(store: JournalStore, stamp: Stamp): void {
     const walBytes = this.#surroundings.sizeOf(`${this.#file}-wal`);
     const { bytes, held } = this.#reserve;
-    const well = this.#active.size === 0 && this.#told.size === 0 && (held || bytes === 0);
+    const well = this.#active.size === 0 && this.#reported.size === 0 && (held || bytes === 0);
     if ((well && walBytes <= WAL_ALARM_BYTES) || stamp.monotonicMs < this.#nextCheckMs) return;
     this.#nextCheckMs = stamp.monotonicMs + RECHECK_MS;
     if (this.#reserve.take() && this.#active.delete('disk-full')) store.allowGrowth();
     this.#watchLog(store, walBytes);
-    this.#tellChanges(store, stamp);
+    this.#reportChanges(store, stamp);
   }
 
   #watchLog(store: JournalStore, walBytes: number): void {
@@ -81,11 +81,11 @@ export class Upkeep {
     else this.#active.set('wal-growing', `the write-ahead log has ${left} bytes and cannot be emptied`);
   }
 
-  #tellChanges(store: JournalStore, stamp: Stamp): void {
+  #reportChanges(store: JournalStore, stamp: Stamp): void {
     const events: DeviceEvent[] = [];
     for (const name of ['disk-full', 'wal-growing'] as const) {
       const detail = this.#active.get(name);
-      if ((detail !== undefined) === this.#told.has(name)) continue;
+      if ((detail !== undefined) === this.#reported.has(name)) continue;
       const base = { type: 'device', device: 'journal', occurredAt: stamp.recordedAt } as const;
       const over = { active: false, detail: 'over' };
       const now = detail === undefined ? over : { active: true, detail };
@@ -94,12 +94,12 @@ export class Upkeep {
     if (events.length === 0) return;
     this.#unlessFull(() => {
       store.note(events, stamp);
-      this.#told.clear();
-      for (const name of this.#active.keys()) this.#told.add(name);
+      this.#reported.clear();
+      for (const name of this.#active.keys()) this.#reported.add(name);
     });
   }
 
-  /** A full disk tells of itself at the next commit. */
+  /** A full disk shows at the next commit. */
   #unlessFull(work: () => void): void {
     try {
       work();

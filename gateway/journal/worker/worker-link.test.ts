@@ -5,7 +5,7 @@ import { startWorker } from './worker-link.ts';
 
 const request = { op: 'open', stamp: stampAt(START), nextEpoch: 'epoch-1', nextBootId: 'opening' } as const;
 
-test('a worker that ends by itself is told of once, and everything asked of it fails', async () => {
+test('a worker that ends by itself is reported once, and everything asked of it fails', async () => {
   using folder = new JournalFolder();
   const script = new URL('data:text/javascript,process.exit(3)');
   const options = { file: folder.file, maxBytes: 1e6, hardLimitBytes: 2e6 };
@@ -15,7 +15,7 @@ test('a worker that ends by itself is told of once, and everything asked of it f
   expect(died.map((error) => error.code)).toEqual(['worker-died']);
 });
 
-test('a worker that is ended on purpose is not told of', async () => {
+test('a worker that is ended on purpose is not reported', async () => {
   using folder = new JournalFolder();
   const options = { file: folder.file, maxBytes: 1e6, hardLimitBytes: 2e6 };
   const died: JournalError[] = [];

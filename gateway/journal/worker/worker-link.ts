@@ -10,7 +10,7 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** `onDied` is told of an end that nobody asked for. */
+/** `onDied` is called at an end that nobody asked for. */
 export function startWorker(
   options: EngineOptions,
   clock: Clock,

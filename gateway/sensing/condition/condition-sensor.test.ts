@@ -35,7 +35,7 @@ function story(said: readonly Said[]): Timed[] {
   }));
 }
 
-function told(
+function emitted(
   said: readonly Said[],
   untilSeconds = said.at(-1)?.[0] ?? 0,
   crashBefore: number[] = [],
@@ -75,7 +75,7 @@ describe('a probe', () => {
       ['1 4000 first', '20 4050 change', '21 6000 change'],
     ],
     [
-      'tells a crossing at once, inside the dead band too, both ways',
+      'emits a crossing at once, inside the dead band too, both ways',
       [
         [1, 7950],
         [2, 7980],
@@ -85,7 +85,7 @@ describe('a probe', () => {
       ['1 7950 first', '2 7980 change', '3 8001 crossing', '4 7999 crossing'],
     ],
     [
-      'tells a crossing of the lower limit',
+      'emits a crossing of the lower limit',
       [
         [1, 2050],
         [2, 1990],
@@ -122,7 +122,7 @@ describe('a probe', () => {
       ['1 4000 first'],
     ],
     [
-      'tells a fault as a state, ends the curve before it and begins a new one after',
+      'reports a fault as a state, ends the curve before it and begins a new one after',
       [
         [1, 4000],
         [2, 4010],
@@ -143,7 +143,7 @@ describe('a probe', () => {
       ['1 SENSOR_FAULT true', '2 4000 first', '3 SENSOR_FAULT false', '3 50000 first'],
     ],
     [
-      'tells its silence and its return',
+      'reports its silence and its return',
       [
         [1, 4000],
         [100, 4000],
@@ -151,7 +151,7 @@ describe('a probe', () => {
       ['1 4000 first', '31 SENSOR_SILENT true', '100 SENSOR_SILENT false', '100 4000 first'],
     ],
     [
-      'is not silent while it tells of a fault',
+      'is not silent while it reports a fault',
       [
         [1, 'X'],
         [21, 'X'],
@@ -160,11 +160,11 @@ describe('a probe', () => {
       ['1 SENSOR_FAULT true'],
     ],
   ])('%s', (_name, said, expected) => {
-    expect(told(said)).toEqual(expected);
+    expect(emitted(said)).toEqual(expected);
   });
 
-  test('is told silent by the tick, without any reading', () => {
-    expect(told([[1, 4000]], 500)).toEqual(['1 4000 first', '31 SENSOR_SILENT true']);
+  test('is reported silent by the tick, without any reading', () => {
+    expect(emitted([[1, 4000]], 500)).toEqual(['1 4000 first', '31 SENSOR_SILENT true']);
   });
 
   test('closes after a restart what it opened before it, once', () => {
@@ -176,10 +176,10 @@ describe('a probe', () => {
       [80, 4000],
     ];
     const flags = (lines: string[]) => lines.filter((line) => line.includes('SENSOR'));
-    const whole = flags(told(said));
+    const whole = flags(emitted(said));
     for (let index = 0; index < said.length; index++) {
-      const again = flags(told(said, 80, [index])).map((line) => line.replace(/^\d+ /, ''));
-      // A restart during the silence starts the watch anew; nothing is told twice or left open.
+      const again = flags(emitted(said, 80, [index])).map((line) => line.replace(/^\d+ /, ''));
+      // A restart during the silence starts the watch anew; nothing is reported twice or left open.
       if (index < said.length - 1) expect(again).toEqual(whole.map((line) => line.replace(/^\d+ /, '')));
     }
   });

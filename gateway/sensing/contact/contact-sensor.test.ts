@@ -19,15 +19,15 @@ function story(edges: readonly (readonly [number, boolean])[]): Timed[] {
   }));
 }
 
-function told(edges: readonly (readonly [number, boolean])[], crashBefore: number[] = [], downMs = 0) {
+function emitted(edges: readonly (readonly [number, boolean])[], crashBefore: number[] = [], downMs = 0) {
   const done = drive(() => createContactSensor(point), story(edges), { until: 1e9, crashBefore, downMs });
   return done.events.map((event) => (event.type === 'contact' ? [event.occurredAt, event.state] : event));
 }
 
 describe('a door contact', () => {
-  test('tells its first state once, however often it is repeated', () => {
+  test('emits its first state once, however often it is repeated', () => {
     expect(
-      told([
+      emitted([
         [1000, false],
         [2000, false],
         [3000, false],
@@ -35,9 +35,9 @@ describe('a door contact', () => {
     ).toEqual([[1000, 'closed']]);
   });
 
-  test('tells an opening with the time of the edge, after it has held', () => {
+  test('emits an opening with the time of the edge, after it has held', () => {
     expect(
-      told([
+      emitted([
         [1000, false],
         [2000, true],
         [9000, false],
@@ -49,9 +49,9 @@ describe('a door contact', () => {
     ]);
   });
 
-  test('does not tell a bounce', () => {
+  test('emits no bounce', () => {
     expect(
-      told([
+      emitted([
         [1000, false],
         [2000, true],
         [2300, false],
@@ -65,7 +65,7 @@ describe('a door contact', () => {
     ]);
   });
 
-  test('does not tell its state again after a restart, and loses no opening in a crash', () => {
+  test('does not emit its state again after a restart, and loses no opening in a crash', () => {
     const edges = [
       [1000, false],
       [2000, true],
@@ -74,9 +74,9 @@ describe('a door contact', () => {
       [9400, false],
       [20_000, false],
     ] as const;
-    const whole = told(edges);
+    const whole = emitted(edges);
     expect(whole).toHaveLength(3);
-    for (let index = 0; index <= edges.length; index++) expect(told(edges, [index])).toEqual(whole);
+    for (let index = 0; index <= edges.length; index++) expect(emitted(edges, [index])).toEqual(whole);
   });
 
   test('settles an opening that became due while the gateway was down', () => {

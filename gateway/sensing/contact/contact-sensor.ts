@@ -25,7 +25,7 @@ export function createContactSensor(point: ContactPoint): Sensor {
   const foreign = countForeign(counters);
   const stateKey = `${point.id}/state`;
   let emitted: State | undefined;
-  /** `since` is when it came in: the debounce runs on the gateway's time, the event tells the edge's. */
+  /** `since` is when it came in: the debounce runs on the gateway's time, the event carries the edge's. */
   let edge: { to: State; at: number; since: number } | undefined;
   let lastReadingAt: number | undefined;
 

@@ -19,18 +19,18 @@ const WAYS = ['IN', 'OUT', 'BACK_OUTSIDE', 'BACK_INSIDE'] as const satisfies rea
 
 /** What a pass says, without the figures that reads lost in a crash would change. */
 function passesOf(events: readonly StockEvent[]): string[] {
-  const told: string[] = [];
+  const passes: string[] = [];
   for (const event of events) {
     if (event.type !== 'receipt' && event.type !== 'dispatch' && event.type !== 'passage') continue;
     const tags = event.tags.map((tag) => tag.epc).sort();
-    told.push(
+    passes.push(
       `${event.type} ${event.passId} ${event.part}/${event.parts} ${event.direction} ${tags.join(',')}`,
     );
   }
-  return told;
+  return passes;
 }
 
-function tell(
+function play(
   mode: Record<string, unknown>,
   story: readonly Timed[],
   crashBefore: number[],
@@ -54,11 +54,11 @@ test.each(Object.entries(MODES))(
         seconds: 20,
         missed: 0.5,
       });
-      const whole = tell(mode, story, []);
+      const whole = play(mode, story, []);
       expect(whole).toHaveLength(1);
       for (let index = 0; index <= story.length; index++) {
         expect(
-          tell(mode, story, [index]),
+          play(mode, story, [index]),
           `${way}, crash before reading ${index} of ${story.length}`,
         ).toEqual(whole);
       }
@@ -89,10 +89,10 @@ test.each(Object.entries(MODES))(
             seconds: 90,
             missed: 0.3,
           });
-          const whole = tell(mode, story, []);
+          const whole = play(mode, story, []);
           const at = crashes.map((share) => Math.floor(share * story.length)).sort((a, b) => a - b);
           expect(whole).toHaveLength(2);
-          expect(tell(mode, story, at)).toEqual(whole);
+          expect(play(mode, story, at)).toEqual(whole);
         },
       ),
       { numRuns: 25 },
@@ -104,11 +104,11 @@ test('goods that had moved before the crash and are set down in the field after 
   const load = { at: 10, way: 'IN', tags: 3, name: 'aaa' } as const;
   const parked = epcsOf(load).map((epc) => ({ epc, rssiDbm: -56, antenna: 2, from: 17 }) as const);
   const story = dockStory({ loads: [load], parked, seconds: 60, missed: 0.1 });
-  const whole = tell(FIRST_SIGHT, story, []);
+  const whole = play(FIRST_SIGHT, story, []);
   expect(whole).toHaveLength(1);
   for (let seconds = 16; seconds < 40; seconds++) {
     const crash = story.findIndex(({ now }) => now >= MORNING + seconds * 1000);
-    expect(tell(FIRST_SIGHT, story, [crash]), `crash after ${seconds} s`).toEqual(whole);
+    expect(play(FIRST_SIGHT, story, [crash]), `crash after ${seconds} s`).toEqual(whole);
   }
 });
 
@@ -128,9 +128,9 @@ test.each(Object.entries(MODES))(
             { at: 36, way: second, tags: 2, name: 'bbb' },
           ];
           const story = dockStory({ seed, loads, seconds: 60, missed: 0.3 });
-          const whole = tell(mode, story, []);
+          const whole = play(mode, story, []);
           expect(whole).toHaveLength(2);
-          expect(tell(mode, story, [Math.floor(when * story.length)], downMs, true)).toEqual(whole);
+          expect(play(mode, story, [Math.floor(when * story.length)], downMs, true)).toEqual(whole);
         },
       ),
       { numRuns: 60 },

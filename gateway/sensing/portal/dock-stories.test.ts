@@ -43,7 +43,7 @@ describe.each([
   ['by its photo-eyes', BEAM_GATED],
   ['by its antennas', FIRST_SIGHT],
 ])('a dock door judged %s', (_name, mode) => {
-  test.each(Object.keys(DIRECTION) as Way[])('tells a load that goes %s, whatever the seed', (way) => {
+  test.each(Object.keys(DIRECTION) as Way[])('recognises a load that goes %s, whatever the seed', (way) => {
     for (let seed = 1; seed <= 5; seed++) {
       for (const metresPerSecond of [0.3, 0.9, 1.2, 1.5]) {
         const load = { ...one(way), metresPerSecond };
@@ -59,7 +59,7 @@ describe.each([
     }
   });
 
-  test('tells the same of a single tag', () => {
+  test('recognises the same of a single tag', () => {
     for (const way of ['IN', 'OUT'] as const) {
       for (let seed = 1; seed <= 15; seed++) {
         const done = run(mode, { seed, loads: [one(way, 30, 'aaa', 1)], seconds: 60 });

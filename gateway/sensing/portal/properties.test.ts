@@ -192,7 +192,7 @@ test('lay-around tags are learnt up to the limit, each with one row that goes wh
   expect(done.events).toEqual([]);
 });
 
-test('a fluttering beam is remembered up to the limit and tells no direction', () => {
+test('a fluttering beam is remembered up to the limit and gives no direction', () => {
   const eyes = createPhotoEyes(1e9);
   for (let index = 0; index < 3 * MAX_CROSSINGS; index++) {
     eyes.onInput('outer', true, index * 10_000, index * 10_000);

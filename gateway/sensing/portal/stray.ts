@@ -26,7 +26,7 @@ export function isStray(tag: PortalTag, ending: Ending): boolean {
   if (tag.parkedBefore) return stillRead || !roseFromRest(track);
   if (tag.moved || !stillRead) return false;
   if (track.hasRssi) return isStill(track, track.lastSeenAt);
-  // Without signal strength nothing tells standing from moving; trust the beam unless the tag was there before it.
+  // Without signal strength nothing distinguishes standing from moving; trust the beam unless the tag was there before it.
   if (ending.openedByBeam) return track.presentSince < ending.startedAt - PRE_TRIGGER_MS;
   return track.lastSeenAt - track.presentSince >= PARKED_AFTER_MS;
 }

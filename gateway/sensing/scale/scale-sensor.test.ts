@@ -30,7 +30,7 @@ function story(indications: readonly Indication[]): Timed[] {
 
 const still = (grams: number, times = 5): number[] => new Array<number>(times).fill(grams);
 
-function told(indications: readonly Indication[], crashBefore: number[] = []): string[] {
+function emitted(indications: readonly Indication[], crashBefore: number[] = []): string[] {
   const done = drive(() => createScaleSensor(point), story(indications), { until: 1e9, crashBefore });
   return done.events.map((event) => {
     if (event.type === 'device') return `${event.condition} ${event.active}`;
@@ -55,22 +55,22 @@ describe('a scale under a bin', () => {
     ['does not weigh what has not come to rest', ['~', 100, 900, '~', 2000, 2000, '~', 3000], []],
     ['waits until indications agree', [1000, 2000, 1000, 2000, 1000, 2000], []],
     [
-      'tells overload as a state, never as a mass',
+      'reports overload as a state, never as a mass',
       [...still(5000), 'overload', 'overload', '~', ...still(5000)],
       ['0 → 5000', 'OVERLOAD true', 'OVERLOAD false'],
     ],
     [
-      'tells underload and errors apart',
+      'distinguishes underload and errors',
       ['underload', 'error', ...still(0)],
       ['UNDERLOAD true', 'UNDERLOAD false', 'SCALE_ERROR true', 'SCALE_ERROR false'],
     ],
     [
-      'tells rest below zero as drift, not as stock',
+      'reports rest below zero as drift, not as stock',
       [...still(5000), ...still(-500), ...still(0)],
       ['0 → 5000', 'SCALE_DRIFT true', 'SCALE_DRIFT false', '5000 → 0'],
     ],
   ])('%s', (_name, indications, expected) => {
-    expect(told(indications)).toEqual(expected);
+    expect(emitted(indications)).toEqual(expected);
   });
 
   test('an indication without a mass is counted and weighs nothing', () => {
@@ -91,9 +91,9 @@ describe('a scale under a bin', () => {
       '~',
       ...still(0, 8),
     ] as const;
-    const whole = told(morning);
+    const whole = emitted(morning);
     expect(whole).toEqual(['0 → 20000', '20000 → 18500', 'OVERLOAD true', 'OVERLOAD false', '18500 → 0']);
-    for (let index = 0; index <= morning.length; index++) expect(told(morning, [index])).toEqual(whole);
+    for (let index = 0; index <= morning.length; index++) expect(emitted(morning, [index])).toEqual(whole);
   });
 
   test('no two weighings in a row say the same unless the scale was at zero, whatever it indicates', () => {

@@ -1,6 +1,6 @@
 /**
  * Direction from which antenna saw the load when. Each side (outer, inner) keeps moments of its received power in
- * milliwatts over time: the weighted centroid is the moment the load was nearest, the spread tells a single pass
+ * milliwatts over time: the weighted centroid is the moment the load was nearest, the spread separates a single pass
  * by from two. An early and a late share say on which side the pass began and ended.
  */
 import type { Direction } from '../../../protocol/events/stock-event.ts';

@@ -14,7 +14,7 @@ export const PRESENCE_GAP_MS = 10_000;
 
 /** A tag that has never moved and whose signal stood still this long is not carried through the door now. */
 export const STILL_AFTER_MS = 5000;
-/** Fewer reads cannot tell standing from moving: the smoothed signal lags behind them. */
+/** Fewer reads cannot distinguish standing from moving: the smoothed signal lags behind them. */
 export const STILL_READS = 8;
 
 /** Signal unchanged for this long: the tag lies around. Longer than a forklift waits in a doorway. */

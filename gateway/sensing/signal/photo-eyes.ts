@@ -1,7 +1,7 @@
 /**
  * Two light beams as a finite state machine. A crossing begins with a break while both beams are clear and ends
  * when both have been clear for BEAM_GAP_MS; what counts is the beam broken first and the beam released last:
- * outer → inner is IN, inner → outer is OUT, the same beam is TURNED_BACK, a single beam tells nothing.
+ * outer → inner is IN, inner → outer is OUT, the same beam is TURNED_BACK, a single beam gives no direction.
  * Loads shorter than the distance of the beams leave a moment in which neither is broken; that is not an end.
  * A beam broken for `blockedAfterMs` is blocked (a pallet left in it, a knocked mirror): it is reported, taken out
  * of the game until it is released, and what it touched is UNKNOWN. Nothing waits for a beam for ever.

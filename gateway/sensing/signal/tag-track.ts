@@ -96,7 +96,7 @@ export function noteSight(
   return true;
 }
 
-/** Smoothed signal at an antenna; undefined while too few reads tell it. */
+/** Smoothed signal at an antenna; undefined while there are too few reads. */
 export function levelAt(track: TagTrack, antenna: number): number | undefined {
   const base = antenna * FIELDS;
   if ((track.antennas[base + SMOOTHED_READS] ?? 0) < WARM_UP_READS) return undefined;

@@ -7,7 +7,7 @@ function rig() {
   const clock = clockAt(Date.UTC(2026, 8, 1));
   const world = { document: undefined as string | undefined, waits: true, fails: false };
   const reads: number[] = [];
-  const told: Ack[] = [];
+  const received: Ack[] = [];
   const trouble = { malformed: 0, failed: 0 };
   const acks = new ShadowAcks({
     gateway: 'dc-1',
@@ -17,18 +17,18 @@ function rig() {
       if (world.fails) throw new Error('throttled');
       return world.document;
     },
-    onAck: (ack) => told.push(ack),
+    onAck: (ack) => received.push(ack),
     onMalformed: () => trouble.malformed++,
     onFailed: () => trouble.failed++,
     awaitsAck: () => world.waits,
   });
-  return { clock, world, reads, told, trouble, acks };
+  return { clock, world, reads, received, trouble, acks };
 }
 const document = (upTo: number) =>
   JSON.stringify({ state: { desired: { at: 5, acks: { stock: { epoch: 'epoch-0001', upTo } } } } });
 
-test('it asks only while something waits, tells each ack once, and asks ever more seldom while there is none', async () => {
-  const { clock, world, reads, told, acks } = rig();
+test('it asks only while something waits, passes each ack on once, and asks ever more seldom while there is none', async () => {
+  const { clock, world, reads, received, acks } = rig();
   await clock.runFor(60_000);
   expect(reads).toEqual([]);
   acks.expect();
@@ -38,7 +38,7 @@ test('it asks only while something waits, tells each ack once, and asks ever mor
   world.document = document(7);
   acks.expect();
   await clock.runFor(10_000);
-  expect(told).toEqual([{ v: 1, gateway: 'dc-1', epoch: 'epoch-0001', lane: 'stock', upTo: 7, at: 5 }]);
+  expect(received).toEqual([{ v: 1, gateway: 'dc-1', epoch: 'epoch-0001', lane: 'stock', upTo: 7, at: 5 }]);
   world.waits = false;
   await clock.runFor(60_000);
   const { length } = reads;
@@ -58,7 +58,7 @@ test('the quota of 20 requests a second is far away, however many batches go', a
 });
 
 test('failures slow it down, nonsense is counted, and neither ends it', async () => {
-  const { clock, world, told, trouble, acks } = rig();
+  const { clock, world, received, trouble, acks } = rig();
   world.fails = true;
   acks.expect();
   await clock.runFor(60_000);
@@ -72,6 +72,6 @@ test('failures slow it down, nonsense is counted, and neither ends it', async ()
   expect(trouble.malformed).toBeGreaterThanOrEqual(3);
   world.document = document(9);
   await clock.runFor(60_000);
-  expect(told.map(({ upTo }) => upTo)).toEqual([9]);
+  expect(received.map(({ upTo }) => upTo)).toEqual([9]);
   acks.close();
 });

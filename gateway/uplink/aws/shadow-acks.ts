@@ -44,8 +44,8 @@ interface ShadowAcksParts {
 
 export class ShadowAcks {
   readonly #parts: ShadowAcksParts;
-  /** What was told last, per lane. */
-  readonly #told = new Map<string, string>();
+  /** What was passed on last, per lane. */
+  readonly #passedOn = new Map<string, string>();
   #timer: Timer | undefined;
   #pauseMs = FIRST_POLL_MS;
   #asking = false;
@@ -82,7 +82,7 @@ export class ShadowAcks {
   async #ask(): Promise<void> {
     this.#asking = true;
     try {
-      const isNew = this.#tell(await this.#parts.read());
+      const isNew = this.#passOn(await this.#parts.read());
       this.#pauseMs = isNew ? FIRST_POLL_MS : Math.min(LONGEST_POLL_MS, this.#pauseMs * 1.5);
     } catch (error) {
       this.#pauseMs = Math.min(LONGEST_POLL_MS, this.#pauseMs * 2);
@@ -93,7 +93,7 @@ export class ShadowAcks {
     this.#schedule();
   }
 
-  #tell(document: string | undefined): boolean {
+  #passOn(document: string | undefined): boolean {
     if (document === undefined || this.#closed) return false;
     const parsed = parseShadow(document);
     if (parsed === undefined) {
@@ -106,8 +106,8 @@ export class ShadowAcks {
       const ack = acks[lane];
       if (ack === undefined) continue;
       const key = JSON.stringify(ack);
-      if (this.#told.get(lane) === key) continue;
-      this.#told.set(lane, key);
+      if (this.#passedOn.get(lane) === key) continue;
+      this.#passedOn.set(lane, key);
       isNew = true;
       const { epoch, upTo, boot, refused } = ack;
       this.#parts.onAck({ v: 1, gateway: this.#parts.gateway, epoch, lane, upTo, boot, at, refused });

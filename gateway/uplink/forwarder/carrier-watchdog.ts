@@ -1,6 +1,6 @@
 /**
  * Watches whether batches under way are answered, by the carrier and by the cloud. Pure bookkeeping; the forwarder
- * rebuilds the carrier when told to.
+ * rebuilds the carrier when asked to.
  *
  * - Carrier silent: neither taken, refused nor disconnected. A stuck client; rebuilt.
  * - Cloud silent: the carrier takes batches, no ack comes. Mostly the cloud is down, and rebuilding changes nothing;

@@ -140,14 +140,14 @@ test('every batch names the opening of the journal, with the base of its lane', 
   await rig.close();
 });
 
-test('the cloud’s time is told for batches sent once only, with the moment they left', async () => {
-  const told: { at: number; sentMs: number }[] = [];
-  const rig = linkRig(FAT, { onAckAt: (at, sentMs) => told.push({ at, sentMs }) });
+test('the cloud’s time is reported for batches sent once only, with the moment they left', async () => {
+  const reported: { at: number; sentMs: number }[] = [];
+  const rig = linkRig(FAT, { onAckAt: (at, sentMs) => reported.push({ at, sentMs }) });
   rig.journal.grow('stock', 5);
   rig.forwarder.start();
   await rig.clock.runFor(1000);
-  expect(told).toHaveLength(1);
-  const [first] = told;
+  expect(reported).toHaveLength(1);
+  const [first] = reported;
   expect(first?.sentMs).toBe(rig.sent[0]?.atMs);
   expect((first?.at ?? 0) - rig.clock.now() + rig.clock.monotonicMs()).toBe((first?.sentMs ?? 0) + 21);
   rig.link = { ...FAT, cloudSilent: true };
@@ -158,7 +158,7 @@ test('the cloud’s time is told for batches sent once only, with the moment the
   rig.uplink.restore();
   await rig.clock.runFor(60_000);
   expect(rig.upTo.stock).toBe(10);
-  expect(told).toHaveLength(1);
+  expect(reported).toHaveLength(1);
   await rig.close();
 });
 
@@ -278,7 +278,7 @@ test('fairness: with all lanes far behind, each gets a share of every few second
   await rig.close();
 });
 
-test('batches in the hands of a cloud that died go again as soon as acks of later ones tell, not after a silence', async () => {
+test('batches in the hands of a cloud that died go again as soon as acks of later ones show it, not after a silence', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(fc.integer({ min: 4, max: 19 }), { minLength: 1, maxLength: 6 }),

@@ -1,4 +1,4 @@
-/** What the forwarder tells the status page and the metrics. */
+/** What the forwarder reports to the status page and the metrics. */
 import type { Lanes } from './schedule.ts';
 
 export interface ForwarderStatus {

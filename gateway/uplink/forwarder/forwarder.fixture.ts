@@ -73,7 +73,7 @@ export class MadeUpJournal implements Journal {
   /** `count` more events of the lane, durable from now on. */
   grow(lane: Lane, count: number): void {
     this.lastSeq[lane] += count;
-    for (const tell of this.#listeners) tell(lane, this.lastSeq[lane]);
+    for (const listener of this.#listeners) listener(lane, this.lastSeq[lane]);
   }
 
   async append(entry: { readonly events: readonly StockEvent[] }): Promise<void> {
@@ -159,7 +159,7 @@ interface LinkRig {
 export interface LinkShape {
   readonly bytesPerSecond: number;
   readonly wayMs: number;
-  /** The carrier takes what it is given, but tells nobody. */
+  /** The carrier takes what it is given, but acknowledges nothing. */
   readonly carrierSilent?: boolean;
   /** Nothing reaches the cloud, or it says nothing. */
   readonly cloudSilent?: boolean;

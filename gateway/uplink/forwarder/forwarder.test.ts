@@ -26,7 +26,7 @@ test('events reach the cloud in batches and are pruned once the cloud has acked 
   await close();
 });
 
-test('what is appended while the journal tells how far it is, is sent without waiting for more', async () => {
+test('what is appended while the journal says how far it is, is sent without waiting for more', async () => {
   class OutOfDateJournal extends MadeUpJournal {
     override async status() {
       const status = await super.status();

@@ -38,7 +38,7 @@ interface ForwarderParts {
   readonly random: Random;
   readonly options?: ForwarderOptions;
   /**
-   * The cloud's clock as an ack told it, and when the batch was sent that the ack answers, in monotonic ms. Only for
+   * The cloud's clock as an ack gave it, and when the batch was sent that the ack answers, in monotonic ms. Only for
    * batches sent once: the cloud's time lies between the sending and now.
    */
   readonly onAckAt?: (at: number, sentMonotonicMs: number) => void;
@@ -62,10 +62,10 @@ class SendingLoop implements Forwarder {
   readonly #publisher: BatchPublisher;
   readonly #batches: BatchSending;
   readonly #refusal: JournalRefusal;
-  /** Of the epoch `#epoch`; undefined until the journal has told. */
+  /** Of the epoch `#epoch`; undefined until the journal has said it. */
   #lanes: Record<Lane, LaneSender> | undefined;
   #epoch = '';
-  /** What the journal told of each lane at last. */
+  /** What the journal said last of each lane. */
   readonly #heard = new Map<Lane, { readonly epoch: string; readonly lastSeq: number }>();
   #lastAckAt: number | undefined;
   #lastError: string | undefined;
@@ -318,7 +318,7 @@ class SendingLoop implements Forwarder {
   #refuse(ack: Ack): void {
     if (ack.refused === undefined) return;
     this.#counters.refusals++;
-    this.#refusal.tell(ack.epoch, ack.refused.detail);
+    this.#refusal.record(ack.epoch, ack.refused.detail);
     this.#linkLost();
   }
 

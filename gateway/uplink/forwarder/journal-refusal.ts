@@ -35,7 +35,7 @@ export class JournalRefusal {
   }
 
   /** The cloud says so. */
-  tell(epoch: string, detail: string): void {
+  record(epoch: string, detail: string): void {
     if (this.of(epoch) !== undefined) return;
     this.#refusal = { epoch, detail };
     this.#mark(epoch, detail);

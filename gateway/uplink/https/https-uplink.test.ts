@@ -58,7 +58,7 @@ test.each([
   [503, /takes nothing now/, false],
   [302, /unexpected answer: HTTP 302/, false],
 ])(
-  'HTTP %i is told in words, and pauses the carrier unless it concerns the batch alone',
+  'HTTP %i is explained in words, and pauses the carrier unless it concerns the batch alone',
   async (status, words, stays) => {
     const port = await serve((_incoming, outgoing) =>
       outgoing.writeHead(status, { location: 'https://elsewhere.example' }).end(),

@@ -155,7 +155,7 @@ class MqttLink implements MqttUplink {
       onReady: () => {
         this.#readyAtMs = clock.monotonicMs();
         this.#state = `connected to ${this.#address}`;
-        // Whether it arrives is told by the next publish; nothing waits for it.
+        // Whether it arrives shows with the next publish; nothing waits for it.
         this.#say(session, 'online', this.#publishTimeoutMs()).catch(() => undefined);
         this.#handlers?.onConnected();
       },

@@ -1,5 +1,5 @@
 /**
- * What a reader tells unasked: ReaderEventNotificationData and its events (LLRP 1.1 §15.2.6).
+ * What a reader reports unasked: ReaderEventNotificationData and its events (LLRP 1.1 §15.2.6).
  */
 import { flag, reserved, rest, u8, u16, u32, utf8v } from './fields.ts';
 import { Uptime, UTCTimestamp } from './rospec.ts';

@@ -45,7 +45,7 @@ export class LlrpFramer {
   #garbage = 0;
   #oversized = 0;
 
-  /** `knows` tells message types that may bring the framer back into step. */
+  /** `knows` accepts the message types that may bring the framer back into step. */
   constructor(knows: (type: number) => boolean) {
     this.#knows = knows;
   }

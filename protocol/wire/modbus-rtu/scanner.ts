@@ -72,7 +72,7 @@ export class ReplyScanner {
   }
 }
 
-/** Length of the reply that may start here; 'more' when it takes further bytes to tell; undefined when none does. */
+/** Length of the reply that may start here; 'more' when it takes further bytes to know; undefined when none does. */
 function replyLength(bytes: Uint8Array, offset: number, request: ReadRequest): number | 'more' | undefined {
   const available = bytes.length - offset;
   if (bytes[offset] !== request.address) return undefined;

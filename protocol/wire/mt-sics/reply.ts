@@ -29,7 +29,7 @@ interface SicsRefusal {
   readonly reason: 'I' | 'L' | '+' | '-';
 }
 
-/** Done, nothing to tell: `Z A`, `ZI S`, `ZI D`, `TAC A`. */
+/** Done, nothing to report: `Z A`, `ZI S`, `ZI D`, `TAC A`. */
 interface SicsDone {
   readonly kind: 'done';
   readonly command: 'Z' | 'ZI' | 'TAC';

@@ -11,7 +11,7 @@ export interface Ledger {
   readonly complaints: readonly string[];
 }
 
-/** Told of devices and silence, which this load and the kills themselves cause. */
+/** Raised for devices and silence, which this load and the kills themselves cause. */
 const OF_THE_KILLS = ['GATEWAY_SILENT', 'SENSOR_SILENT', 'DEVICE_FAULT'];
 
 export async function readLedger(options: DatabaseOptions): Promise<Ledger> {

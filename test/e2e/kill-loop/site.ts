@@ -206,7 +206,7 @@ class LoadGateway {
   }
 }
 
-/** An engine is let come up before it is killed: half-started it would be told of as one that does not start. */
+/** An engine is let come up before it is killed: half-started it would be reported as one that does not start. */
 function victimOf(name: string, engine: Engine): Victim {
   let starting = Promise.resolve();
   return {

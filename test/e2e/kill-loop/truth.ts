@@ -1,5 +1,5 @@
 /**
- * What the ledger must hold after the kills, and what it does hold. Told by the gateways' promise files and the
+ * What the ledger must hold after the kills, and what it does hold. Read from the gateways' promise files and the
  * events table alone: nothing of the code between them is asked.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ export interface LedgerRow {
   readonly epoch: string;
   readonly lane: string;
   readonly seq: number;
-  /** Of the entry, where the event tells it; gap and clock events have none. */
+  /** Of the entry, where the event has it; gap and clock events have none. */
   readonly number: number | null;
 }
 

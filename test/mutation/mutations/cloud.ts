@@ -70,8 +70,8 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
     judge: COMMIT_TEST,
   },
   {
-    name: 'told-before-commit',
-    breaks: 'pages are told of a change after its commit',
+    name: 'published-before-commit',
+    breaks: 'changes are published after their commit',
     edits: [
       {
         file: INGEST,
@@ -346,8 +346,8 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'late-correction-ignored',
-    breaks: 'a clock that is told late still puts the times before it right',
-    edits: [{ file: INGEST, from: 'clocks.tell(taken.clocksTold);', to: '' }],
+    breaks: 'a clock that becomes known late still puts the times before it right',
+    edits: [{ file: INGEST, from: 'clocks.settleSoon(taken.clocksToSettle);', to: '' }],
     judge: 'cloud/ingest/clocks.test.ts',
   },
   {
@@ -382,7 +382,7 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
     judge: 'cloud/api/link.test.ts',
   },
   {
-    name: 'https-not-taken-told-as-refused',
+    name: 'https-not-taken-answered-as-refused',
     breaks: 'a batch that was not taken is sent again',
     edits: [
       {

@@ -1,4 +1,4 @@
-/** Ways in which a device could be told "taken" too early, or the gateway could drop what the journal refused. */
+/** Ways in which a device could get its acknowledgement too early, or the gateway could drop what the journal refused. */
 import type { Mutation } from '../mutation.ts';
 
 const GATE = 'gateway/transports/broker-gate.ts';
@@ -95,8 +95,8 @@ export const DEVICE_MUTATIONS: readonly Mutation[] = [
     judge: OUTBOX_TEST,
   },
   {
-    name: 'refusal-not-told',
-    breaks: 'what had to be refused is told as a gap',
+    name: 'refusal-not-reported',
+    breaks: 'what had to be refused is reported as a gap',
     edits: [{ file: OUTBOX, from: 'if (losses.size === 0) return;', to: 'if (losses.size >= 0) return;' }],
     judge: OUTBOX_TEST,
   },

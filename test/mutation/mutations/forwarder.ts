@@ -79,13 +79,13 @@ export const FORWARDER_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'batch-covers-what-it-does-not-hold',
-    breaks: 'a batch covers only what it holds or what a gap event tells',
+    breaks: 'a batch covers only what it holds or what a gap event declares',
     edits: [{ file: FITTING, from: 'lastSeq = records.at(-1)?.seq ?? lastSeq;', to: '' }],
     judge: 'gateway/uplink/forwarder/batch-fitting.test.ts',
   },
   {
     name: 'oversize-given-up-in-silence',
-    breaks: 'an event that fits no batch is told as a gap',
+    breaks: 'an event that fits no batch is reported as a gap',
     edits: [
       { file: PACKER, from: 'append({ events: [gap], put', to: 'append({ events: [gap].slice(1), put' },
     ],

@@ -192,7 +192,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'thinned-without-a-gap',
-    breaks: 'every loss is told as a gap event',
+    breaks: 'every loss is reported as a gap event',
     edits: [
       {
         file: STORE,
@@ -259,25 +259,25 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'row-passed-by-in-a-damaged-tree',
-    breaks: 'what a salvage does not come upon is told',
+    breaks: 'what a salvage does not come upon is reported',
     edits: [{ file: SALVAGE_SOURCE, from: 'return whole && walked?.rows === taken;', to: 'return true;' }],
     judge: DAMAGE_TEST,
   },
   {
-    name: 'growth-of-a-failed-commit-untold',
+    name: 'growth-of-a-failed-commit-unreported',
     breaks: 'a gap event that a failed commit left is sent',
     edits: [
       {
         file: ENGINE,
         from: '    } catch (error) {\n      if (!(error instanceof UnusableFileError)) this.#failure',
-        to: '    } catch (error) {\n      this.#toldSeqs = store.lastSeqs();\n      if (!(error instanceof UnusableFileError)) this.#failure',
+        to: '    } catch (error) {\n      this.#sentSeqs = store.lastSeqs();\n      if (!(error instanceof UnusableFileError)) this.#failure',
       },
     ],
     judge: ENGINE_TEST,
   },
   {
     name: 'unreadable-row-passed-over',
-    breaks: 'a row that cannot be read is told as a gap',
+    breaks: 'a row that cannot be read is reported as a gap',
     edits: [
       {
         file: OPEN_JOURNAL,
@@ -349,7 +349,7 @@ export const JOURNAL_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'torn-log-not-noticed',
-    breaks: 'commits that a damaged log has lost are told as a gap',
+    breaks: 'commits that a damaged log has lost are reported as a gap',
     edits: [
       { file: LAYOUT, from: 'if (walLostCommits(file)) {', to: "if (file === '' && walLostCommits(file)) {" },
     ],

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../../../cloud/store/tables.ts';
 import type { History } from '../history.ts';
 
-/** Exceptions that tell of a broken guarantee. */
+/** Exceptions that report a broken guarantee. */
 const BREACHES = ['BODY_MISMATCH', 'LEDGER_BEHIND', 'JOURNAL_FORKED'];
 
 export async function checkAlarms(history: History, db: Kysely<Tables>): Promise<void> {

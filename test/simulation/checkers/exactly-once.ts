@@ -1,6 +1,6 @@
 /**
- * Every event durable at the edge stands in the ledger exactly once, unless a gap event tells of its loss; what the
- * edge was never promised may be there, but not twice. Gap events tell of as many losses as there are, or more, and of
+ * Every event durable at the edge stands in the ledger exactly once, unless a gap event declares its loss; what the
+ * edge was never promised may be there, but not twice. Gap events declare as many losses as there are, or more, and
  * none where nothing can have been lost.
  */
 import type { FaultKind } from '../faults/fault-kinds.ts';
@@ -51,18 +51,18 @@ function checkLosses(
   );
   const declared = declaredLosses(rows);
   for (const [lane, events] of missing) {
-    const told = declared.get(lane) ?? 0;
-    if (events.length <= told) continue;
-    // The gap event may itself have been among the lost, which its own lane's gap then tells of.
+    const count = declared.get(lane) ?? 0;
+    if (events.length <= count) continue;
+    // The gap event may itself have been among the lost, which its own lane's gap then declares.
     const health = `${events[0]?.gateway}/health`;
     if (lane !== health && (declared.get(health) ?? 0) > (missing.get(health)?.length ?? 0)) continue;
-    const detail = `${lane}: ${events.map(describe).join(', ')}; declared: ${told}`;
-    history.violate(told === 0 ? 'lost' : 'undeclared', detail);
+    const detail = `${lane}: ${events.map(describe).join(', ')}; declared: ${count}`;
+    history.violate(count === 0 ? 'lost' : 'undeclared', detail);
   }
   if (mayLose) return;
-  for (const [lane, told] of declared) {
-    if (told > 0)
-      history.violate('undeclared', `${lane} tells of ${told} lost, where nothing can have been lost`);
+  for (const [lane, count] of declared) {
+    if (count > 0)
+      history.violate('undeclared', `${lane} declares ${count} lost, where nothing can have been lost`);
   }
 }
 
@@ -81,15 +81,15 @@ function declaredLosses(rows: readonly LedgerRow[]): Map<string, number> {
   return declared;
 }
 
-/** What was durably seen was told of in the end, whatever happened in between. */
+/** What was durably seen was reported in the end, whatever happened in between. */
 function checkSighted(history: History, standing: ReadonlySet<string>): void {
-  const told = new Set(
+  const reported = new Set(
     [...history.edge.values()].filter((event) => event.durable).map(({ subject }) => subject.split('#')[0]),
   );
   for (const [subject, { gateway, durable }] of history.sighted) {
-    if (!durable || told.has(subject) || standing.has(`${subject}#1`)) continue;
+    if (!durable || reported.has(subject) || standing.has(`${subject}#1`)) continue;
     if (history.damaged.get(gateway)?.has(subject) === true) continue;
-    history.violate('lost', `${subject} was checkpointed at first sight, and nothing ever told of it`);
+    history.violate('lost', `${subject} was checkpointed at first sight, and no event ever reported it`);
   }
 }
 

@@ -13,7 +13,7 @@ export interface LedgerRow {
   /** How good that time is; `waiting`: not yet in any projection. */
   readonly quality: 'as-recorded' | 'corrected' | 'estimated' | 'waiting';
   readonly body: Record<string, unknown>;
-  /** The event of the workload that this row is; undefined for what the gateway itself tells. */
+  /** The event of the workload that this row is; undefined for what the gateway reports about itself. */
   readonly edge: EdgeEvent | undefined;
 }
 

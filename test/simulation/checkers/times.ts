@@ -5,7 +5,7 @@
 import type { History } from '../history.ts';
 import type { LedgerRow } from './ledger-rows.ts';
 
-/** A clock within a second counts as right, and an answer that tells the time may have taken two. */
+/** A clock within a second counts as right, and an answer that gives the time may have taken two. */
 const TOLERANCE_MS = 2500;
 
 export function checkTimes(history: History, rows: readonly LedgerRow[]): void {

@@ -16,13 +16,13 @@ export function damageJournal(disk: Disk, random: Random, history: History, gate
   if (how === 'zero') bytes.fill(0, at, Math.min(bytes.length, at + random.integer(1, 4096)));
   writeFileSync(file, how === 'cut' ? bytes.subarray(0, at) : bytes);
   disk.restore(disk.written());
-  // What was seen and not yet told may stand nowhere but in a checkpoint that is gone now.
-  const told = new Set(
+  // What was seen and not yet reported may stand nowhere but in a checkpoint that is gone now.
+  const reported = new Set(
     [...history.edge.values()].filter((event) => event.durable).map(({ subject }) => subject.split('#')[0]),
   );
   const open = history.damaged.get(gateway) ?? new Set();
   for (const [subject, seen] of history.sighted) {
-    if (seen.gateway === gateway && !told.has(subject)) open.add(subject);
+    if (seen.gateway === gateway && !reported.has(subject)) open.add(subject);
   }
   history.damaged.set(gateway, open);
 }

@@ -113,7 +113,7 @@ export function reordersAppends(journal: Journal): Journal {
 }
 
 /** Says "durable" when it is only queued. */
-export function tellsDurableEarly(journal: Journal): Journal {
+export function reportsDurableEarly(journal: Journal): Journal {
   const append = (entry: JournalEntry): Promise<void> => {
     journal.append(entry).catch(() => {});
     return Promise.resolve();

@@ -1,8 +1,8 @@
 /**
  * What the edge makes: passes that are checkpointed at first sight and become events when they close, samples,
  * weighings, contacts and device events, alone and in bursts, over all gateways. It offers them as sensing does (event
- * and dropped checkpoint in one entry), takes up after a restart what the checkpoints tell, and writes down what it
- * was told is durable.
+ * and dropped checkpoint in one entry), takes up after a restart what the checkpoints hold, and writes down what it
+ * knows to be durable.
  */
 import type { DurableOutbox } from '../../../gateway/app/devices/durable-outbox.ts';
 import type { JournalEntry } from '../../../gateway/journal/journal.ts';
@@ -178,7 +178,7 @@ export class Workload {
         onDurable();
         settled();
       },
-      // Refused: it may be told of as a gap, and must not come twice.
+      // Refused: it may be reported as a gap, and must not come twice.
       settled,
     );
   }

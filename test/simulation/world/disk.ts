@@ -45,12 +45,12 @@ export class Disk {
     }
   }
 
-  /** Somebody was told of the work: from now on it must not be undone. */
-  told(): void {
+  /** Somebody was notified of the work: from now on it must not be undone. */
+  notified(): void {
     this.#before = this.#synced;
   }
 
-  /** What the disk holds when power goes right now; `working`: before the last piece of work told anybody. */
+  /** What the disk holds when power goes right now; `working`: before anybody was notified of the last piece of work. */
   afterPowerCut(working: boolean): Image {
     const now = this.written();
     const base = working && this.#random.next() < 0.7 ? this.#before : this.#synced;

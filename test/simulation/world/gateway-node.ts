@@ -98,7 +98,7 @@ export class GatewayNode {
       diesAtPoint: this.#drawDeath(),
       onPoint: (point) => this.#dieAtPoint(point),
       onTracked: () => disk.worked(),
-      onTold: () => disk.told(),
+      onNotify: () => disk.notified(),
     });
     this.#life = life;
     this.#boots++;

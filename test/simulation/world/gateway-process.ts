@@ -82,7 +82,7 @@ export async function startProcess(parts: ProcessParts): Promise<GatewayProcess>
   const { rows, wallAheadMs } = takeScale(await journal.checkpoints());
   const steady = createSteadyClock(life.clock, wallAheadMs);
   const outbox = createDurableOutbox(onWallScale(journal, steady), steady);
-  // One that is refused is told of as a gap, and its boot is then as good as its other clock events.
+  // One that is refused is reported as a gap, and its boot is then as good as its other clock events.
   clockWatch.onEvent((event) => void outbox.append({ events: [event], put: [], drop: [] }).catch(() => {}));
   const line = link.createUplink(life);
   const forwarder = createForwarder({

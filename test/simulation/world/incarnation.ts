@@ -17,7 +17,7 @@ interface LifeOptions {
   /** Tracked work was begun: the journal, in this thread, is done with it then, and nobody knows yet. */
   readonly onTracked?: (() => void) | undefined;
   /** The one who waits for tracked work is about to learn of it. */
-  readonly onTold?: (() => void) | undefined;
+  readonly onNotify?: (() => void) | undefined;
   /** Virtual time stands still while tracked work runs. False where the work itself waits for virtual time. */
   readonly tracks?: boolean;
 }
@@ -38,7 +38,7 @@ export class Incarnation {
       setTimer: (delayMs, name, task) => clock.setTimer(delayMs, name, () => this.run(`timer ${name}`, task)),
       track: (work) => {
         options.onTracked?.();
-        return this.guard('tracked', options.tracks === false ? work : clock.track(work), options.onTold);
+        return this.guard('tracked', options.tracks === false ? work : clock.track(work), options.onNotify);
       },
     };
   }
@@ -68,16 +68,16 @@ export class Incarnation {
   }
 
   /** The same promise, which does not settle for the dead. */
-  guard<T>(name: string, work: Promise<T>, onTold?: () => void): Promise<T> {
+  guard<T>(name: string, work: Promise<T>, onNotify?: () => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const tell = (how: string, settle: () => void) =>
+      const settled = (how: string, settle: () => void) =>
         this.run(`${name} ${how}`, () => {
-          onTold?.();
+          onNotify?.();
           settle();
         });
       work.then(
-        (value) => tell('done', () => resolve(value)),
-        (error: unknown) => tell('failed', () => reject(error)),
+        (value) => settled('done', () => resolve(value)),
+        (error: unknown) => settled('failed', () => reject(error)),
       );
     });
   }
