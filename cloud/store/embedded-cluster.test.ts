@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -37,4 +37,16 @@ it.runIf(effort(false, true))('does without an image where none can be kept', as
   const cluster = await beginCluster({ dataDir, image: join(file, 'pglite.tar') });
   expect((await cluster.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   await cluster.close();
+});
+
+it('believes no image but the one that was written', async () => {
+  await (await beginCluster()).close();
+  const image = join(folder, 'image.tar');
+  const bytes = readFileSync(CLUSTER_IMAGE);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  writeFileSync(image, bytes);
+  const cluster = await beginCluster({ image });
+  expect((await cluster.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  await cluster.close();
+  expect(readFileSync(image).equals(bytes)).toBe(false);
 });

@@ -4,6 +4,7 @@
  * the installed packages, and later ones begin as its copy. It is a short cut only: where no image can be kept, each
  * cluster is initialised.
  */
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -56,12 +57,23 @@ async function start(dataDir: string | undefined, loadDataDir?: Blob): Promise<P
   return pglite;
 }
 
+/** Undefined where there is none, or not the one that was written: the file begins with the digest of the rest. */
 function readImage(file: string): Blob | undefined {
+  let kept: Buffer;
   try {
-    return new Blob([readFileSync(file)], { type: 'application/x-tar' });
+    kept = readFileSync(file);
   } catch {
     return undefined;
   }
+  const content = new Uint8Array(kept.subarray(DIGEST_BYTES));
+  const isWhole = kept.subarray(0, DIGEST_BYTES).equals(digestOf(content));
+  return isWhole ? new Blob([content], { type: 'application/x-tar' }) : undefined;
+}
+
+const DIGEST_BYTES = 32;
+
+function digestOf(content: Uint8Array): Buffer {
+  return createHash('sha256').update(content).digest();
 }
 
 /** Whole or not at all, also when several processes write it at once or the power fails. */
@@ -71,6 +83,7 @@ function keepImage(file: string, content: Uint8Array): void {
     mkdirSync(dirname(file), { recursive: true });
     const descriptor = openSync(draft, 'w');
     try {
+      writeFileSync(descriptor, digestOf(content));
       writeFileSync(descriptor, content);
       fsyncSync(descriptor);
     } finally {

@@ -7,7 +7,7 @@ export const CLOUD: readonly Room[] = [
     owns: 'the one database (PGlite or PostgreSQL) and its tables by owner',
     imports: ['protocol/**', 'cloud/store/migrations'],
     packages: ['kysely', 'pg', '@electric-sql/pglite', 'zod'],
-    builtins: ['fs', 'module', 'path', 'url'],
+    builtins: ['crypto', 'fs', 'module', 'path', 'url'],
     powers: ['process'],
   },
   {
