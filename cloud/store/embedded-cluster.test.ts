@@ -34,14 +34,14 @@ it.runIf(effort(false, true))('does without an image where none can be kept', as
   const dataDir = join(folder, 'pg');
   writeFileSync(file, '');
   mkdirSync(dataDir);
-  const cluster = await beginCluster({ dataDir, image: join(file, 'pglite.tar') });
+  const cluster = await beginCluster({ dataDir, image: join(file, 'pglite.image') });
   expect((await cluster.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   await cluster.close();
 });
 
 it('believes no image but the one that was written', async () => {
   await (await beginCluster()).close();
-  const image = join(folder, 'image.tar');
+  const image = join(folder, 'pglite.image');
   const bytes = readFileSync(CLUSTER_IMAGE);
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
   writeFileSync(image, bytes);

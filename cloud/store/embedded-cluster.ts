@@ -24,7 +24,7 @@ const PARSERS = { [types.INT8]: Number };
 
 /** Named by the version of PGlite, whose files no other version need understand. */
 export const CLUSTER_IMAGE = fileURLToPath(
-  new URL(`../../node_modules/.cache/tallyport/pglite-${versionOfPGlite()}.tar`, import.meta.url),
+  new URL(`../../node_modules/.cache/tallyport/pglite-${versionOfPGlite()}.image`, import.meta.url),
 );
 
 interface NewClusterOptions {
