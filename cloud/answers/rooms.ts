@@ -6,7 +6,7 @@ import { type Kysely, sql } from 'kysely';
 import { COMPARATORS } from '../../protocol/events/limits.ts';
 import { rulesAt } from '../coldchain/rules/affected.ts';
 import type { Room } from '../contract/rooms.ts';
-import type { Rule, Site } from '../site/site.ts';
+import { LOCATION_KINDS, type Rule, type Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 
 type Probe = Room['probes'][number];
@@ -29,8 +29,7 @@ export async function listRooms(db: Kysely<Tables>, site: Site, now: number): Pr
   const facts = await readFacts(db);
   return site.locations
     .filter(
-      ({ id, kind }) =>
-        kind === 'cold-room' || kind === 'freezer' || site.probes.some(({ location }) => location === id),
+      ({ id, kind }) => LOCATION_KINDS[kind].isCold || site.probes.some(({ location }) => location === id),
     )
     .map((location) => {
       const points = site.probes.filter((probe) => probe.location === location.id);

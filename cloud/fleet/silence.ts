@@ -10,6 +10,7 @@
  */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { exceptionId } from '../exceptions/exception-id.ts';
+import type { ExceptionKind } from '../exceptions/kinds.ts';
 import { clearExceptions, type ExceptionRow, raiseExceptions } from '../exceptions/raise.ts';
 import type { Change } from '../ledger/change.ts';
 import { lockDerivedState } from '../ledger/locks.ts';
@@ -17,10 +18,17 @@ import type { Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 import { type GatewayLife, type ProbeLife, readGateways, readProbes } from './signs-of-life.ts';
 
-/** A spell of silence on record that nobody has ended. */
+/** What is read of the record: spells of silence, and the faults that excuse one. */
+const STANDING_KINDS = [
+  'GATEWAY_SILENT',
+  'SENSOR_SILENT',
+  'SENSOR_FAULT',
+] as const satisfies readonly ExceptionKind[];
+
+/** One on record that nobody has ended. */
 interface Standing {
   readonly id: string;
-  readonly kind: string;
+  readonly kind: (typeof STANDING_KINDS)[number];
   readonly subject: string;
   readonly read_point: string | null;
   readonly since: number | null;
@@ -95,28 +103,33 @@ function silentSince(
   return Math.max(heardAt ?? 0, ...speaking.map(({ onlineAt }) => onlineAt));
 }
 
-/** When a spell on record ended; undefined while it lasts. */
+/** When a spell on record ended; undefined while it lasts, and for what others clear. */
 function endOf(
   { kind, subject, since }: Standing,
   probes: readonly ProbeLife[],
   gateways: readonly GatewayLife[],
   now: number,
 ): number | undefined {
-  if (kind === 'GATEWAY_SILENT') {
-    const gateway = gateways.find(({ id }) => id === subject);
-    if (gateway === undefined) return now;
-    return gateway.isOffline || gateway.isSilent ? undefined : gateway.heardAt;
+  switch (kind) {
+    case 'GATEWAY_SILENT': {
+      const gateway = gateways.find(({ id }) => id === subject);
+      if (gateway === undefined) return now;
+      return gateway.isOffline || gateway.isSilent ? undefined : gateway.heardAt;
+    }
+    case 'SENSOR_SILENT': {
+      const probe = probes.find(({ readPoint }) => readPoint === subject);
+      if (probe === undefined) return now;
+      return probe.heardAt !== null && probe.heardAt > (since ?? 0) ? probe.heardAt : undefined;
+    }
+    case 'SENSOR_FAULT':
+      return undefined;
   }
-  if (kind !== 'SENSOR_SILENT') return undefined;
-  const probe = probes.find(({ readPoint }) => readPoint === subject);
-  if (probe === undefined) return now;
-  return probe.heardAt !== null && probe.heardAt > (since ?? 0) ? probe.heardAt : undefined;
 }
 
 async function readStanding(trx: Transaction<Tables>): Promise<Standing[]> {
   const { rows } = await sql<Standing>`
     select id, kind, subject, read_point, (detail ->> 'since')::bigint as since from exceptions
-    where kind in ('GATEWAY_SILENT', 'SENSOR_SILENT', 'SENSOR_FAULT')
+    where kind = any(${STANDING_KINDS}::text[])
       and cleared_at is null and status <> 'withdrawn'
   `.execute(trx);
   return rows;

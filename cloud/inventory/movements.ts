@@ -26,14 +26,21 @@ const SUSPENSE = 'unknown';
 /** What a pass means for where the goods are. */
 export function courseOf(event: PassEvent, door: Door | undefined): PassCourse {
   const direction = judgedDirection(event);
-  if (direction === 'TURNED_BACK') {
-    return { direction, moved: false, from: null, to: null, disposition: 'unknown' };
+  switch (direction) {
+    case 'TURNED_BACK':
+      return { direction, moved: false, from: null, to: null, disposition: 'unknown' };
+    case 'UNKNOWN':
+      return suspended(event, direction);
+    case 'IN':
+      return door === undefined ? suspended(event, direction) : inward(event, door);
+    case 'OUT':
+      return door === undefined ? suspended(event, direction) : outward(event, door);
   }
-  if (door === undefined || direction === 'UNKNOWN') {
-    const from = event.type === 'receipt' ? 'supplier' : null;
-    return { direction, moved: true, from, to: SUSPENSE, disposition: 'unknown' };
-  }
-  return direction === 'IN' ? inward(event, door) : outward(event, door);
+}
+
+function suspended(event: PassEvent, direction: Direction): PassCourse {
+  const from = event.type === 'receipt' ? 'supplier' : null;
+  return { direction, moved: true, from, to: SUSPENSE, disposition: 'unknown' };
 }
 
 function inward(event: PassEvent, door: Door): PassCourse {
@@ -49,10 +56,16 @@ function outward(event: PassEvent, door: Door): PassCourse {
 
 /** A receipt that does not come in, or a dispatch that does not go out, contradicts itself: direction unknown. */
 function judgedDirection(event: PassEvent): Direction {
-  if (event.direction === 'TURNED_BACK') return 'TURNED_BACK';
-  if (event.type === 'receipt') return event.direction === 'IN' ? 'IN' : 'UNKNOWN';
-  if (event.type === 'dispatch') return event.direction === 'OUT' ? 'OUT' : 'UNKNOWN';
-  return event.direction;
+  const { type, direction } = event;
+  if (direction === 'TURNED_BACK') return direction;
+  switch (type) {
+    case 'receipt':
+      return direction === 'IN' ? 'IN' : 'UNKNOWN';
+    case 'dispatch':
+      return direction === 'OUT' ? 'OUT' : 'UNKNOWN';
+    case 'passage':
+      return direction;
+  }
 }
 
 /** One movement per tag of the pass; the same tag listed twice is one. */

@@ -11,10 +11,20 @@ const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, di
 /** Virtual places outside the walls; every movement has a from and a to. */
 export const VIRTUAL_LOCATIONS = ['supplier', 'customer', 'adjustment', 'unknown'] as const;
 
+/** `isCold`: made to be cold, and watched with or without a probe. */
+export const LOCATION_KINDS = {
+  staging: { isCold: false },
+  storage: { isCold: false },
+  'cold-room': { isCold: true },
+  freezer: { isCold: true },
+  yard: { isCold: false },
+  picking: { isCold: false },
+} as const;
+
 const locationSchema = z.strictObject({
   id,
   name: z.string(),
-  kind: z.enum(['staging', 'storage', 'cold-room', 'freezer', 'yard', 'picking']),
+  kind: z.enum(Object.keys(LOCATION_KINDS) as (keyof typeof LOCATION_KINDS)[]),
 });
 
 /**

@@ -31,6 +31,12 @@ export interface Score {
 /** The gateway may see a pass this much before or after the load was truly in the field. */
 const PASS_SLACK_MS = 8000;
 
+const AT_THE_DOCK: Readonly<Record<TruePass['direction'], 'receipt' | 'dispatch' | 'passage'>> = {
+  IN: 'receipt',
+  OUT: 'dispatch',
+  TURNED_BACK: 'passage',
+};
+
 export function score(
   truth: Truth,
   ledger: LedgerView,
@@ -43,8 +49,7 @@ export function score(
   );
   const activeHolds = ledger.holds.filter((hold) => hold.status !== 'withdrawn');
   const typeOf = (pass: TruePass) => {
-    if (!options.dockDoors.has(pass.readPoint) || pass.direction === 'TURNED_BACK') return 'passage';
-    return pass.direction === 'IN' ? 'receipt' : 'dispatch';
+    return options.dockDoors.has(pass.readPoint) ? AT_THE_DOCK[pass.direction] : 'passage';
   };
   const excursionKinds = exceptions.filter((one) => one.kind === 'TEMP_HIGH' || one.kind === 'TEMP_LOW');
   const holdsOf = truth.excursions

@@ -3,14 +3,12 @@ import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Random } from '../../protocol/ports/random.ts';
 import type { TagInField } from '../devices/device.ts';
 import type { ReaderHandle } from '../devices/handles.ts';
-import { createDoorPass } from './door-pass.ts';
+import { createDoorPass, PASS_KINDS, type PassKind } from './door-pass.ts';
 import type { DoorPlace } from './scenario.ts';
 import type { TruePass } from './truth.ts';
 
 /** How often the load's place is worked out; shorter than any reader's round. */
 const STEP_MS = 100;
-
-export type PassKind = 'IN' | 'OUT' | 'TURNED_BACK_OUTSIDE' | 'TURNED_BACK_INSIDE';
 
 export interface DoorActor {
   /** Starts a pass now; `done` is called once the load has left the field. One at a time per door. */
@@ -46,7 +44,7 @@ export function createDoorActor(
           reader.setTags(parkedTags);
           showBeams({ outer: false, inner: false });
           busy = false;
-          const direction = kind.startsWith('TURNED_BACK') ? 'TURNED_BACK' : (kind as 'IN' | 'OUT');
+          const { direction } = PASS_KINDS[kind];
           done({ readPoint: door.readPoint, direction, from, to: clock.now(), epcs });
           return;
         }

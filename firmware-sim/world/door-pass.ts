@@ -6,6 +6,7 @@
 import type { Random } from '../../protocol/ports/random.ts';
 import type { TagInField } from '../devices/device.ts';
 import type { DoorPlace } from './scenario.ts';
+import type { TruePass } from './truth.ts';
 
 const SPEED_METRES_PER_SECOND = 1.2;
 const FIELD_EDGE_METRES = 5;
@@ -19,6 +20,19 @@ const PATH_LOSS_EXPONENT = 3;
 /** Below this no reader hears a tag. */
 const SENSITIVITY_DBM = -72;
 
+/** The ways a load may go: where it comes from, whether it turns back in the door, and what that is in the end. */
+export const PASS_KINDS = {
+  IN: { fromOutside: true, turns: false, direction: 'IN' },
+  OUT: { fromOutside: false, turns: false, direction: 'OUT' },
+  TURNED_BACK_OUTSIDE: { fromOutside: true, turns: true, direction: 'TURNED_BACK' },
+  TURNED_BACK_INSIDE: { fromOutside: false, turns: true, direction: 'TURNED_BACK' },
+} as const satisfies Record<
+  string,
+  { readonly fromOutside: boolean; readonly turns: boolean; readonly direction: TruePass['direction'] }
+>;
+
+export type PassKind = keyof typeof PASS_KINDS;
+
 interface DoorPass {
   readonly durationMs: number;
   /** `elapsedMs` since the load came into the field. */
@@ -28,13 +42,12 @@ interface DoorPass {
 
 export function createDoorPass(
   door: DoorPlace,
-  direction: 'IN' | 'OUT' | 'TURNED_BACK_OUTSIDE' | 'TURNED_BACK_INSIDE',
+  kind: PassKind,
   epcs: readonly string[],
   random: Random,
 ): DoorPass {
-  const fromOutside = direction === 'IN' || direction === 'TURNED_BACK_OUTSIDE';
+  const { fromOutside, turns } = PASS_KINDS[kind];
   const sign = fromOutside ? 1 : -1;
-  const turns = direction.startsWith('TURNED_BACK');
   const reach = turns ? FIELD_EDGE_METRES + TURN_METRES : 2 * FIELD_EDGE_METRES;
   const speed = SPEED_METRES_PER_SECOND * (0.85 + 0.3 * random.next());
   const wayMs = (reach / speed) * 1000;

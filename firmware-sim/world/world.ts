@@ -8,7 +8,8 @@ import { seededRandom } from '../../protocol/ports/random.ts';
 import { exceptionsOf, type FaultHandle } from '../devices/faults.ts';
 import type { Handles } from '../devices/handles.ts';
 import { ROOM_HUMIDITY_MILLI } from './cold-room.ts';
-import { createDoorActor, type DoorActor, type PassKind } from './door-actor.ts';
+import { createDoorActor, type DoorActor } from './door-actor.ts';
+import type { PassKind } from './door-pass.ts';
 import { createGoodsMint, type Pallet, tagsOf } from './goods.ts';
 import { createRoomActor, type RoomActor } from './room-actor.ts';
 import type { Action, DoorPlace, Scenario } from './scenario.ts';
@@ -75,8 +76,16 @@ export function createWorld(options: {
     }
     door.actor.pass(kind, tagsOf(pallet), (pass: TruePass) => {
       truth.passes.push(pass);
-      if (pass.direction === 'IN') placeGoods(pass.epcs, door.place.inside, pass.to);
-      if (pass.direction === 'OUT') placeGoods(pass.epcs, door.place.outside, pass.to);
+      switch (pass.direction) {
+        case 'IN':
+          placeGoods(pass.epcs, door.place.inside, pass.to);
+          break;
+        case 'OUT':
+          placeGoods(pass.epcs, door.place.outside, pass.to);
+          break;
+        case 'TURNED_BACK':
+          break;
+      }
     });
   };
 

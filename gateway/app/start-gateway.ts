@@ -273,5 +273,10 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
 
 function openAddress(text: string): LineOpener {
   const address = parseTransportAddress(text);
-  return address.kind === 'tcp' ? createTcpLine(address) : createSerialLine(address);
+  switch (address.kind) {
+    case 'tcp':
+      return createTcpLine(address);
+    case 'serial':
+      return createSerialLine(address);
+  }
 }

@@ -58,12 +58,16 @@ export function parseBrokerAddress(text: string): string | undefined {
 
 /** The short form for people: `serial:/dev/ttyUSB0 9600 8N1`, `tcp://10.0.0.5:5084`. */
 export function describeTransportAddress(address: TransportAddress): string {
-  if (address.kind === 'tcp') {
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    return `tcp://${host}:${address.port}`;
+  switch (address.kind) {
+    case 'tcp': {
+      const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+      return `tcp://${host}:${address.port}`;
+    }
+    case 'serial': {
+      const parity = address.parity.charAt(0).toUpperCase();
+      return `serial:${address.path} ${address.baudRate} ${address.dataBits}${parity}${address.stopBits}`;
+    }
   }
-  const parity = address.parity.charAt(0).toUpperCase();
-  return `serial:${address.path} ${address.baudRate} ${address.dataBits}${parity}${address.stopBits}`;
 }
 
 function parseSerial(text: string): SerialAddress {

@@ -7,16 +7,21 @@ interface MetricKind {
   /** As codes call it: `<code>_HIGH`. */
   readonly code: string;
   readonly unit: string;
+  /** Behind a figure where there is no room for the unit. */
+  readonly sign: string;
   /** How many a person wants to see. */
   readonly decimals: number;
 }
 
 export const METRICS = {
-  temperature: { name: 'Temperature', code: 'TEMP', unit: '°C', decimals: 1 },
-  relativeHumidity: { name: 'Humidity', code: 'HUMIDITY', unit: '% RH', decimals: 0 },
+  temperature: { name: 'Temperature', code: 'TEMP', unit: '°C', sign: '°', decimals: 1 },
+  relativeHumidity: { name: 'Humidity', code: 'HUMIDITY', unit: '% RH', sign: '', decimals: 0 },
 } as const satisfies Record<string, MetricKind>;
 
 export type Metric = keyof typeof METRICS;
+
+/** What is meant where no metric is named. */
+export const USUAL_METRIC: Metric = 'temperature';
 
 export const METRIC_NAMES = Object.keys(METRICS) as Metric[];
 export const metricSchema = z.enum(METRIC_NAMES);

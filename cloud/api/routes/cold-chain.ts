@@ -1,5 +1,7 @@
 /** Rooms, samples, exceptions and holds, and what people decide about them. */
+
 import * as z from 'zod';
+import { USUAL_METRIC } from '../../../protocol/events/metrics.ts';
 import { exceptionSchema } from '../../contract/exceptions.ts';
 import { holdSchema } from '../../contract/holds.ts';
 import { listOf, paged, pageQuery, whole } from '../../contract/lists.ts';
@@ -40,7 +42,7 @@ export function coldChainRoutes(app: Api, { ledger, clock }: ApiContext): void {
         tags: ['cold chain'],
         querystring: z.object({
           readPoint: word,
-          metric: word.default('temperature'),
+          metric: word.default(USUAL_METRIC),
           from: z.iso.datetime({ offset: true }).optional(),
           to: z.iso.datetime({ offset: true }).optional(),
         }),

@@ -227,11 +227,17 @@ export class SqsIntake implements Intake {
       if (outcome === undefined) await deliveries?.room();
     }
     const ended = await outcome;
-    if (ended.kind === 'not-taken') return 'release';
     // No will and no presence event speaks for a gateway that publishes over HTTPS.
-    if (overHttps) presence.heard(gateway);
-    if (ended.kind === 'taken') acks.send(ended.ack, overHttps);
-    return 'delete';
+    if (overHttps && ended.kind !== 'not-taken') presence.heard(gateway);
+    switch (ended.kind) {
+      case 'taken':
+        acks.send(ended.ack, overHttps);
+        return 'delete';
+      case 'refused':
+        return 'delete';
+      case 'not-taken':
+        return 'release';
+    }
   }
 
   async #setAside({ queue }: Open, body: string, reason: string): Promise<Fate> {

@@ -11,6 +11,7 @@ import { type GatewayState, parseGatewayState } from '../gateway-state.ts';
 
 const NO_CLIENT = 'n/a';
 const PRESENCE = /^\$aws\/events\/presence\/(connected|disconnected)\/(.+)$/;
+const STATES = { connected: 'online', disconnected: 'offline' } as const;
 
 const bodySchema = z.object({
   payload: z.base64(),
@@ -54,7 +55,7 @@ function readPresence(topic: string, payload: Buffer): RuleMessage | undefined {
   return {
     kind: 'state',
     gateway: clientId,
-    state: event === 'connected' ? 'online' : 'offline',
+    state: STATES[event as keyof typeof STATES],
     at: typeof at === 'number' ? at : undefined,
   };
 }

@@ -227,9 +227,17 @@ export class JetStreamIntake implements Intake {
     if (outcome.kind === 'taken') this.#sendAck(outcome.ack);
     // A connection that is gone takes its messages with it: the server gives them out again.
     if (session.connection === undefined || session.connection.isClosed()) return;
-    if (outcome.kind === 'taken') message.ack();
-    else if (outcome.kind === 'refused') message.term();
-    else message.nak(this.#handlers === undefined ? 0 : nakDelayMs(message.info.deliveryCount));
+    switch (outcome.kind) {
+      case 'taken':
+        message.ack();
+        return;
+      case 'refused':
+        message.term();
+        return;
+      case 'not-taken':
+        message.nak(this.#handlers === undefined ? 0 : nakDelayMs(message.info.deliveryCount));
+        return;
+    }
   }
 
   /** Like a retained message: at first what each gateway said last, then what it says. */

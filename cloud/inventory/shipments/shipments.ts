@@ -27,7 +27,12 @@ type Loaded =
 const MAX_PROBLEMS_LISTED = 10;
 
 function parseShipments(input: ShipmentsInput): ParsedList {
-  return input.form === 'csv' ? parseShipmentCsv(input.text) : parseShipmentList(input.value);
+  switch (input.form) {
+    case 'csv':
+      return parseShipmentCsv(input.text);
+    case 'json':
+      return parseShipmentList(input.value);
+  }
 }
 
 export async function loadShipments(db: Kysely<Tables>, input: ShipmentsInput, now: number): Promise<Loaded> {

@@ -39,6 +39,12 @@ export const READABILITY_MILLIGRAMS = 10_000;
 
 const MAX_COMMAND_BYTES = 80;
 
+/** Why there is no weight. */
+const OUT_OF_RANGE = { overload: '+', underload: '-' } as const;
+/** Why there is no zero. */
+const NO_ZERO = { moving: 'I', above: '+', below: '-' } as const;
+const WEIGHT_STATUS = { stable: 'S', dynamic: 'D' } as const;
+
 export class MtSicsScale implements ByteDevice {
   readonly transport = 'bytes';
   readonly #options: Required<Omit<MtSicsScaleOptions, keyof LoadCellOptions>>;
@@ -194,7 +200,7 @@ export class MtSicsScale implements ByteDevice {
     if (indication.state === 'dynamic') {
       this.#reply({ kind: 'refusal', command: waiting.name, reason: 'I' }, now);
     } else if (indication.state !== 'stable') {
-      const reason = indication.state === 'overload' ? '+' : '-';
+      const reason = OUT_OF_RANGE[indication.state];
       this.#reply({ kind: 'refusal', command: waiting.name, reason }, now);
     } else if (waiting.name === 'T') {
       this.#tare = indication.grossMilligrams;
@@ -220,21 +226,20 @@ export class MtSicsScale implements ByteDevice {
   #weighing(now: number): SicsReply {
     const indication = this.#cell.read(now);
     if (this.#fault === 'error') return { kind: 'refusal', command: 'S', reason: 'I' };
-    if (indication.state === 'overload') return { kind: 'refusal', command: 'S', reason: '+' };
-    if (indication.state === 'underload') return { kind: 'refusal', command: 'S', reason: '-' };
-    const status = indication.state === 'stable' ? 'S' : 'D';
-    return this.#weight('S', status, indication.grossMilligrams - this.#tare);
+    if (indication.state !== 'stable' && indication.state !== 'dynamic') {
+      return { kind: 'refusal', command: 'S', reason: OUT_OF_RANGE[indication.state] };
+    }
+    return this.#weight('S', WEIGHT_STATUS[indication.state], indication.grossMilligrams - this.#tare);
   }
 
   #tareAtOnce(now: number): void {
     const indication = this.#cell.read(now);
-    if (indication.state === 'overload' || indication.state === 'underload') {
-      const reason = indication.state === 'overload' ? '+' : '-';
-      this.#reply({ kind: 'refusal', command: 'TI', reason }, now);
+    if (indication.state !== 'stable' && indication.state !== 'dynamic') {
+      this.#reply({ kind: 'refusal', command: 'TI', reason: OUT_OF_RANGE[indication.state] }, now);
       return;
     }
     this.#tare = indication.grossMilligrams;
-    this.#reply(this.#weight('TI', indication.state === 'stable' ? 'S' : 'D', this.#tare), now);
+    this.#reply(this.#weight('TI', WEIGHT_STATUS[indication.state], this.#tare), now);
   }
 
   #presetTare(argument: string | undefined, now: number): void {
@@ -257,8 +262,7 @@ export class MtSicsScale implements ByteDevice {
       this.#reply({ kind: 'done', command: name, status: name === 'Z' ? 'A' : 'S' }, now);
       return;
     }
-    const reason = result === 'moving' ? 'I' : result === 'above' ? '+' : '-';
-    this.#reply({ kind: 'refusal', command: name, reason }, now);
+    this.#reply({ kind: 'refusal', command: name, reason: NO_ZERO[result] }, now);
   }
 
   #sendIdentity(command: 'I0' | 'I1' | 'I2' | 'I3' | 'I4', now: number): void {

@@ -40,10 +40,20 @@ export function passEvents(point: PortalPoint, pass: FinishedPass): PassEvent[] 
   return events;
 }
 
+const AT_THE_DOCK: Readonly<Record<Direction, PassEvent['type']>> = {
+  IN: 'receipt',
+  OUT: 'dispatch',
+  TURNED_BACK: 'passage',
+  UNKNOWN: 'passage',
+};
+
 function typeOf(boundary: PortalPoint['boundary'], direction: Direction): PassEvent['type'] {
-  if (boundary === 'dock' && direction === 'IN') return 'receipt';
-  if (boundary === 'dock' && direction === 'OUT') return 'dispatch';
-  return 'passage';
+  switch (boundary) {
+    case 'dock':
+      return AT_THE_DOCK[direction];
+    case 'internal':
+      return 'passage';
+  }
 }
 
 function sightingOf(tag: PortalTag, point: PortalPoint): TagSighting {

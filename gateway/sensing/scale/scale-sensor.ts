@@ -132,27 +132,39 @@ export function createScaleSensor(point: ScalePoint): Sensor {
     armed = empty;
   };
 
+  const rest = (reading: Weight, events: StockEvent[]) => {
+    const milligrams = reading.netMilligrams;
+    if (milligrams === undefined) {
+      counters.withoutMass++;
+      candidate = undefined;
+      return;
+    }
+    if (atZero(milligrams)) armed = true;
+    if (hasSettled(milligrams, reading.at)) settle(milligrams, reading, events);
+  };
+
   const onWeight = (reading: Weight): SensingOutput => {
     if (reading.device !== point.device || reading.channel !== point.channel) return foreign();
     counters.readings++;
     lastReadingAt = reading.at;
     const events: StockEvent[] = [];
     const before = { settledMilligrams, armed };
-    if (reading.state === 'overload' || reading.state === 'underload' || reading.state === 'error') {
-      candidate = undefined;
-      turnTo(reading.state, reading.at, events);
-    } else {
-      turnTo(undefined, reading.at, events);
-      const milligrams = reading.netMilligrams;
-      if (milligrams === undefined) {
-        counters.withoutMass++;
+    switch (reading.state) {
+      case 'overload':
+      case 'underload':
+      case 'error':
         candidate = undefined;
-      } else if (reading.state === 'dynamic') {
+        turnTo(reading.state, reading.at, events);
+        break;
+      case 'dynamic':
         candidate = undefined;
-      } else {
-        if (atZero(milligrams)) armed = true;
-        if (hasSettled(milligrams, reading.at)) settle(milligrams, reading, events);
-      }
+        turnTo(undefined, reading.at, events);
+        if (reading.netMilligrams === undefined) counters.withoutMass++;
+        break;
+      case 'stable':
+        turnTo(undefined, reading.at, events);
+        rest(reading, events);
+        break;
     }
     const changed =
       events.length > 0 || before.settledMilligrams !== settledMilligrams || before.armed !== armed;

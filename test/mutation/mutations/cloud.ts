@@ -366,7 +366,7 @@ export const CLOUD_MUTATIONS: readonly Mutation[] = [
   {
     name: 'sqs-deletes-what-was-not-taken',
     breaks: 'a message stays in SQS until its batch is committed',
-    edits: [{ file: SQS, from: "if (ended.kind === 'not-taken') return 'release';", to: '' }],
+    edits: [{ file: SQS, from: "return 'release';", to: "return 'delete';" }],
     judge: 'test/contract/aws-iot-intake.test.ts',
   },
   {

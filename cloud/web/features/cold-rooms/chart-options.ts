@@ -1,5 +1,6 @@
 /** How a room's chart looks: colours from the style sheet, the band and the excursions painted under the lines. */
 import type uPlot from 'uplot';
+import { findMetric, METRICS } from '../../../../protocol/events/metrics.ts';
 import { formatMeasure } from '../../shell/format.ts';
 import { type Stretch, valueRange } from './chart-data.ts';
 
@@ -68,8 +69,8 @@ export function chartOptions(look: ChartLook): Omit<uPlot.Options, 'width' | 'he
 }
 
 function axisText(value: number, metric: string): string {
-  const text = `${value}`.replace('-', '−');
-  return metric === 'temperature' ? `${text}°` : text;
+  const known = findMetric(metric);
+  return `${value}`.replace('-', '−') + (known === undefined ? '' : METRICS[known].sign);
 }
 
 type Color = (name: string) => string;

@@ -1,5 +1,6 @@
 /** Cold rooms: how each is now, what its probes and contacts say, how it went, and what stands in it. */
 import { useState } from 'react';
+import { USUAL_METRIC } from '../../../../protocol/events/metrics.ts';
 import type { Room } from '../../../contract/rooms.ts';
 import { Ago } from '../../shell/ago.tsx';
 import { Badge, RoomBadge, type Tone } from '../../shell/badge.tsx';
@@ -54,7 +55,7 @@ export function ColdRooms() {
 function RoomCard({ room, windowMs }: { room: Room; windowMs: number }) {
   const metrics = [...new Set(room.probes.map(({ metric }) => metric))];
   const [chosen, setChosen] = useState<string>();
-  const metric = chosen ?? (metrics.includes('temperature') ? 'temperature' : metrics[0]);
+  const metric = chosen ?? (metrics.includes(USUAL_METRIC) ? USUAL_METRIC : metrics[0]);
   return (
     <article
       className={`card room room-${room.state}`}
@@ -138,7 +139,7 @@ function ProbeValue({ probe, room }: { probe: Probe; room: Room }) {
       <span className="probe-name">
         {sameMetric.length > 1 && <span className={`swatch line-${lineIndex % 4}`} aria-hidden="true" />}
         {probe.name}
-        {probe.metric !== 'temperature' && `, ${metricName(probe.metric).toLowerCase()}`}
+        {probe.metric !== USUAL_METRIC && `, ${metricName(probe.metric).toLowerCase()}`}
       </span>
       <span className={`probe-value ${tone === 'ok' ? '' : `text-${tone}`}`}>
         {probe.valueMilli === null ? '–' : formatMeasure(probe.valueMilli, probe.metric)}

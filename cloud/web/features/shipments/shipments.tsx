@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { Shipment } from '../../../contract/shipments.ts';
 import { TimeOfDay } from '../../shell/ago.tsx';
-import { Badge, ShipmentBadge } from '../../shell/badge.tsx';
+import { Badge, ShipmentBadge, type Tone } from '../../shell/badge.tsx';
 import { useResource, useSite } from '../../shell/context.ts';
 import { countOf } from '../../shell/format.ts';
 import { ArrowInIcon, ArrowOutIcon, ChevronIcon, TruckIcon, WarningIcon } from '../../shell/icons.tsx';
@@ -30,12 +30,19 @@ export function Shipments() {
   );
 }
 
+const TONES = {
+  expected: 'info',
+  in_progress: 'info',
+  complete: 'ok',
+  discrepant: 'warning',
+} as const satisfies Record<Shipment['status'], Tone>;
+
 function ShipmentRow({ shipment }: { shipment: Shipment }) {
   const [open, setOpen] = useState(false);
   const isInbound = shipment.kind === 'inbound';
   const { short, over } = differencesOf(shipment);
   const linesId = `lines-${shipment.id}`;
-  const tone = shipment.status === 'complete' ? 'ok' : shipment.status === 'discrepant' ? 'warning' : 'info';
+  const tone = TONES[shipment.status];
   return (
     <li className="shipment-entry" data-testid={`shipment-${shipment.id}`}>
       <button
