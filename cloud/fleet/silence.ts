@@ -18,7 +18,7 @@ import type { Tables } from '../store/tables.ts';
 import { type GatewayLife, type ProbeLife, readGateways, readProbes } from './signs-of-life.ts';
 
 /** A spell of silence on record that nobody has ended. */
-interface Standing {
+interface OpenSilence {
   readonly id: string;
   readonly kind: string;
   readonly subject: string;
@@ -97,7 +97,7 @@ function silentSince(
 
 /** When a spell on record ended; undefined while it lasts. */
 function endOf(
-  { kind, subject, since }: Standing,
+  { kind, subject, since }: OpenSilence,
   probes: readonly ProbeLife[],
   gateways: readonly GatewayLife[],
   now: number,
@@ -113,8 +113,8 @@ function endOf(
   return probe.heardAt !== null && probe.heardAt > (since ?? 0) ? probe.heardAt : undefined;
 }
 
-async function readStanding(trx: Transaction<Tables>): Promise<Standing[]> {
-  const { rows } = await sql<Standing>`
+async function readStanding(trx: Transaction<Tables>): Promise<OpenSilence[]> {
+  const { rows } = await sql<OpenSilence>`
     select id, kind, subject, read_point, (detail ->> 'since')::bigint as since from exceptions
     where kind in ('GATEWAY_SILENT', 'SENSOR_SILENT', 'SENSOR_FAULT')
       and cleared_at is null and status <> 'withdrawn'
