@@ -1,6 +1,6 @@
 /** The events as they were taken, oldest first by event time: what everything else is folded from. */
 import type { Kysely } from 'kysely';
-import type { StoredEvent } from '../contract/events.ts';
+import type { StoredLedgerEvent } from '../contract/events.ts';
 import type { Page } from '../contract/lists.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -14,7 +14,7 @@ export async function listEvents(
   db: Kysely<Tables>,
   filter: EventFilter,
   page: Page,
-): Promise<StoredEvent[]> {
+): Promise<StoredLedgerEvent[]> {
   let query = db
     .selectFrom('events')
     .select([

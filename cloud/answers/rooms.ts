@@ -9,9 +9,9 @@ import type { Room } from '../contract/rooms.ts';
 import { LOCATION_KINDS, type Rule, type Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 
-type Probe = Room['probes'][number];
+type RoomProbe = Room['probes'][number];
 
-interface Facts {
+interface RoomFacts {
   readonly conditions: readonly {
     read_point: string;
     metric: string;
@@ -57,10 +57,10 @@ export async function listRooms(db: Kysely<Tables>, site: Site, now: number): Pr
 /** One row for each metric that the probe has measured or that a rule needs from it. */
 function probesOf(
   { readPoint, name }: Site['probes'][number],
-  facts: Facts,
+  facts: RoomFacts,
   site: Site,
   now: number,
-): Probe[] {
+): RoomProbe[] {
   const measured = facts.conditions.filter((condition) => condition.read_point === readPoint);
   const metrics = new Set(measured.map(({ metric }) => metric));
   for (const { metric } of site.rules) if (rulesAt(site, readPoint, metric).length > 0) metrics.add(metric);
@@ -83,7 +83,7 @@ function probesOf(
     });
 }
 
-function freshnessOf(sampledAt: number | undefined, site: Site, now: number): Probe['freshness'] {
+function freshnessOf(sampledAt: number | undefined, site: Site, now: number): RoomProbe['freshness'] {
   if (sampledAt === undefined) return 'none';
   return now - sampledAt > site.sensorSilentAfterMs ? 'silent' : 'fresh';
 }
@@ -96,20 +96,20 @@ function strictest(rules: readonly Rule[], comparator: Rule['comparator']): numb
   return limits.reduce((strictest, limit) => (sign * limit < sign * strictest ? limit : strictest));
 }
 
-function isKnown(probes: readonly Probe[]): boolean {
+function isKnown(probes: readonly RoomProbe[]): boolean {
   const ruled = probes.filter(({ lowMilli, highMilli }) => lowMilli !== null || highMilli !== null);
   return (ruled.length > 0 ? ruled : probes).every(({ freshness }) => freshness === 'fresh');
 }
 
 /** A read point that has only ever sent open and closed. */
-function isContact(facts: Facts, readPoint: string): boolean {
+function isContact(facts: RoomFacts, readPoint: string): boolean {
   return (
     facts.contacts.some((contact) => contact.read_point === readPoint) &&
     !facts.conditions.some((condition) => condition.read_point === readPoint)
   );
 }
 
-async function readFacts(db: Kysely<Tables>): Promise<Facts> {
+async function readFacts(db: Kysely<Tables>): Promise<RoomFacts> {
   const conditions = await db.selectFrom('conditions').selectAll().execute();
   const contacts = await db.selectFrom('contacts').selectAll().execute();
   const open = await db.selectFrom('episodes').select('location').where('ended_at', 'is', null).execute();

@@ -1,18 +1,18 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
-import type { Outcome } from '../intake/delivery-queue.ts';
+import type { DeliveryOutcome } from '../intake/delivery-queue.ts';
 import { bearer, openTestApi, type TestApi } from './api.fixture.ts';
 import { type LinkDoor, MAX_REQUESTS_OF_GATEWAY } from './routes/link.ts';
 
 const ACK = { v: 1, gateway: 'dock', epoch: 'epoch-01', lane: 'stock', upTo: 7 } as const;
 /** Enough for one test; the limit has a gateway of its own. */
 const REQUESTS_PER_MINUTE = 100;
-const TAKEN: Outcome = { kind: 'taken', ack: ACK };
+const TAKEN: DeliveryOutcome = { kind: 'taken', ack: ACK };
 
 let api: TestApi;
 /** What the door does now, and what came through it. */
-let answer: () => Promise<Outcome> | Outcome;
+let answer: () => Promise<DeliveryOutcome> | DeliveryOutcome;
 let came: unknown[][];
 let tokens: Map<string, string>;
 
@@ -100,7 +100,7 @@ describe('a batch by POST', () => {
   });
 
   it('finds no place while as many of its gateway are under way, and one again after', async () => {
-    const open: ((outcome: Outcome) => void)[] = [];
+    const open: ((outcome: DeliveryOutcome) => void)[] = [];
     answer = () => new Promise((resolve) => open.push(resolve));
     const underWay = Array.from({ length: MAX_REQUESTS_OF_GATEWAY }, () => post('dock/stock', 'x'));
     while (open.length < MAX_REQUESTS_OF_GATEWAY) await new Promise((resolve) => setImmediate(resolve));

@@ -15,11 +15,11 @@ import type { Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
 import { findBoundaries } from './episodes/boundary.ts';
 import { carryDecisions, excursionOf, successions } from './episodes/excursion.ts';
-import { type Outcome, reevaluate } from './episodes/reevaluate.ts';
+import { type Reevaluation, reevaluate } from './episodes/reevaluate.ts';
 import { diffEpisodes, type EpisodeDiff, readStanding, writeEpisodes } from './episodes/standing-episodes.ts';
 import { goOn, readTracks, writeTracks } from './episodes/tracks.ts';
 import { holdForEpisodes, holdForObjects, withdrawHolds } from './exposure.ts';
-import { affectedUnits, type SampleFact, type Unit } from './rules/affected.ts';
+import { affectedUnits, type EvaluationUnit, type SampleFact } from './rules/affected.ts';
 
 export interface MovementFact {
   readonly epc: string;
@@ -68,14 +68,14 @@ export async function projectColdChain(
 /** Evaluates these units and brings everything that follows from their episodes in line. */
 async function projectUnits(
   trx: Transaction<Tables>,
-  units: readonly Unit[],
+  units: readonly EvaluationUnit[],
   samples: readonly SampleFact[],
   now: number,
 ): Promise<Change[]> {
   const tracks = await readTracks(trx, units);
   const fresh = Map.groupBy(samples, (sample) => `${sample.metric}/${sample.readPoint}`);
-  const outcomes: Outcome[] = [];
-  const others: Unit[] = [];
+  const outcomes: Reevaluation[] = [];
+  const others: EvaluationUnit[] = [];
   for (const [index, unit] of units.entries()) {
     const track = tracks.get(index);
     if (track === undefined) others.push(unit);

@@ -23,4 +23,4 @@ export const storedEventSchema = z.object({
   body: z.record(z.string(), z.unknown()),
 });
 
-export type StoredEvent = z.infer<typeof storedEventSchema>;
+export type StoredLedgerEvent = z.infer<typeof storedEventSchema>;

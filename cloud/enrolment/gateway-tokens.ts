@@ -13,11 +13,11 @@ export const MAX_UNUSED_TOKENS = 4;
 const MAX_ENDED_TOKENS = 16;
 
 /** `ended`: a newer one took its place. `revoked`: the gateway was shut out while it was valid. */
-type Standing = 'valid' | 'ended' | 'revoked';
+type TokenState = 'valid' | 'ended' | 'revoked';
 
 export interface TokenHolder {
   readonly gateway: string;
-  readonly standing: Standing;
+  readonly standing: TokenState;
   /** When it ended, for one that is not valid any more. */
   readonly endedAt?: number;
 }

@@ -18,12 +18,12 @@ export interface Issued {
   readonly certificate?: SignedCertificate;
 }
 
-export type Refusal =
+export type EnrolmentRefusal =
   | { code: 'unknown' | 'used' | 'expired' | 'other-gateway'; detail: string }
   | { code: 'invalid-request'; detail: string }
   | { code: 'wrong-token'; detail: string };
 
-type IssueAnswer = { ok: true; issued: Issued } | { ok: false; refusal: Refusal };
+type IssueAnswer = { ok: true; issued: Issued } | { ok: false; refusal: EnrolmentRefusal };
 
 interface IdentityContext {
   readonly db: Kysely<Tables>;
@@ -114,7 +114,7 @@ const INVITATION_DETAIL = {
   expired: 'the code has expired',
 } as const;
 
-function refused(code: Refusal['code'], detail: string): IssueAnswer & { ok: false } {
+function refused(code: EnrolmentRefusal['code'], detail: string): IssueAnswer & { ok: false } {
   return { ok: false, refusal: { code, detail } };
 }
 

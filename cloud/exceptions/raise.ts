@@ -26,7 +26,7 @@ export interface ExceptionRow {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-interface Written {
+interface WrittenException {
   id: string;
   location: string | null;
   read_point: string | null;
@@ -65,7 +65,7 @@ export async function raiseExceptions(
     keeps_cleared: row.clearedAt === undefined,
     detail: JSON.stringify(row.detail),
   }));
-  const { rows: written } = await sql<Written>`
+  const { rows: written } = await sql<WrittenException>`
     with given as (
       select g.id, g.kind, g.severity, g.subject, g.location, g.read_point, g.raised_at,
         case when g.keeps_cleared then x.cleared_at else g.cleared_at end as cleared_at, g.detail::jsonb as detail
@@ -99,7 +99,7 @@ export async function clearExceptions(
   if (rows.length === 0) return [];
   const kinds: ColumnKinds<{ id: string; cleared_at: number }> = { id: 'text', cleared_at: 'bigint' };
   const given = rows.map((row) => ({ id: row.id, cleared_at: row.clearedAt }));
-  const { rows: written } = await sql<Written>`
+  const { rows: written } = await sql<WrittenException>`
     with given as (
       select c.id, min(c.cleared_at) as cleared_at from ${unnest('c', kinds, given)} group by c.id
     ), cleared as (
@@ -121,7 +121,7 @@ export async function withdrawExceptions(
   now: number,
 ): Promise<Change[]> {
   if (ids.length === 0) return [];
-  const { rows: written } = await sql<Written>`
+  const { rows: written } = await sql<WrittenException>`
     update exceptions set status = 'withdrawn', revision = revision + 1
     where id = any(${[...ids]}::text[]) and status <> 'withdrawn'
     returning id, location, read_point
@@ -159,7 +159,7 @@ function rank(table: string): RawBuilder<number> {
   return sql<number>`array_position(array['info', 'warning', 'critical'], ${sql.ref(`${table}.severity`)})`;
 }
 
-function changesOf(written: readonly Written[], now: number): Change[] {
+function changesOf(written: readonly WrittenException[], now: number): Change[] {
   const at = new Date(now).toISOString();
   return written.map((row) => ({
     topic: 'exception' as const,

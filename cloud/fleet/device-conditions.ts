@@ -31,7 +31,7 @@ interface ConditionEvent {
   readonly detail: string;
 }
 
-interface Stretch {
+interface ConditionSpan {
   readonly from: number;
   readonly to: number | null;
   readonly detail: string;
@@ -44,7 +44,7 @@ interface Matter extends Omit<DeviceFact, 'occurredAt'> {
 }
 
 /** What is on record around the news: after an end before them (`after`), up to an end after them (`upTo`). */
-interface Surroundings {
+interface NeighbouringEvents {
   readonly after: number | null;
   readonly upTo: number | null;
   readonly events: ConditionEvent[];
@@ -54,9 +54,9 @@ interface Surroundings {
  * The stretches that begin after `after`, or at it behind its end, and not after `upTo`. Repeats change nothing, an
  * end without a beginning is none. Pure.
  */
-function stretchesOf({ after, upTo, events }: Surroundings): Stretch[] {
-  const stretches: Stretch[] = [];
-  let open: Stretch | undefined;
+function stretchesOf({ after, upTo, events }: NeighbouringEvents): ConditionSpan[] {
+  const stretches: ConditionSpan[] = [];
+  let open: ConditionSpan | undefined;
   const begin = events.findLastIndex(({ occurredAt, active }) => occurredAt === after && !active) + 1;
   for (const { occurredAt, active, detail } of events.slice(begin)) {
     // Beyond, only the end of what is open matters.
@@ -142,7 +142,7 @@ async function raiseLasting(
 
 function exceptionOf(
   fact: Omit<DeviceFact, 'occurredAt'>,
-  { from, to, detail }: Stretch,
+  { from, to, detail }: ConditionSpan,
   site: Site,
 ): ExceptionRow {
   const { gateway, device, condition, readPoint } = fact;
@@ -198,7 +198,7 @@ interface SurroundingRow extends ConditionEvent {
 async function readSurroundings(
   trx: Transaction<Tables>,
   matters: readonly Matter[],
-): Promise<Map<number, Surroundings>> {
+): Promise<Map<number, NeighbouringEvents>> {
   const since = sql`e.occurred_at > coalesce(l.at, ${Number.MIN_SAFE_INTEGER}::bigint)`;
   const { rows } = await sql<SurroundingRow>`
     with window_of as (
@@ -226,7 +226,7 @@ async function readSurroundings(
     ) e
     order by ${IN_ORDER}
   `.execute(trx);
-  const surroundings = new Map<number, Surroundings>();
+  const surroundings = new Map<number, NeighbouringEvents>();
   for (const { name, after, upTo, ...event } of rows) {
     const around = surroundings.get(name) ?? { after, upTo, events: [] };
     around.events.push(event);
@@ -239,7 +239,7 @@ async function readSurroundings(
 async function noLongerSaid(
   trx: Transaction<Tables>,
   matters: readonly Matter[],
-  surroundings: ReadonlyMap<number, Surroundings>,
+  surroundings: ReadonlyMap<number, NeighbouringEvents>,
   said: ReadonlySet<string>,
 ): Promise<string[]> {
   const asked = matters.map((matter, name) => ({

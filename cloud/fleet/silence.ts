@@ -19,16 +19,16 @@ import type { Tables } from '../store/tables.ts';
 import { type GatewayLife, type ProbeLife, readGateways, readProbes } from './signs-of-life.ts';
 
 /** What is read of the record: spells of silence, and the faults that excuse one. */
-const STANDING_KINDS = [
+const OPEN_KINDS = [
   'GATEWAY_SILENT',
   'SENSOR_SILENT',
   'SENSOR_FAULT',
 ] as const satisfies readonly ExceptionKind[];
 
 /** One on record that nobody has ended. */
-interface Standing {
+interface OpenSilence {
   readonly id: string;
-  readonly kind: (typeof STANDING_KINDS)[number];
+  readonly kind: (typeof OPEN_KINDS)[number];
   readonly subject: string;
   readonly read_point: string | null;
   readonly since: number | null;
@@ -105,7 +105,7 @@ function silentSince(
 
 /** When a spell on record ended; undefined while it lasts, and for what others clear. */
 function endOf(
-  { kind, subject, since }: Standing,
+  { kind, subject, since }: OpenSilence,
   probes: readonly ProbeLife[],
   gateways: readonly GatewayLife[],
   now: number,
@@ -126,10 +126,10 @@ function endOf(
   }
 }
 
-async function readStanding(trx: Transaction<Tables>): Promise<Standing[]> {
-  const { rows } = await sql<Standing>`
+async function readStanding(trx: Transaction<Tables>): Promise<OpenSilence[]> {
+  const { rows } = await sql<OpenSilence>`
     select id, kind, subject, read_point, (detail ->> 'since')::bigint as since from exceptions
-    where kind = any(${STANDING_KINDS}::text[])
+    where kind = any(${OPEN_KINDS}::text[])
       and cleared_at is null and status <> 'withdrawn'
   `.execute(trx);
   return rows;

@@ -20,9 +20,9 @@ import type { Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
 import { type ClockCounters, ClockSettling } from './clocks/clock-settling.ts';
 import { failureOf } from './delivery/database-error.ts';
-import { type DeadLetter, payloadText } from './delivery/dead-letters.ts';
+import { type DeadLetterRecord, payloadText } from './delivery/dead-letters.ts';
 import { GroupQueue } from './delivery/group-queue.ts';
-import { type JudgedBatch, type Judgement, judgeDelivery } from './delivery/judge.ts';
+import { type BatchJudgement, type JudgedBatch, judgeDelivery } from './delivery/judge.ts';
 import { type RebuildReport, rebuildLedger } from './rebuild.ts';
 import { type Taken, takeBatches } from './take-batches.ts';
 
@@ -73,8 +73,8 @@ export interface Ingest {
   readonly counters: Readonly<IngestCounters>;
 }
 
-interface Waiting {
-  readonly judgement: Judgement;
+interface WaitingDelivery {
+  readonly judgement: BatchJudgement;
   resolve(ack: Ack | undefined): void;
   reject(error: unknown): void;
 }
@@ -96,7 +96,7 @@ export function createIngest(options: IngestOptions): Ingest {
     rejected: 0,
   };
   const queue = () =>
-    new GroupQueue<Waiting>({ limit: MAX_GROUP_EVENTS, sizeOf: countEvents, take: takeGroup });
+    new GroupQueue<WaitingDelivery>({ limit: MAX_GROUP_EVENTS, sizeOf: countEvents, take: takeGroup });
   const queues = perLane(queue);
 
   const context = (): ProjectContext => ({
@@ -109,7 +109,10 @@ export function createIngest(options: IngestOptions): Ingest {
   });
   const clocks = new ClockSettling({ store, clock, counters, context, onCommitted });
 
-  async function commit(batches: readonly JudgedBatch[], refused: readonly DeadLetter[]): Promise<Taken> {
+  async function commit(
+    batches: readonly JudgedBatch[],
+    refused: readonly DeadLetterRecord[],
+  ): Promise<Taken> {
     for (let attempt = 1; ; attempt++) {
       try {
         const taken = await clock.track(
@@ -143,7 +146,7 @@ export function createIngest(options: IngestOptions): Ingest {
     return ack;
   }
 
-  async function takeOne(entry: Waiting): Promise<void> {
+  async function takeOne(entry: WaitingDelivery): Promise<void> {
     const { judgement } = entry;
     try {
       if (!judgement.ok) {
@@ -158,7 +161,7 @@ export function createIngest(options: IngestOptions): Ingest {
     }
   }
 
-  async function takeGroup(group: readonly Waiting[]): Promise<void> {
+  async function takeGroup(group: readonly WaitingDelivery[]): Promise<void> {
     const good = group.filter((entry) => entry.judgement.ok);
     const batches = group.flatMap(({ judgement }) => (judgement.ok ? [judgement.batch] : []));
     const refused = group.flatMap(({ judgement }) => (judgement.ok ? [] : [judgement.deadLetter]));
@@ -174,7 +177,7 @@ export function createIngest(options: IngestOptions): Ingest {
     }
   }
 
-  function reject(entry: Waiting, error: unknown): void {
+  function reject(entry: WaitingDelivery, error: unknown): void {
     counters.rejected += 1;
     entry.reject(error);
   }
@@ -198,7 +201,7 @@ export function createIngest(options: IngestOptions): Ingest {
   };
 }
 
-function countEvents({ judgement }: Waiting): number {
+function countEvents({ judgement }: WaitingDelivery): number {
   return judgement.ok ? judgement.batch.events.length : 0;
 }
 
@@ -231,7 +234,7 @@ function halves(batch: JudgedBatch): [JudgedBatch, JudgedBatch] {
 function withoutEvents(batch: JudgedBatch, cause: unknown): JudgedBatch {
   const { gateway, epoch, lane } = batch;
   const letters = batch.events.map(
-    ({ record }): DeadLetter => ({
+    ({ record }): DeadLetterRecord => ({
       gateway,
       epoch,
       lane,

@@ -65,13 +65,13 @@ export async function rebuildLedger(
   });
 }
 
-interface Standing {
+interface RecordedException {
   readonly id: string;
   readonly revision: number;
 }
 
 /** Takes back what events raised; the fold raises again what still follows, with the status people gave it. */
-async function withdrawFolded(trx: Transaction<Tables>, now: number): Promise<Standing[]> {
+async function withdrawFolded(trx: Transaction<Tables>, now: number): Promise<RecordedException[]> {
   const standing = await trx
     .selectFrom('exceptions')
     .select(['id', 'revision'])
@@ -87,7 +87,10 @@ async function withdrawFolded(trx: Transaction<Tables>, now: number): Promise<St
 }
 
 /** To what stands as before, nothing happened. */
-async function restoreRevisions(trx: Transaction<Tables>, before: readonly Standing[]): Promise<void> {
+async function restoreRevisions(
+  trx: Transaction<Tables>,
+  before: readonly RecordedException[],
+): Promise<void> {
   await sql`
     update exceptions e set revision = k.revision
     from unnest(${before.map((row) => row.id)}::text[], ${before.map((row) => row.revision)}::int[])

@@ -14,7 +14,7 @@ import { type ProjectContext, projectEvents } from '../projections/project.ts';
 import type { Tables } from '../store/tables.ts';
 import { CLOCK_LANE, keepMarks, marksOf, timeEvents, unsyncedEvents } from './clocks/clocks.ts';
 import { needsClocks } from './clocks/true-time.ts';
-import { type DeadLetter, keepDeadLetters, payloadText } from './delivery/dead-letters.ts';
+import { type DeadLetterRecord, keepDeadLetters, payloadText } from './delivery/dead-letters.ts';
 import { type NamedEvent, writeEvents } from './delivery/events.ts';
 import type { JudgedBatch } from './delivery/judge.ts';
 import {
@@ -37,7 +37,7 @@ export interface Taken {
   readonly unknown: number;
   /** Batches that were not taken: their journal is a copy, or was set back. */
   readonly forked: number;
-  readonly deadLetters: readonly DeadLetter[];
+  readonly deadLetters: readonly DeadLetterRecord[];
   /** Gateways whose waiting events may know their time now. */
   readonly clocksToSettle: readonly string[];
 }
@@ -45,7 +45,7 @@ export interface Taken {
 export async function takeBatches(
   trx: Transaction<Tables>,
   batches: readonly JudgedBatch[],
-  refused: readonly DeadLetter[],
+  refused: readonly DeadLetterRecord[],
   context: ProjectContext,
 ): Promise<Taken> {
   const { now } = context;
@@ -162,7 +162,7 @@ function ackOf(
   return forked === undefined ? ack : { ...ack, refused: { code: 'journal-forked', detail: forked } };
 }
 
-function refusedGateway(batch: JudgedBatch, revokedAt: number | undefined): DeadLetter {
+function refusedGateway(batch: JudgedBatch, revokedAt: number | undefined): DeadLetterRecord {
   const { gateway, epoch, lane } = batch;
   return {
     gateway,
@@ -178,7 +178,7 @@ function refusedGateway(batch: JudgedBatch, revokedAt: number | undefined): Dead
   };
 }
 
-function refusedBody({ batch, record, name, key }: NamedEvent): DeadLetter {
+function refusedBody({ batch, record, name, key }: NamedEvent): DeadLetterRecord {
   return {
     gateway: batch.gateway,
     epoch: name.epoch,

@@ -23,7 +23,7 @@ export interface DeliveryCounters {
 }
 
 /** How a delivery ended: in the ledger, refused for good (no ack will ever come), or not taken: to be sent again. */
-export type Outcome =
+export type DeliveryOutcome =
   | { readonly kind: 'taken'; readonly ack: Ack }
   | { readonly kind: 'refused' }
   | { readonly kind: 'not-taken'; readonly reason: string };
@@ -36,12 +36,12 @@ interface DeliveryQueueOptions {
   readonly handlers?: number;
 }
 
-interface Entry {
+interface QueuedDelivery {
   readonly delivery: Delivery;
-  readonly settle: (outcome: Outcome) => void;
+  readonly settle: (outcome: DeliveryOutcome) => void;
 }
 
-const CLOSING: Outcome = { kind: 'not-taken', reason: 'the intake is closing' };
+const CLOSING: DeliveryOutcome = { kind: 'not-taken', reason: 'the intake is closing' };
 const ignore = () => {};
 
 export class DeliveryQueue {
@@ -50,7 +50,7 @@ export class DeliveryQueue {
   readonly #limit: number;
   readonly #handlers: number;
   /** Insertion order is the turn order: a key that was served goes to the back. */
-  readonly #waiting = new Map<string, Entry[]>();
+  readonly #waiting = new Map<string, QueuedDelivery[]>();
   #running = 0;
   #size = 0;
   #closed = false;
@@ -80,7 +80,7 @@ export class DeliveryQueue {
   }
 
   /** How the delivery ended; undefined when there is no place for it now. Never rejects. */
-  submit(delivery: Delivery): Promise<Outcome> | undefined {
+  submit(delivery: Delivery): Promise<DeliveryOutcome> | undefined {
     if (this.#closed) return Promise.resolve(CLOSING);
     if (this.#size >= this.#limit) {
       this.counters.held += 1;
@@ -107,7 +107,7 @@ export class DeliveryQueue {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#forIdle.push(resolve));
   }
 
-  #enter(entry: Entry): void {
+  #enter(entry: QueuedDelivery): void {
     this.#size += 1;
     const { gateway, lane } = entry.delivery;
     const key = `${gateway}/${lane}`;
@@ -126,7 +126,7 @@ export class DeliveryQueue {
     }
   }
 
-  #nextInTurn(): Entry | undefined {
+  #nextInTurn(): QueuedDelivery | undefined {
     for (const [key, line] of this.#waiting) {
       const entry = line.shift();
       this.#waiting.delete(key);
@@ -136,7 +136,7 @@ export class DeliveryQueue {
     return undefined;
   }
 
-  async #handle({ delivery, settle }: Entry): Promise<void> {
+  async #handle({ delivery, settle }: QueuedDelivery): Promise<void> {
     try {
       const ack = await this.#options.handler(delivery);
       this.counters.delivered += 1;

@@ -8,7 +8,7 @@ import { MAX_BATCH_BYTES } from '../../protocol/link/batch.ts';
 import { MAX_HANDLERS, MAX_QUEUED_DELIVERIES } from './delivery-queue.ts';
 import { batchOf, EPOCH, poisonBatch, TestGateway, TestLedger } from './gateway.fixture.ts';
 import type { Intake } from './intake.ts';
-import { ADAPTERS, type Rig } from './rigs.fixture.ts';
+import { ADAPTERS, type IntakeRig } from './rigs.fixture.ts';
 
 const range = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
@@ -17,7 +17,7 @@ const tick = () => new Promise((resolve) => setImmediate(resolve));
 describe.each(ADAPTERS.filter(({ found }) => found))(
   'an intake over $name',
   ({ shares, brokerApart, open }) => {
-    let rig: Rig;
+    let rig: IntakeRig;
     let ledger: TestLedger;
     let states: string[];
     let workers: Intake[];

@@ -21,7 +21,7 @@ import { listen } from './listen.ts';
 import { MemoryIntake } from './memory-intake.ts';
 import { MqttIntake } from './mqtt/mqtt-intake.ts';
 
-export interface Rig {
+export interface IntakeRig {
   /** One more worker, started and ready to take. */
   worker(handlers: IntakeHandlers): Promise<Intake>;
   wire(gateway: string): Promise<Wire>;
@@ -37,7 +37,7 @@ interface Adapter {
   readonly shares: boolean;
   /** The broker is a thing of its own that may die alone. */
   readonly brokerApart: boolean;
-  open(): Promise<Rig>;
+  open(): Promise<IntakeRig>;
 }
 
 export const ADAPTERS: readonly Adapter[] = [
@@ -87,7 +87,7 @@ function acksTo() {
   };
 }
 
-async function memoryRig(): Promise<Rig> {
+async function memoryRig(): Promise<IntakeRig> {
   const workers = inTurn<MemoryIntake>();
   return {
     async worker(handlers) {
@@ -138,7 +138,7 @@ async function mqttWire(url: string, gateway: string, password?: string): Promis
   };
 }
 
-async function embeddedRig(): Promise<Rig> {
+async function embeddedRig(): Promise<IntakeRig> {
   let port = 0;
   return {
     async worker(handlers) {
@@ -193,7 +193,7 @@ export async function startAedes(
   return { port: bound, stop };
 }
 
-async function aedesRig(): Promise<Rig> {
+async function aedesRig(): Promise<IntakeRig> {
   let broker = await startAedes();
   const url = `mqtt://127.0.0.1:${broker.port}`;
   return {
@@ -207,7 +207,7 @@ async function aedesRig(): Promise<Rig> {
   };
 }
 
-async function mosquittoRig(): Promise<Rig> {
+async function mosquittoRig(): Promise<IntakeRig> {
   const engine = await startMosquitto();
   return {
     worker: (handlers) => startMqttWorker(engine.url, handlers, 'clouds'),
@@ -239,7 +239,7 @@ export async function startJetStreamWorker(
   return intake;
 }
 
-async function natsRig(): Promise<Rig> {
+async function natsRig(): Promise<IntakeRig> {
   const engine = await startNats({ mqttPort: 0 });
   return {
     worker: (handlers) => startJetStreamWorker(engine.url, handlers),
@@ -249,12 +249,12 @@ async function natsRig(): Promise<Rig> {
   };
 }
 
-async function awsRig(): Promise<Rig> {
+async function awsRig(): Promise<IntakeRig> {
   const { worker, mqttUrl, restart, close } = await openAwsIotRig();
   return { worker, wire: (gateway) => mqttWire(mqttUrl, gateway), restartBroker: restart, close };
 }
 
-async function httpsRig(): Promise<Rig> {
+async function httpsRig(): Promise<IntakeRig> {
   const workers = inTurn<HttpsIntake>();
   const api = await openTestApi({
     link: {

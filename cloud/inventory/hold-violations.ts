@@ -10,7 +10,7 @@ import { type ExceptionRow, raiseExceptions, withdrawExceptions } from '../excep
 import type { Change } from '../ledger/change.ts';
 import type { Tables } from '../store/tables.ts';
 
-interface Violation {
+interface HoldViolation {
   epc: string;
   occurredAt: number;
   occurredKey: string;
@@ -44,9 +44,9 @@ export async function judgeHolds(
 async function findViolations(
   trx: Transaction<Tables>,
   epcs: readonly string[] | 'all',
-): Promise<Violation[]> {
+): Promise<HoldViolation[]> {
   const only = epcs === 'all' ? sql`true` : sql`h.epc = any(${epcs}::text[])`;
-  const { rows } = await sql<Violation>`
+  const { rows } = await sql<HoldViolation>`
     select m.epc, m.occurred_at as "occurredAt", m.occurred_key as "occurredKey", m.read_point as "readPoint",
       m.pass_id as "passId", m.from_location as "from", jsonb_agg(h.exception_id order by h.exception_id) as holds
     from holds h join movements m on m.epc = h.epc and m.to_location = 'customer' and m.moved
@@ -78,11 +78,11 @@ async function withdrawOthers(
   );
 }
 
-function idOf({ epc, occurredKey }: Violation): string {
+function idOf({ epc, occurredKey }: HoldViolation): string {
   return exceptionId('HOLD_VIOLATED', epc, occurredKey);
 }
 
-function exceptionOf(violation: Violation): ExceptionRow {
+function exceptionOf(violation: HoldViolation): ExceptionRow {
   const { epc, occurredAt, readPoint, passId, from, holds } = violation;
   return {
     id: idOf(violation),

@@ -15,11 +15,11 @@ export const LEDGER = 0x74616c01;
 const LANE = 0x74616c02;
 const CLOCKS = 0x74616c03;
 
-type Engine = Store['engine'];
+type DatabaseEngine = Store['engine'];
 
 export async function lockLanes(
   trx: Transaction<Tables>,
-  engine: Engine,
+  engine: DatabaseEngine,
   lanes: readonly string[],
 ): Promise<void> {
   if (engine === 'pglite') return;
@@ -33,7 +33,7 @@ export async function lockLanes(
 /** An event that begins to wait and the mark that ends its waiting must not pass each other unseen. */
 export async function lockClocks(
   trx: Transaction<Tables>,
-  engine: Engine,
+  engine: DatabaseEngine,
   gateways: readonly string[],
 ): Promise<void> {
   if (engine === 'pglite' || gateways.length === 0) return;
@@ -43,7 +43,7 @@ export async function lockClocks(
   `.execute(trx);
 }
 
-export async function lockLedger(trx: Transaction<Tables>, engine: Engine): Promise<void> {
+export async function lockLedger(trx: Transaction<Tables>, engine: DatabaseEngine): Promise<void> {
   if (engine === 'pglite') return;
   await sql`select pg_advisory_xact_lock(${LEDGER}::int, 0)`.execute(trx);
 }

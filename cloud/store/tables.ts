@@ -5,7 +5,7 @@
 import type { ColumnType, Generated } from 'kysely';
 
 /** Read as what JSON.parse gives; written as JSON text. */
-type Json<T> = ColumnType<T, string, string>;
+type JsonColumn<T> = ColumnType<T, string, string>;
 
 interface GatewaysTable {
   id: string;
@@ -50,7 +50,7 @@ interface WatermarksTable {
   epoch: string;
   lane: string;
   up_to: number;
-  ahead: Json<[number, number][]>;
+  ahead: JsonColumn<[number, number][]>;
   updated_at: number;
   opening: Generated<number>;
 }
@@ -89,7 +89,7 @@ interface EventsTable {
   boot_id: string;
   monotonic_ms: number;
   clock: string;
-  body: Json<unknown>;
+  body: JsonColumn<unknown>;
   raw_occurred_at: number | null;
   correction_ms: number | null;
   time_quality: Generated<TimeQuality>;
@@ -203,7 +203,7 @@ interface EpisodesTable {
   metric: string;
   rule_id: string;
   rule_version: number;
-  rule: Json<unknown>;
+  rule: JsonColumn<unknown>;
   started_at: number;
   active_at: number;
   ended_at: number | null;
@@ -218,7 +218,7 @@ export interface TracksTable {
   metric: string;
   rule_mark: string;
   heard_at: number;
-  track: Json<unknown>;
+  track: JsonColumn<unknown>;
 }
 
 type ExceptionStatus = 'raised' | 'acknowledged' | 'resolved' | 'withdrawn';
@@ -232,7 +232,7 @@ interface ExceptionsTable {
   read_point: string | null;
   raised_at: number;
   cleared_at: number | null;
-  detail: Json<Record<string, unknown>>;
+  detail: JsonColumn<Record<string, unknown>>;
   status: Generated<ExceptionStatus>;
   revision: Generated<number>;
 }

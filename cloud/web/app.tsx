@@ -21,13 +21,13 @@ interface AppProps {
   readonly token: string | undefined;
 }
 
-type Session =
+type SignInState =
   | { state: 'asking' }
   | { state: 'out'; problem?: Problem | undefined }
   | { state: 'in'; user: User };
 
 export function App({ clock, fetchUrl, openLive, token }: AppProps) {
-  const [session, setSession] = useState<Session>({ state: 'asking' });
+  const [session, setSession] = useState<SignInState>({ state: 'asking' });
   const api = useMemo(() => createApiClient(fetchUrl, () => setSession({ state: 'out' })), [fetchUrl]);
 
   const signIn = useCallback(

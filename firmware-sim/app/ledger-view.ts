@@ -1,5 +1,5 @@
 /** What the ledger says, read through the public API as any client would. */
-export interface LedgerEvent {
+export interface LedgerViewEvent {
   readonly gateway: string;
   readonly lane: string;
   readonly seq: number;
@@ -10,7 +10,7 @@ export interface LedgerEvent {
 }
 
 export interface LedgerView {
-  readonly events: LedgerEvent[];
+  readonly events: LedgerViewEvent[];
   readonly objects: {
     epc: string;
     location: string | null;
@@ -85,7 +85,7 @@ export async function readLedger(client: LedgerClient): Promise<LedgerView> {
     events: (
       await Promise.all(
         ['receipt', 'dispatch', 'passage', 'weighing'].map((type) =>
-          all<LedgerEvent>('/api/v1/events', { type, limit }),
+          all<LedgerViewEvent>('/api/v1/events', { type, limit }),
         ),
       )
     ).flat(),

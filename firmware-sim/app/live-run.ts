@@ -34,7 +34,7 @@ const DRAIN_POLL_MS = 50;
 /** Of the lead, for the sessions that begin once devices are connected. */
 const SESSIONS_SHARE = 1 / 6;
 
-export interface LiveOptions {
+export interface LiveRunOptions {
   readonly speed: number;
   readonly lines: 'tcp' | 'pty';
   /** An MQTT broker between gateway and cloud; none: the cloud's embedded one. */
@@ -59,7 +59,7 @@ export interface LiveSite {
 }
 
 /** A machine that needs longer for the start than it was given gets another one, with more time. */
-export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promise<LiveSite> {
+export async function startLiveSite(plan: SitePlan, options: LiveRunOptions): Promise<LiveSite> {
   for (let leadSeconds = options.leadSeconds ?? LEAD_REAL_SECONDS; ; leadSeconds *= 2) {
     const site = await startWithin(leadSeconds, plan, options);
     if (site !== undefined) return site;
@@ -71,7 +71,7 @@ export async function startLiveSite(plan: SitePlan, options: LiveOptions): Promi
 async function startWithin(
   leadSeconds: number,
   plan: SitePlan,
-  options: LiveOptions,
+  options: LiveRunOptions,
 ): Promise<LiveSite | undefined> {
   const { scenario } = plan;
   const startAt = Date.parse(scenario.start);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Truth } from '../world/truth.ts';
-import type { LedgerEvent, LedgerView } from './ledger-view.ts';
+import type { LedgerView, LedgerViewEvent } from './ledger-view.ts';
 import { type Finding, score } from './score.ts';
 
 const START = Date.parse('2026-03-02T06:00:00Z');
@@ -56,7 +56,7 @@ function pass(
   direction: string,
   seconds: number,
   epcs: string[],
-): LedgerEvent {
+): LedgerViewEvent {
   const body = { passId: `${readPoint}@${seconds}`, direction, tags: epcs.map((epc) => ({ epc })) };
   return event(seq, type, readPoint, seconds, body);
 }
@@ -67,7 +67,7 @@ function event(
   readPoint: string,
   seconds: number,
   body: Record<string, unknown>,
-): LedgerEvent {
+): LedgerViewEvent {
   const occurredAt = new Date(at(seconds)).toISOString();
   return { gateway: 'gw', lane: 'stock', seq, type, readPoint, occurredAt, body };
 }

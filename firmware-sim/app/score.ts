@@ -4,7 +4,7 @@
  * it happened, or never happened at all.
  */
 import { exposedEpcs, type TruePass, type Truth } from '../world/truth.ts';
-import type { LedgerEvent, LedgerView } from './ledger-view.ts';
+import type { LedgerView, LedgerViewEvent } from './ledger-view.ts';
 
 export interface Finding {
   readonly verdict: 'lost' | 'duplicated' | 'wrong' | 'missed exception' | 'false exception';
@@ -100,7 +100,7 @@ interface LedgerPass {
 }
 
 /** A large pass comes in parts; the crew sees one. */
-function mergeParts(events: readonly LedgerEvent[]): LedgerPass[] {
+function mergeParts(events: readonly LedgerViewEvent[]): LedgerPass[] {
   const passes = new Map<string, LedgerPass>();
   for (const event of events) {
     if (event.type === 'weighing') continue;
@@ -165,7 +165,7 @@ function scorePasses(
   return findings;
 }
 
-function scoreWeighings(truth: Truth, events: readonly LedgerEvent[]): Finding[] {
+function scoreWeighings(truth: Truth, events: readonly LedgerViewEvent[]): Finding[] {
   const findings: Finding[] = [];
   const left = new Set(events);
   for (const [index, weighing] of truth.weighings.entries()) {

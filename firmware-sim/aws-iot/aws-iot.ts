@@ -19,7 +19,7 @@ import { DataPlane } from './rest/data-plane.ts';
 import { createRestServer } from './rest/rest-server.ts';
 import { type RuleDefinition, RuleEngine } from './rules/rule-engine.ts';
 import { RuleError } from './rules/rule-sql.ts';
-import { AWS_QUOTAS, type Counters, createCounters, type Quotas } from './service/quotas.ts';
+import { AWS_QUOTAS, type AwsCounters, createCounters, type Quotas } from './service/quotas.ts';
 import { ShadowStore } from './shadow/shadow-store.ts';
 import type { Mischief, QueueSettings } from './sqs/queue.ts';
 import { Queues } from './sqs/queues.ts';
@@ -73,7 +73,7 @@ export function presenceRule(name: string, queue: string): RuleDefinition {
 export interface AwsIot {
   readonly ports: PortOptions;
   readonly region: string;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly quotas: Quotas;
   /** For an SDK's `endpoint`, plain HTTP; IoT data plane and SQS. */
   readonly endpoint: string;
@@ -215,7 +215,7 @@ export async function startAwsIot(options: AwsIotOptions): Promise<AwsIot> {
   };
 }
 
-function sendToQueue(queues: Queues, counters: Counters, name: string, body: string): void {
+function sendToQueue(queues: Queues, counters: AwsCounters, name: string, body: string): void {
   if (Buffer.byteLength(body) > MAX_MESSAGE_BYTES) {
     throw new RuleError(`the message is larger than ${MAX_MESSAGE_BYTES} bytes`);
   }

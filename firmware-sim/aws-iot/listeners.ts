@@ -9,7 +9,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { IssuedCertificate } from './identity/authority.ts';
 import type { Principal } from './identity/principal.ts';
-import type { Counters } from './service/quotas.ts';
+import type { AwsCounters } from './service/quotas.ts';
 
 const MQTT_ALPN = 'x-amzn-mqtt-ca';
 const HTTP_ALPN = ['x-amzn-http-ca', 'http/1.1'];
@@ -29,7 +29,7 @@ interface ListenerOptions {
   readonly server: IssuedCertificate;
   readonly ca: string;
   readonly rest: HttpServer;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   /** What a connection without TLS may do. */
   readonly plainText: (socket: Socket) => Principal;
   /** The device of a certificate; `trusted` when our CA signed it. */

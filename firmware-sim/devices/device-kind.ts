@@ -26,11 +26,11 @@ export interface DeviceKind<Options = unknown> {
   readonly probeFaults: DeviceFaults;
   /** How the whole device can break. */
   readonly deviceFaults: DeviceFaults;
-  create(options: Options, surroundings: Surroundings): SimulatedUnit;
+  create(options: Options, surroundings: DeviceEnvironment): SimulatedUnit;
 }
 
 /** What a kind makes its devices from. */
-interface Surroundings {
+interface DeviceEnvironment {
   /** A stream of its own for every device of a scenario. */
   readonly random: Random;
   now(): number;

@@ -5,9 +5,11 @@
 import type { Scenario } from './scenario.ts';
 import type { TrueExcursion, Truth } from './truth.ts';
 
-type Rule = Scenario['site']['rules'][number];
+type ScenarioRule = Scenario['site']['rules'][number];
 
-const BEYOND: Readonly<Record<Rule['comparator'], (valueMilli: number, limitMilli: number) => number>> = {
+const BEYOND: Readonly<
+  Record<ScenarioRule['comparator'], (valueMilli: number, limitMilli: number) => number>
+> = {
   above: (valueMilli, limitMilli) => valueMilli - limitMilli,
   below: (valueMilli, limitMilli) => limitMilli - valueMilli,
 };
@@ -17,7 +19,7 @@ interface ExcursionWatch {
 }
 
 export function watchExcursions(
-  rule: Rule,
+  rule: ScenarioRule,
   point: { readPoint: string; location: string },
   truth: Truth,
 ): ExcursionWatch {

@@ -2,7 +2,7 @@
 import type { Pallet } from './goods.ts';
 import { tagsOf } from './goods.ts';
 import type { Scenario } from './scenario.ts';
-import type { Shipment, ShipmentLine } from './truth.ts';
+import type { ShipmentLine, TrueShipment } from './truth.ts';
 
 /** Paper allows this much time around the passes. */
 const BEFORE_MS = 60_000;
@@ -12,8 +12,8 @@ export function planShipments(
   scenario: Scenario,
   startAt: number,
   palletNamed: (name: string) => Pallet,
-): Shipment[] {
-  return scenario.script.flatMap((action): Shipment[] => {
+): TrueShipment[] {
+  return scenario.script.flatMap((action): TrueShipment[] => {
     if (action.do === 'receive') {
       const pallets = action.pallets.map((plan) => palletNamed(plan.name));
       return [

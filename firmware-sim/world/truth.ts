@@ -56,7 +56,7 @@ export interface ShipmentLine {
   readonly epcs: readonly string[];
 }
 
-export interface Shipment {
+export interface TrueShipment {
   readonly id: string;
   readonly kind: 'inbound' | 'outbound';
   readonly reference: string;
@@ -75,7 +75,7 @@ export interface Truth {
   readonly excursions: TrueExcursion[];
   readonly faults: TrueFault[];
   readonly presences: Presence[];
-  readonly shipments: Shipment[];
+  readonly shipments: TrueShipment[];
 }
 
 export const emptyTruth = (): Truth => ({

@@ -14,7 +14,7 @@ import { createGoodsMint, type Pallet, tagsOf } from './goods.ts';
 import { createRoomActor, type RoomActor } from './room-actor.ts';
 import type { Action, DoorPlace, Scenario } from './scenario.ts';
 import { planShipments } from './shipments.ts';
-import { emptyTruth, type Shipment, type TruePass, type Truth } from './truth.ts';
+import { emptyTruth, type TruePass, type TrueShipment, type Truth } from './truth.ts';
 
 /** The door of a cold room stands open this long around a load that goes through. */
 const ROOM_DOOR_OPEN_MS = 14_000;
@@ -22,7 +22,7 @@ const ROOM_DOOR_OPEN_MS = 14_000;
 export interface World {
   readonly truth: Truth;
   /** What senders and orders announce: the paperwork. */
-  readonly shipments: readonly Shipment[];
+  readonly shipments: readonly TrueShipment[];
   /** Sets everything going; call at scenario.start. */
   start(): void;
 }

@@ -3,20 +3,20 @@ import type { Lane } from '../../protocol/events/lanes.ts';
 import type { Ack } from '../../protocol/link/ack.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { clockAt } from '../../test/support/clock-at.ts';
-import { HttpCarrier, type HttpExchange, type Outcome } from './http-carrier.ts';
+import { HttpCarrier, type HttpExchange, type SendOutcome } from './http-carrier.ts';
 
-const TAKEN: Outcome = { kind: 'taken', acks: [], malformed: false };
+const TAKEN: SendOutcome = { kind: 'taken', acks: [], malformed: false };
 const ACK: Ack = { v: 1, gateway: 'dc-1', epoch: 'epoch-0001', lane: 'stock', upTo: 3 };
 
 /** A server that answers each request with what stands next; `undefined`: never. */
 function rig(greets = false) {
   const clock = clockAt(Date.UTC(2026, 8, 1));
-  const state = { answer: (_lane: Lane): Outcome | undefined | Error => TAKEN, delayMs: 10 };
+  const state = { answer: (_lane: Lane): SendOutcome | undefined | Error => TAKEN, delayMs: 10 };
   const asked: { atMs: number; lane: string }[] = [];
   let most = 0;
   let under = 0;
   const answer = (lane: Lane | 'greeting', signal: AbortSignal) =>
-    new Promise<Outcome>((resolve, reject) => {
+    new Promise<SendOutcome>((resolve, reject) => {
       asked.push({ atMs: clock.monotonicMs(), lane });
       most = Math.max(most, ++under);
       const outcome = lane === 'greeting' ? TAKEN : state.answer(lane);

@@ -18,7 +18,7 @@ import { DEFAULT_PAUSES, type PauseLimits, pauseMs } from './carrier-pause.ts';
 import type { Uplink, UplinkHandlers } from './uplink.ts';
 
 /** What came of one request. Network trouble is an error thrown by `send`. */
-export type Outcome =
+export type SendOutcome =
   | { readonly kind: 'taken'; readonly acks: readonly Ack[]; readonly malformed: boolean }
   /** This batch will not be taken as it is. */
   | { readonly kind: 'refused'; readonly words: string }
@@ -29,9 +29,9 @@ export type Outcome =
 export interface HttpExchange {
   /** For the status page, without secrets. */
   readonly address: string;
-  send(lane: Lane, payload: Uint8Array, signal: AbortSignal): Promise<Outcome>;
+  send(lane: Lane, payload: Uint8Array, signal: AbortSignal): Promise<SendOutcome>;
   /** Says that the gateway is there; `taken` when the server knows it. */
-  greet?(signal: AbortSignal): Promise<Outcome>;
+  greet?(signal: AbortSignal): Promise<SendOutcome>;
   /** Says goodbye; what comes of it changes nothing. */
   leave?(signal: AbortSignal): Promise<unknown>;
   /** Drops idle connections: the next request makes a new one. */
@@ -57,9 +57,9 @@ const GOODBYE_MS = 2000;
 /** A server may not silence a gateway for longer by Retry-After. */
 const MAX_ASKED_PAUSE_MS = 300_000;
 
-interface Waiting {
+interface WaitingRequest {
   readonly bytes: number;
-  send(signal: AbortSignal): Promise<Outcome>;
+  send(signal: AbortSignal): Promise<SendOutcome>;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -67,7 +67,7 @@ interface Waiting {
 export class HttpCarrier implements Uplink {
   readonly #exchange: HttpExchange;
   readonly #options: HttpCarrierOptions;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: WaitingRequest[] = [];
   readonly #running = new Set<AbortController>();
   #handlers: UplinkHandlers | undefined;
   #open = false;
@@ -129,7 +129,7 @@ export class HttpCarrier implements Uplink {
     timer.cancel();
   }
 
-  #enqueue(bytes: number, send: (signal: AbortSignal) => Promise<Outcome>): Promise<void> {
+  #enqueue(bytes: number, send: (signal: AbortSignal) => Promise<SendOutcome>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ bytes, send, resolve, reject });
       this.#pump();
@@ -176,7 +176,7 @@ export class HttpCarrier implements Uplink {
     }
   }
 
-  async #request(one: Waiting): Promise<void> {
+  async #request(one: WaitingRequest): Promise<void> {
     const abort = new AbortController();
     this.#running.add(abort);
     const { clock, answerTimeoutMs } = this.#options;
@@ -199,7 +199,7 @@ export class HttpCarrier implements Uplink {
     }
   }
 
-  #settle(one: Waiting, outcome: Outcome): void {
+  #settle(one: WaitingRequest, outcome: SendOutcome): void {
     switch (outcome.kind) {
       case 'taken':
         this.#proven = true;

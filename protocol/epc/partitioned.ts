@@ -82,7 +82,7 @@ export function encodePartitioned(scheme: PartitionedScheme, parts: PartitionedP
   return packWords(fields);
 }
 
-type Field =
+type FieldResult =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly reason: RawReason };
 
@@ -92,7 +92,7 @@ function readField(
   width: number,
   coding: FieldCoding,
   length: number,
-): Field {
+): FieldResult {
   switch (coding) {
     case 'text':
       return readText(bytes, start, width, length);
@@ -110,7 +110,7 @@ function readDecimal(bytes: Uint8Array, start: number, width: number): string {
   return width <= 48 ? String(readNumber(bytes, start, width)) : String(readBigInt(bytes, start, width));
 }
 
-function readText(bytes: Uint8Array, start: number, width: number, maxLength: number): Field {
+function readText(bytes: Uint8Array, start: number, width: number, maxLength: number): FieldResult {
   let text = '';
   let position = start;
   const end = start + width;

@@ -51,12 +51,12 @@ export function decodePlus(scheme: PlusScheme, bytes: Uint8Array, hex: string): 
   }
 }
 
-type Frame = Pick<Gs1Epc, 'scheme' | 'hex' | 'filter' | 'hasAidcData'>;
+type EpcFrame = Pick<Gs1Epc, 'scheme' | 'hex' | 'filter' | 'hasAidcData'>;
 
 function decodeSerialized(
   bytes: Uint8Array,
   keyStart: number,
-  frame: Frame,
+  frame: EpcFrame,
   date: TagDate | undefined,
 ): Gs1Epc | RawReason {
   const gtin = readDigits(bytes, keyStart, 14);

@@ -5,7 +5,7 @@
  */
 import type { Clock, Timer } from './clock.ts';
 
-interface Entry {
+interface PendingTimer {
   readonly due: number;
   readonly order: number;
   readonly name: string;
@@ -18,7 +18,7 @@ export class VirtualClock implements Clock {
   readonly #startAt: number;
   readonly #flush: () => Promise<void>;
   #order = 0;
-  readonly #heap: Entry[] = [];
+  readonly #heap: PendingTimer[] = [];
   readonly #pending = new Set<Promise<unknown>>();
 
   constructor(options: { startAt: number; flush: () => Promise<void> }) {
@@ -36,7 +36,7 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delayMs: number, name: string, task: () => void): Timer {
-    const entry: Entry = {
+    const entry: PendingTimer = {
       due: this.#now + Math.max(0, Math.ceil(delayMs)),
       order: this.#order++,
       name,
@@ -115,28 +115,28 @@ export class VirtualClock implements Clock {
     }
   }
 
-  #peek(): Entry | undefined {
+  #peek(): PendingTimer | undefined {
     while (this.#heap[0]?.cancelled) pop(this.#heap);
     return this.#heap[0];
   }
 }
 
-function before(a: Entry, b: Entry): number {
+function before(a: PendingTimer, b: PendingTimer): number {
   return a.due - b.due || a.order - b.order;
 }
 
-function push(heap: Entry[], entry: Entry): void {
+function push(heap: PendingTimer[], entry: PendingTimer): void {
   let index = heap.push(entry) - 1;
   while (index > 0) {
     const parent = (index - 1) >> 1;
-    if (before(heap[parent] as Entry, entry) <= 0) break;
-    heap[index] = heap[parent] as Entry;
+    if (before(heap[parent] as PendingTimer, entry) <= 0) break;
+    heap[index] = heap[parent] as PendingTimer;
     index = parent;
   }
   heap[index] = entry;
 }
 
-function pop(heap: Entry[]): Entry | undefined {
+function pop(heap: PendingTimer[]): PendingTimer | undefined {
   const top = heap[0];
   const last = heap.pop();
   if (heap.length === 0 || last === undefined) return top;
@@ -145,9 +145,9 @@ function pop(heap: Entry[]): Entry | undefined {
     let child = index * 2 + 1;
     if (child >= heap.length) break;
     const right = heap[child + 1];
-    if (right !== undefined && before(right, heap[child] as Entry) < 0) child++;
-    if (before(heap[child] as Entry, last) >= 0) break;
-    heap[index] = heap[child] as Entry;
+    if (right !== undefined && before(right, heap[child] as PendingTimer) < 0) child++;
+    if (before(heap[child] as PendingTimer, last) >= 0) break;
+    heap[index] = heap[child] as PendingTimer;
     index = child;
   }
   heap[index] = last;

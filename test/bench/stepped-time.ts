@@ -4,7 +4,7 @@
  */
 import { type Clock, createClock } from '../../protocol/ports/clock.ts';
 
-interface Waiting {
+interface DueTask {
   readonly due: number;
   readonly task: () => void;
 }
@@ -15,7 +15,7 @@ interface SteppedTime {
 }
 
 export function createSteppedTime(startAt: number): SteppedTime {
-  const waiting = new Set<Waiting>();
+  const waiting = new Set<DueTask>();
   let now = startAt;
   let soonest = Number.POSITIVE_INFINITY;
   const findSoonest = () => {
@@ -31,7 +31,7 @@ export function createSteppedTime(startAt: number): SteppedTime {
       soonest = Math.min(soonest, entry.due);
       return entry;
     },
-    clearTimeout: (handle) => void waiting.delete(handle as Waiting),
+    clearTimeout: (handle) => void waiting.delete(handle as DueTask),
   });
   return {
     clock,

@@ -119,7 +119,7 @@ async function lastSeq(gateway: RunningGateway): Promise<number> {
   return Object.values(lanes).reduce((sum, lane) => sum + lane.lastSeq, 0);
 }
 
-interface Door {
+interface BenchDoor {
   readonly address: string;
   readonly readPoint: string;
   /** Twenty tags come by; resolves when they have left the field. */
@@ -129,7 +129,7 @@ interface Door {
 
 let serial = 0;
 
-async function openDoor(n: number): Promise<Door> {
+async function openDoor(n: number): Promise<BenchDoor> {
   const reader = new LlrpReader({
     random: seededRandom('bench', `door/${n}`),
     roundIntervalMs: 50,
@@ -162,7 +162,11 @@ async function openDoor(n: number): Promise<Door> {
 }
 
 /** Passes through all doors, one after another at each; their delays in milliseconds. */
-async function passDelays(cloud: CloudProcess, doors: readonly Door[], count: number): Promise<number[]> {
+async function passDelays(
+  cloud: CloudProcess,
+  doors: readonly BenchDoor[],
+  count: number,
+): Promise<number[]> {
   const delays: number[] = [];
   const seen = new Set<string>();
   const since = clock.now();
@@ -304,7 +308,7 @@ function siteOf(rooms: number) {
   };
 }
 
-function devicesOf(rooms: number, doors: readonly Door[]) {
+function devicesOf(rooms: number, doors: readonly BenchDoor[]) {
   const condition = (id: string) => ({
     id,
     kind: 'condition',

@@ -11,8 +11,8 @@ import {
   memoryRig,
   mqtt5Rig,
   mqtt311Rig,
-  type Rig,
   SECRET,
+  type UplinkRig,
 } from './uplink/rigs.ts';
 
 const ACK: Ack = { v: 1, gateway: GATEWAY, epoch: 'epoch-0001', lane: 'stock', upTo: 7 };
@@ -37,7 +37,7 @@ class Watch implements UplinkHandlers {
 
 interface Kind {
   readonly name: string;
-  readonly open: () => Promise<Rig>;
+  readonly open: () => Promise<UplinkRig>;
   readonly found?: boolean;
   /** What its server can do: send anything as an ack, name a limit, refuse a stranger. */
   readonly can: readonly ('garble' | 'limit' | 'refuse')[];
@@ -51,12 +51,12 @@ const KINDS: readonly Kind[] = [
   { name: 'HTTPS', open: httpsRig, can: ['garble', 'limit', 'refuse'] },
 ];
 
-const open: Rig[] = [];
+const open: UplinkRig[] = [];
 afterEach(async () => {
   for (const rig of open.splice(0)) await rig.close();
 });
 
-async function started(openRig: () => Promise<Rig>): Promise<{ rig: Rig; watch: Watch }> {
+async function started(openRig: () => Promise<UplinkRig>): Promise<{ rig: UplinkRig; watch: Watch }> {
   const rig = await openRig();
   open.push(rig);
   const watch = new Watch();
@@ -65,10 +65,10 @@ async function started(openRig: () => Promise<Rig>): Promise<{ rig: Rig; watch: 
   return { rig, watch };
 }
 
-const texts = (rig: Rig) => rig.received.map(({ text }) => text);
+const texts = (rig: UplinkRig) => rig.received.map(({ text }) => text);
 
 /** Publishes until one is taken: after a cut a carrier may need an attempt to find out. */
-async function publishInTheEnd(rig: Rig, text: string): Promise<void> {
+async function publishInTheEnd(rig: UplinkRig, text: string): Promise<void> {
   let taken = false;
   await until(`${text} to be taken`, async () => {
     if (!rig.uplink.connected) return false;

@@ -6,7 +6,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { LedgerView } from '../../firmware-sim/app/ledger-view.ts';
-import { type LiveOptions, startLiveSite } from '../../firmware-sim/app/live-run.ts';
+import { type LiveRunOptions, startLiveSite } from '../../firmware-sim/app/live-run.ts';
 import { loadScenario } from '../../firmware-sim/app/scenario-file.ts';
 import { reportOf } from '../../firmware-sim/app/verify.ts';
 import { type RunResult, runVirtually } from '../../firmware-sim/app/virtual-run.ts';
@@ -16,7 +16,7 @@ const SEED = 3;
 const LEAD_SECONDS = 15;
 const log = pino({ level: 'silent' });
 
-async function runLive(name: string, options: LiveOptions): Promise<RunResult> {
+async function runLive(name: string, options: LiveRunOptions): Promise<RunResult> {
   const scenario = loadScenario(`firmware-sim/scenarios/${name}.yaml`);
   const site = await startLiveSite({ scenario, seed: SEED, log }, { leadSeconds: LEAD_SECONDS, ...options });
   try {

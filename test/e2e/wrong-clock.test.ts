@@ -6,7 +6,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningCloud, startCloud } from '../../cloud/app/start-cloud.ts';
-import type { StoredEvent } from '../../cloud/contract/events.ts';
+import type { StoredLedgerEvent } from '../../cloud/contract/events.ts';
 import type { Gateway } from '../../cloud/contract/gateways.ts';
 import type { Pass } from '../../cloud/contract/passes.ts';
 import { loadScenario } from '../../firmware-sim/app/scenario-file.ts';
@@ -147,7 +147,7 @@ test('reads taken on a machine that woke in 1970 come out right after the first 
     expect(passId).toBe(`dock-2@${Date.parse(startedAt)}`);
     if (index < 3) expect(rawOccurredAt).toMatch(/^1970-01-01/);
   }
-  const events = await client.get<{ items: StoredEvent[] }>('/api/v1/events?limit=100');
+  const events = await client.get<{ items: StoredLedgerEvent[] }>('/api/v1/events?limit=100');
   expect(events.items.filter(({ timeQuality }) => timeQuality === 'waiting')).toEqual([]);
   const [lanes] = (await client.get<{ items: Gateway[] }>('/api/v1/gateways')).items;
   expect(lanes?.lanes.find(({ lane }) => lane === 'stock')).toMatchObject({ upTo: 5, ahead: 0 });

@@ -2,7 +2,7 @@
  * The contract of an outside judge: a program that is none of ours and speaks with one of our parts over a real
  * line. Each kind of peer has a folder here with its judges; judges.ts lists them.
  */
-export interface Judge {
+export interface InteropJudge {
   /** `<kind>/<program>`, e.g. `llrp/sllurp`. */
   readonly name: string;
   /** What the machine must have; found out before anything is installed or started. */
@@ -19,7 +19,7 @@ export interface Tool {
   readonly install: string;
 }
 
-export type Verdict =
+export type InteropVerdict =
   | { readonly outcome: 'passed'; readonly found: string }
   | { readonly outcome: 'failed'; readonly why: string }
   | { readonly outcome: 'skipped'; readonly why: string };

@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Judge, Tool, Verdict } from './judge.ts';
+import type { InteropJudge, InteropVerdict, Tool } from './judge.ts';
 import { JUDGES } from './judges.ts';
 import { run } from './run.ts';
 
@@ -30,11 +30,11 @@ const verdicts = await Promise.all(
     return verdict.outcome;
   }),
 );
-const count = (outcome: Verdict['outcome']) => verdicts.filter((one) => one === outcome).length;
+const count = (outcome: InteropVerdict['outcome']) => verdicts.filter((one) => one === outcome).length;
 process.stdout.write(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped\n`);
 process.exitCode = count('failed') > 0 ? 1 : 0;
 
-async function verdictOf(judge: Judge): Promise<Verdict> {
+async function verdictOf(judge: InteropJudge): Promise<InteropVerdict> {
   const missing: Tool[] = [];
   for (const tool of judge.needs) if (!(await works(tool))) missing.push(tool);
   if (missing.length > 0) {
@@ -53,6 +53,6 @@ async function works({ probe: [command, ...args] }: Tool): Promise<boolean> {
   return code === 0;
 }
 
-function namesOf(all: readonly Judge[]): string {
+function namesOf(all: readonly InteropJudge[]): string {
   return all.map(({ name }) => name).join(', ');
 }

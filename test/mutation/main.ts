@@ -8,7 +8,7 @@ import { judgeBySimulation } from './judge-simulation.ts';
 import { judgeByTests } from './judge-tests.ts';
 import type { Mutation } from './mutation.ts';
 import { MUTATIONS } from './mutations/all.ts';
-import { type Judge, type Outcome, runMutations } from './run-mutations.ts';
+import { type Judge, type MutationOutcome, runMutations } from './run-mutations.ts';
 import { headOf } from './workspace.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -81,7 +81,7 @@ const bySimulation = (seeds: number): Judge => ({
   look: (folder, _mutation, limitMs) => judgeBySimulation(folder, seeds, limitMs),
 });
 
-function lineOf({ mutation, verdict, seconds }: Outcome): string {
+function lineOf({ mutation, verdict, seconds }: MutationOutcome): string {
   const detail = verdict.kind === 'caught' ? verdict.by : 'why' in verdict ? verdict.why : mutation.breaks;
   const kind = verdict.kind === 'survived' ? 'SURVIVED' : verdict.kind;
   return `${mutation.name.padEnd(NAME_WIDTH)}  ${kind.padEnd(8)}  ${seconds.toFixed(1).padStart(5)} s  ${detail}\n`;

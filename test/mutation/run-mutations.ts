@@ -24,7 +24,7 @@ interface Control {
   readonly tookMs: number;
 }
 
-export interface Outcome {
+export interface MutationOutcome {
   readonly mutation: Mutation;
   readonly verdict: Verdict;
   readonly seconds: number;
@@ -36,11 +36,11 @@ interface RunPlan {
   readonly mutations: readonly Mutation[];
   readonly judge: Judge;
   readonly parallel: number;
-  readonly onOutcome: (outcome: Outcome) => void;
+  readonly onOutcome: (outcome: MutationOutcome) => void;
 }
 
-export async function runMutations(plan: RunPlan): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+export async function runMutations(plan: RunPlan): Promise<MutationOutcome[]> {
+  const outcomes: MutationOutcome[] = [];
   const queue = [...plan.mutations];
   const controls = new Map<string, Promise<Control>>();
   const worker = async () => {

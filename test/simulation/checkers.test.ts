@@ -17,9 +17,9 @@ import {
 } from './sabotage/wrong-parts.ts';
 import type { ViolationKind } from './violations.ts';
 import { withPragmaFilter } from './world/connections.ts';
-import { type Engine, openEngine } from './world/engine.ts';
+import { openEngine, type SimulationEngine } from './world/engine.ts';
 
-let engine: Engine;
+let engine: SimulationEngine;
 beforeAll(async () => {
   engine = await openEngine(undefined);
 });

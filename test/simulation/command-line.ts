@@ -22,7 +22,7 @@ line that runs it again, and is added to the kept seeds.
 
 export class UsageError extends Error {}
 
-interface CommandLine {
+interface SimulationCommandLine {
   readonly help: boolean;
   readonly seeds: number;
   readonly first: number;
@@ -32,7 +32,7 @@ interface CommandLine {
   readonly database: string | undefined;
 }
 
-export function readCommandLine(args: readonly string[]): CommandLine {
+export function readCommandLine(args: readonly string[]): SimulationCommandLine {
   const { values } = parse(args);
   const seed = values.seed === undefined ? undefined : whole('seed', values.seed, 0);
   if (values.trace === true && seed === undefined) throw new UsageError('--trace goes with --seed');

@@ -16,19 +16,19 @@ import { readLedgerRows } from './checkers/ledger-rows.ts';
 import { checkOrder } from './checkers/order.ts';
 import { checkModel, checkRebuild } from './checkers/projections.ts';
 import { checkTimes } from './checkers/times.ts';
-import { heal, planFaults, type World } from './faults/director.ts';
+import { type FaultWorld, heal, planFaults } from './faults/director.ts';
 import { FaultBox, type FaultKind } from './faults/fault-kinds.ts';
 import { History } from './history.ts';
 import { drawPlan, type Plan } from './plan.ts';
 import type { Violation } from './violations.ts';
 import { SITE } from './workload/site.ts';
 import { Workload } from './workload/workload.ts';
-import { Broker } from './world/broker.ts';
+import { SimulatedBroker } from './world/broker.ts';
 import { CloudNode } from './world/cloud-node.ts';
 import { watchConnections } from './world/connections.ts';
 import { Database } from './world/database.ts';
 import { Disk } from './world/disk.ts';
-import type { Engine } from './world/engine.ts';
+import type { SimulationEngine } from './world/engine.ts';
 import { GatewayNode } from './world/gateway-node.ts';
 import type { GatewaySabotage } from './world/gateway-process.ts';
 import { Link } from './world/link.ts';
@@ -48,13 +48,13 @@ export interface SeedResult {
 }
 
 export interface SeedOptions {
-  readonly engine: Engine;
+  readonly engine: SimulationEngine;
   readonly onTrace?: ((line: string) => void) | undefined;
   /** Changes what the seed draws. */
   readonly adapt?: (plan: Plan) => Plan;
   readonly sabotage?: {
     readonly gateway?: GatewaySabotage;
-    readonly ingest?: (ingest: Ingest, engine: Engine) => Ingest;
+    readonly ingest?: (ingest: Ingest, engine: SimulationEngine) => Ingest;
   };
 }
 
@@ -114,7 +114,7 @@ function buildSite(plan: Plan, clock: VirtualClock, history: History, folder: st
   const { seed, durationMs } = plan;
   const random = (stream: string) => seededRandom(seed, stream);
   const faults = new FaultBox(plan.faults, random('single faults'));
-  const broker = new Broker({ clock, random: random('broker'), faults, history });
+  const broker = new SimulatedBroker({ clock, random: random('broker'), faults, history });
   const database = new Database({ engine, clock, random: random('database'), faults, history });
   const workload = new Workload({ clock, random: random('workload'), faults, history, durationMs });
   const shared = { clock, faults, history };
@@ -138,11 +138,19 @@ function buildSite(plan: Plan, clock: VirtualClock, history: History, folder: st
     return new CloudNode({ ...shared, ...own, sabotage: wrong && ((ingest) => wrong(ingest, engine)) });
   });
   broker.serve(clouds);
-  const world: World = { ...shared, random: random('director'), gateways, links, broker, database, clouds };
+  const world: FaultWorld = {
+    ...shared,
+    random: random('director'),
+    gateways,
+    links,
+    broker,
+    database,
+    clouds,
+  };
   return { world, workload };
 }
 
-function inspectNowAndThen(world: World): void {
+function inspectNowAndThen(world: FaultWorld): void {
   world.clock.setTimer(INSPECT_MS, 'inspection', () => {
     for (const gateway of world.gateways) gateway.inspect();
     inspectNowAndThen(world);
@@ -151,10 +159,10 @@ function inspectNowAndThen(world: World): void {
 
 /** Heals, and waits until nothing waits any more; then every gateway stops in order. */
 async function comeToRest(
-  world: World,
+  world: FaultWorld,
   workload: Workload,
   clock: VirtualClock,
-  engine: Engine,
+  engine: SimulationEngine,
 ): Promise<void> {
   const { gateways, clouds, history } = world;
   workload.end();
@@ -173,14 +181,14 @@ async function comeToRest(
   if (await hasWaiting(engine)) await clock.runFor(CLOCK_GIVEN_UP_MS);
 }
 
-async function hasWaiting({ admin }: Engine): Promise<boolean> {
+async function hasWaiting({ admin }: SimulationEngine): Promise<boolean> {
   const waiting = sql<{ one: number }>`select 1 as one from events where time_quality = 'waiting' limit 1`;
   return (await waiting.execute(admin)).rows.length > 0;
 }
 
 async function check(
-  world: World,
-  engine: Engine,
+  world: FaultWorld,
+  engine: SimulationEngine,
   clock: VirtualClock,
   history: History,
   honest: boolean,

@@ -4,13 +4,13 @@ import { effort } from '../support/effort.ts';
 import { readKeptSeeds } from './kept-seeds.ts';
 import { runSeed } from './run-seed.ts';
 import { brokenPromises, range } from './simulate-batch.ts';
-import { type Engine, openEngine } from './world/engine.ts';
+import { openEngine, type SimulationEngine } from './world/engine.ts';
 
 /** On a busy machine a seed takes many times its half second. */
 const HANG_MS = 1_200_000;
 const SEEDS = effort(6, 100);
 
-let engine: Engine;
+let engine: SimulationEngine;
 beforeAll(async () => {
   engine = await openEngine(undefined);
 });

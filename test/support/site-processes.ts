@@ -27,7 +27,7 @@ const DRAIN_LIMIT_MS = 300_000;
 const UP_LIMIT_MS = 300_000;
 
 /** A process with a place in the site. */
-interface Seat {
+interface SiteProcess {
   /** SIGKILL: no goodbye, no flush. */
   kill(): Promise<void>;
   /** On what the one before left behind; resolves when it answers. */
@@ -41,9 +41,9 @@ export interface SiteProcesses {
   readonly client: LedgerClient;
   readonly scenario: Scenario;
   readonly brokerUrl: string;
-  readonly gateway: Seat;
-  readonly cloud: Seat;
-  readonly broker: Seat;
+  readonly gateway: SiteProcess;
+  readonly cloud: SiteProcess;
+  readonly broker: SiteProcess;
   /** Waits for a moment of the script, simulated milliseconds after its start. */
   at(offsetMs: number): Promise<void>;
   gatewayStatus(): Promise<GatewayStatus>;
@@ -186,7 +186,7 @@ function seat(
   undo: (() => Promise<unknown> | unknown)[],
   begin: (() => RunningProcess) | undefined,
   isUp: () => Promise<boolean> = async () => true,
-): Seat {
+): SiteProcess {
   const all: RunningProcess[] = [];
   undo.push(() => all.at(-1)?.kill());
   const output = () => all.map((one) => one.output()).join('\n---\n');

@@ -7,11 +7,11 @@ import { isProduct } from './house.ts';
 import { allowedCircles, fileCircles, roomCircles, TABLE } from './import-circles.ts';
 import { type Layout, layoutOf, names } from './layout.ts';
 import { purityBreaches } from './purity.ts';
-import type { Breach, Room } from './room.ts';
+import type { Breach, CodeRoom } from './room.ts';
 import { roomBreaches } from './room-rules.ts';
 import type { SourceFile } from './source-file.ts';
 
-export function check(tree: readonly SourceFile[], table: readonly Room[]): Breach[] {
+export function check(tree: readonly SourceFile[], table: readonly CodeRoom[]): Breach[] {
   const layout = layoutOf(table);
   const sources = tree.map((file) => withGlobs(file, tree));
   const files = new Map(sources.map((file) => [file.path, file]));

@@ -1,13 +1,13 @@
 /** Breaches that only the whole graph shows: purity, circles, what is not used; and faults of the table. */
 
-import type { Probe } from './probe.fixture.ts';
-import type { Room } from './room.ts';
+import type { WallProbe } from './probe.fixture.ts';
+import type { CodeRoom } from './room.ts';
 import { WALLS } from './walls.ts';
 
-const withRow = (room: string, change: Partial<Room>): readonly Room[] =>
+const withRow = (room: string, change: Partial<CodeRoom>): readonly CodeRoom[] =>
   WALLS.map((row) => (row.room === room ? { ...row, ...change } : row));
 
-export const GRAPH_PROBES: readonly Probe[] = [
+export const GRAPH_PROBES: readonly WallProbe[] = [
   {
     what: 'impurity behind a neighbour that the row allows',
     rule: 'pure',

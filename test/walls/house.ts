@@ -3,9 +3,10 @@
 import type { SourceFile } from './source-file.ts';
 
 const SIDES = ['protocol', 'gateway', 'cloud', 'firmware-sim'] as const;
-type Side = (typeof SIDES)[number];
+type CodeSide = (typeof SIDES)[number];
 
-export const sideOf = (path: string): Side | undefined => SIDES.find((side) => path.startsWith(`${side}/`));
+export const sideOf = (path: string): CodeSide | undefined =>
+  SIDES.find((side) => path.startsWith(`${side}/`));
 
 export const isTestMaterial = (path: string): boolean =>
   path.startsWith('test/') || /\.(?:test|fixture)\.tsx?$/.test(path);

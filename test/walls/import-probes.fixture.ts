@@ -1,8 +1,8 @@
 /** Breaches of who may import whom, and of which packages and built-in modules. */
 
-import type { Probe } from './probe.fixture.ts';
+import type { WallProbe } from './probe.fixture.ts';
 
-export const IMPORT_PROBES: readonly Probe[] = [
+export const IMPORT_PROBES: readonly WallProbe[] = [
   {
     what: 'the shared language knows the gateway',
     rule: 'side',

@@ -1,22 +1,22 @@
 /** Finds the room of a file and what a row allows. Pure. */
 
 import type { Graph } from './circles.ts';
-import type { Room } from './room.ts';
+import type { CodeRoom } from './room.ts';
 
 export interface Layout {
-  readonly table: readonly Room[];
-  rowOf(path: string): Room | undefined;
+  readonly table: readonly CodeRoom[];
+  rowOf(path: string): CodeRoom | undefined;
   /** The room's own name: that of the folder where the row ends in `*`. */
   roomOf(path: string): string | undefined;
   /** Whether a file of `room`, which stands in `row`, may import the file at `path`. */
-  mayImport(row: Room, room: string, path: string): boolean;
+  mayImport(row: CodeRoom, room: string, path: string): boolean;
   /** What the table allows, row by row. */
   allowed(): Graph;
 }
 
-export function layoutOf(table: readonly Room[]): Layout {
+export function layoutOf(table: readonly CodeRoom[]): Layout {
   const deepestFirst = [...table].sort((a, b) => depthOf(b) - depthOf(a));
-  const rows = new Map<string, Room | undefined>();
+  const rows = new Map<string, CodeRoom | undefined>();
   const rowOf = (path: string) => {
     if (!rows.has(path))
       rows.set(
@@ -52,16 +52,16 @@ export function layoutOf(table: readonly Room[]): Layout {
 }
 
 /** Whether an entry of a row's `imports` means this room. */
-export function names(entry: string, { room }: Room): boolean {
+export function names(entry: string, { room }: CodeRoom): boolean {
   if (!entry.endsWith('/**')) return entry === room;
   const prefix = entry.slice(0, -'/**'.length);
   return room === prefix || room.startsWith(`${prefix}/`);
 }
 
 /** The longest path first; a named folder or file before a `*` of the same length. */
-const depthOf = ({ room }: Room): number => room.split('/').length * 2 + (room.endsWith('*') ? 0 : 1);
+const depthOf = ({ room }: CodeRoom): number => room.split('/').length * 2 + (room.endsWith('*') ? 0 : 1);
 
-function roomIn({ room }: Room, path: string): string | undefined {
+function roomIn({ room }: CodeRoom, path: string): string | undefined {
   if (!room.endsWith('/*')) return path === room || path.startsWith(`${room}/`) ? room : undefined;
   const parent = room.slice(0, -1);
   const [folder, ...rest] = path.startsWith(parent) ? path.slice(parent.length).split('/') : [];

@@ -1,8 +1,8 @@
 /** Breaches of who may read a clock, set a timer, draw a random number and the like. */
 
-import type { Probe } from './probe.fixture.ts';
+import type { WallProbe } from './probe.fixture.ts';
 
-export const POWER_PROBES: readonly Probe[] = [
+export const POWER_PROBES: readonly WallProbe[] = [
   {
     what: 'a clock in a driver',
     rule: 'power',

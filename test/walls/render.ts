@@ -1,6 +1,6 @@
 /** Writes the walls into ARCHITECTURE.md, between two marks. Pure. */
 
-import { POWERS, type Room, RULES } from './room.ts';
+import { type CodeRoom, POWERS, RULES } from './room.ts';
 import { CLOUD } from './rooms/cloud.ts';
 import { FIRMWARE_SIM } from './rooms/firmware-sim.ts';
 import { GATEWAY } from './rooms/gateway.ts';
@@ -28,7 +28,7 @@ const renderWalls = (): string =>
     ),
   ].join('\n\n');
 
-const tableOf = (side: string, rooms: readonly Room[]): string =>
+const tableOf = (side: string, rooms: readonly CodeRoom[]): string =>
   [
     `### ${side}/`,
     '',
@@ -37,9 +37,9 @@ const tableOf = (side: string, rooms: readonly Room[]): string =>
     ...rooms.map((room) => `| ${code(room.room)} | ${room.owns} | ${importsOf(room)} | ${usesOf(room)} |`),
   ].join('\n');
 
-const importsOf = ({ imports }: Room): string => imports.map(code).join(', ') || 'nothing of ours';
+const importsOf = ({ imports }: CodeRoom): string => imports.map(code).join(', ') || 'nothing of ours';
 
-function usesOf({ packages = [], builtins = [], powers = [], pure }: Room): string {
+function usesOf({ packages = [], builtins = [], powers = [], pure }: CodeRoom): string {
   const modules = [...packages, ...builtins.map((name) => `node:${name}`)].map(code);
   const parts = [...(pure ? ['**pure**'] : []), ...modules, ...powers.map((power) => POWERS[power])];
   return parts.join(', ');

@@ -2,13 +2,13 @@
 
 import { isProduct } from './house.ts';
 import type { Layout } from './layout.ts';
-import { type Breach, POWERS, type Room, type Rule } from './room.ts';
+import { type Breach, type CodeRoom, POWERS, type WallRule } from './room.ts';
 import type { Import, SourceFile } from './source-file.ts';
 
 export function roomBreaches(file: SourceFile, layout: Layout): Breach[] {
   const row = layout.rowOf(file.path);
   const room = layout.roomOf(file.path);
-  const at = (line: number, rule: Rule, message: string): Breach => ({
+  const at = (line: number, rule: WallRule, message: string): Breach => ({
     file: file.path,
     line,
     rule,
@@ -30,10 +30,10 @@ export function roomBreaches(file: SourceFile, layout: Layout): Breach[] {
 
 function whyRefused(
   { target }: Import,
-  row: Room,
+  row: CodeRoom,
   room: string,
   layout: Layout,
-): { rule: Rule; message: string } | undefined {
+): { rule: WallRule; message: string } | undefined {
   switch (target.kind) {
     case 'file': {
       // What is no product is refused, or not, by rules of its own.

@@ -14,7 +14,7 @@ export const POWERS = {
 } as const;
 export type Power = keyof typeof POWERS;
 
-export interface Room {
+export interface CodeRoom {
   /**
    * A folder with all below it, or one file. A last segment `*` makes each folder below a room of its own; files that
    * lie beside those folders belong to the room above. The longest path that fits a file is its room.
@@ -40,7 +40,7 @@ export interface Room {
 export interface Breach {
   readonly file: string;
   readonly line: number;
-  readonly rule: Rule;
+  readonly rule: WallRule;
   readonly message: string;
 }
 
@@ -63,4 +63,4 @@ export const RULES = {
   'unused-file': 'every file is reached from an entry',
   table: 'every row has files, every entry names a room',
 } as const;
-export type Rule = keyof typeof RULES;
+export type WallRule = keyof typeof RULES;

@@ -20,7 +20,7 @@ export interface Import {
     | { readonly kind: 'unknown' };
 }
 
-interface Named {
+interface NamedBinding {
   readonly name: string;
   readonly line: number;
   /** How its own file calls it. */
@@ -39,9 +39,9 @@ export interface SourceFile {
   readonly lines: number;
   readonly imports: readonly Import[];
   readonly uses: readonly PowerUse[];
-  readonly exports: readonly Named[];
+  readonly exports: readonly NamedBinding[];
   /** Methods, accessors and fields of classes that are not private. */
-  readonly members: readonly Named[];
+  readonly members: readonly NamedBinding[];
   /** How often each word stands in its code, comments left out. */
   readonly words: ReadonlyMap<string, number>;
 }

@@ -5,7 +5,7 @@ import { GRAPH_PROBES } from './graph-probes.fixture.ts';
 import { IMPORT_PROBES } from './import-probes.fixture.ts';
 import { POWER_PROBES } from './power-probes.fixture.ts';
 import { readTree } from './read-tree.ts';
-import { RULES, type Rule } from './room.ts';
+import { RULES, type WallRule } from './room.ts';
 import { sourceFile } from './source-file.ts';
 import { WALLS } from './walls.ts';
 
@@ -41,5 +41,5 @@ describe('a wall lets through', () => {
 
 it('every rule has a probe', () => {
   const probed = new Set(PROBES.map(({ rule }) => rule));
-  expect(Object.keys(RULES).filter((rule) => !probed.has(rule as Rule))).toEqual([]);
+  expect(Object.keys(RULES).filter((rule) => !probed.has(rule as WallRule))).toEqual([]);
 });

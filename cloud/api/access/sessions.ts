@@ -8,14 +8,14 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 const SESSION_COOKIE = 'tallyport_session';
 export const SESSION_SECONDS = 12 * 60 * 60;
 
-interface Sessions {
+interface UserSessions {
   /** The cookie's value for a user who just showed a token. */
   open(name: string, now: number): string;
   /** The name in a cookie that we signed and that has not expired. */
   read(cookie: string, now: number): string | undefined;
 }
 
-export function createSessions(key: Buffer): Sessions {
+export function createSessions(key: Buffer): UserSessions {
   const sign = (body: string) => createHmac('sha256', key).update(body).digest('base64url');
   return {
     open(name, now) {

@@ -15,7 +15,7 @@ import { isGatewayId } from '../../../protocol/link/topics.ts';
 import { limitSchema, listOf, whole } from '../../contract/lists.ts';
 import { listCertificates, revokedCertificates } from '../../enrolment/certificates.ts';
 import type { DeviceCa } from '../../enrolment/device-ca.ts';
-import { enrol, type Issued, type Refusal, renew } from '../../enrolment/identities.ts';
+import { type EnrolmentRefusal, enrol, type Issued, renew } from '../../enrolment/identities.ts';
 import { DEFAULT_INVITATION_HOURS, invite, MAX_INVITATION_HOURS } from '../../enrolment/invitations.ts';
 import { type Api, type ApiContext, answers } from '../http/api.ts';
 import { type ProblemCode, ProblemError } from '../http/problems.ts';
@@ -38,7 +38,7 @@ export interface IdentityProvision {
   readonly uplink: { readonly mqttUrl?: string | undefined; readonly httpsUrl?: string | undefined };
 }
 
-interface IdentityContext extends ApiContext, IdentityProvision {
+interface EnrolmentRouteContext extends ApiContext, IdentityProvision {
   /** The gateway that may deliver with this token. */
   readonly ownerOf: (token: string) => Promise<string | undefined>;
 }
@@ -113,7 +113,7 @@ export function invitationRoutes(app: Api, { db, clock, newToken }: ApiContext):
   );
 }
 
-export function identityRoutes(app: Api, context: IdentityContext): void {
+export function identityRoutes(app: Api, context: EnrolmentRouteContext): void {
   const { db, clock, newToken, deviceCa, ownerOf } = context;
   const limited = (max: number) => ({ access: 'public', rateLimit: { max, timeWindow: 60_000 } }) as const;
   const now = () => ({ db, newToken, deviceCa, now: clock.now() });
@@ -225,8 +225,8 @@ const PROBLEM_OF = {
   'other-gateway': 'enrolment_other_gateway',
   'invalid-request': 'invalid_certificate_request',
   'wrong-token': 'not_a_gateway',
-} as const satisfies Record<Refusal['code'], ProblemCode>;
+} as const satisfies Record<EnrolmentRefusal['code'], ProblemCode>;
 
-function problemOf({ code, detail }: Refusal): ProblemError {
+function problemOf({ code, detail }: EnrolmentRefusal): ProblemError {
   return new ProblemError(PROBLEM_OF[code], detail);
 }

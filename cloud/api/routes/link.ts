@@ -9,7 +9,7 @@ import { LANES, type Lane } from '../../../protocol/events/lanes.ts';
 import { ackSchema } from '../../../protocol/link/ack.ts';
 import { MAX_BATCH_BYTES } from '../../../protocol/link/batch.ts';
 import { isGatewayId } from '../../../protocol/link/topics.ts';
-import type { Outcome } from '../../intake/delivery-queue.ts';
+import type { DeliveryOutcome } from '../../intake/delivery-queue.ts';
 import { type Api, answers } from '../http/api.ts';
 import { ProblemError } from '../http/problems.ts';
 
@@ -26,7 +26,7 @@ const LONGEST_STATE_BYTES = 16;
 export interface LinkDoor {
   /** Of one gateway. */
   readonly requestsPerMinute: number;
-  deliver(gateway: string, lane: Lane, payload: Uint8Array): Promise<Outcome>;
+  deliver(gateway: string, lane: Lane, payload: Uint8Array): Promise<DeliveryOutcome>;
   reportState(gateway: string, state: 'online' | 'offline'): void;
   /** True when the token is that of the gateway and the gateway may deliver. */
   verify(gateway: string, token: string): Promise<boolean>;

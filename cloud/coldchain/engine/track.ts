@@ -34,7 +34,7 @@ type Running = Extract<Track, { phase: 'active' | 'recovering' }>;
 /** The state before the first sample, and after any end: nothing of the past matters any more. */
 export const OK: Track = { phase: 'ok' };
 
-interface Step {
+interface TrackStep {
   readonly track: Track;
   readonly ended?: Episode;
 }
@@ -53,7 +53,7 @@ function isBack(rule: LimitRule, valueMilli: number): boolean {
   return outwards(rule, valueMilli) <= outwards(rule, rule.limitMilli) - rule.deadBandMilli;
 }
 
-export function step(track: Track, sample: Sample, rule: LimitRule, point: string): Step {
+export function step(track: Track, sample: Sample, rule: LimitRule, point: string): TrackStep {
   const passed = letTimePass(track, sample.occurredAt, rule, point);
   const heard = hear(passed.track, sample, rule);
   // Without an off-delay the first sample back within bounds is the end itself.
@@ -71,7 +71,7 @@ export function openEpisode(track: Track, rule: LimitRule, point: string): Episo
 }
 
 /** What the time from the last sample to `now` did by itself, before the sample at `now` is heard. */
-function letTimePass(track: Track, now: number, rule: LimitRule, point: string): Step {
+function letTimePass(track: Track, now: number, rule: LimitRule, point: string): TrackStep {
   if (track.phase === 'ok') return { track };
   const elapsedMs = now - track.at;
   if (elapsedMs > rule.maxGapMs) {

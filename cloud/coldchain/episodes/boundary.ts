@@ -9,7 +9,7 @@ import { sql, type Transaction } from 'kysely';
 import { COMPARATORS } from '../../../protocol/events/limits.ts';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
-import type { Unit } from '../rules/affected.ts';
+import type { EvaluationUnit } from '../rules/affected.ts';
 import { EPISODE_END } from './recorded-episode.ts';
 
 export interface Boundary {
@@ -35,7 +35,7 @@ const KINDS = {
 } as const;
 
 /** `sign` times the value grows away from the bounds, so one comparison serves both directions. */
-const rowOf = ({ readPoint, rule, from }: Unit, unit: number) => {
+const rowOf = ({ readPoint, rule, from }: EvaluationUnit, unit: number) => {
   const { sign } = COMPARATORS[rule.comparator];
   return {
     unit,
@@ -57,7 +57,7 @@ const STANDS = sql`not exists (
 
 export async function findBoundaries(
   trx: Transaction<Tables>,
-  units: readonly Unit[],
+  units: readonly EvaluationUnit[],
 ): Promise<Map<number, Boundary>> {
   const { rows } = await sql<Row>`
     with covered as (

@@ -8,15 +8,15 @@ import { unnest } from '../../store/unnest.ts';
 import type { Episode, Sample } from '../engine/episode.ts';
 import { evaluateFrom } from '../engine/evaluate.ts';
 import { OK, openEpisode, type Track } from '../engine/track.ts';
-import type { Unit } from '../rules/affected.ts';
+import type { EvaluationUnit } from '../rules/affected.ts';
 import type { Boundary } from './boundary.ts';
 import type { StandingEpisode } from './recorded-episode.ts';
 
 /** Samples per unit and round: bounds the memory of a batch that reaches far back. */
 const SAMPLES_PER_ROUND = 2_000;
 
-export interface Outcome {
-  readonly unit: Unit;
+export interface Reevaluation {
+  readonly unit: EvaluationUnit;
   /** Event times between which `episodes` are all that start there; open ends are undefined. */
   readonly from: number | undefined;
   readonly to: number | undefined;
@@ -28,7 +28,7 @@ export interface Outcome {
 }
 
 interface Work {
-  readonly unit: Unit;
+  readonly unit: EvaluationUnit;
   readonly standing: readonly StandingEpisode[];
   /** Begins at the first sample from here on. */
   readonly scopeFrom: number | undefined;
@@ -40,11 +40,11 @@ interface Work {
 
 export async function reevaluate(
   trx: Transaction<Tables>,
-  units: readonly Unit[],
+  units: readonly EvaluationUnit[],
   boundaries: ReadonlyMap<number, Boundary>,
   standing: ReadonlyMap<number, readonly StandingEpisode[]>,
-): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+): Promise<Reevaluation[]> {
+  const outcomes: Reevaluation[] = [];
   let working = units.map((unit, index) => beginWork(unit, boundaries.get(index), standing.get(index) ?? []));
   while (working.length > 0) {
     const samples = await nextSamples(trx, working);
@@ -59,13 +59,17 @@ export async function reevaluate(
   return outcomes;
 }
 
-function beginWork(unit: Unit, boundary: Boundary | undefined, standing: readonly StandingEpisode[]): Work {
+function beginWork(
+  unit: EvaluationUnit,
+  boundary: Boundary | undefined,
+  standing: readonly StandingEpisode[],
+): Work {
   const from = boundary?.from;
   return { unit, standing, scopeFrom: from, track: OK, heardAt: undefined, nextFrom: from, ended: [] };
 }
 
 /** One round of one unit; undefined while it needs more samples. */
-function hear(work: Work, samples: readonly Sample[]): Outcome | undefined {
+function hear(work: Work, samples: readonly Sample[]): Reevaluation | undefined {
   const last = samples.at(-1);
   const isLastRound = samples.length < SAMPLES_PER_ROUND;
   const { ended, track, settledAt } = evaluateFrom(work.track, samples, work.unit.rule, {
@@ -81,7 +85,7 @@ function hear(work: Work, samples: readonly Sample[]): Outcome | undefined {
   return undefined;
 }
 
-function outcomeOf(work: Work, settledAt: number | undefined): Outcome {
+function outcomeOf(work: Work, settledAt: number | undefined): Reevaluation {
   const { unit, standing, scopeFrom, ended, track, heardAt } = work;
   const open = openEpisode(track, unit.rule, unit.readPoint);
   const isComplete = settledAt === undefined && heardAt !== undefined;

@@ -6,10 +6,10 @@ import { sql, type Transaction } from 'kysely';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
 import type { Episode } from '../engine/episode.ts';
-import type { Unit } from '../rules/affected.ts';
+import type { EvaluationUnit } from '../rules/affected.ts';
 import type { Boundary } from './boundary.ts';
 import { EPISODE_END, type FoundEpisode, type StandingEpisode } from './recorded-episode.ts';
-import type { Outcome } from './reevaluate.ts';
+import type { Reevaluation } from './reevaluate.ts';
 
 /** Old and new at once: what went, what came, what changed. */
 export interface EpisodeDiff {
@@ -35,7 +35,7 @@ interface Row {
 /** All episodes of each unit's point and rule, of any version of it, that run or start after its boundary. */
 export async function readStanding(
   trx: Transaction<Tables>,
-  units: readonly Unit[],
+  units: readonly EvaluationUnit[],
   boundaries: ReadonlyMap<number, Boundary>,
 ): Promise<Map<number, StandingEpisode[]>> {
   const asked = units.map(({ readPoint, rule }, unit) => ({
@@ -69,7 +69,7 @@ export async function readStanding(
   return standing;
 }
 
-export function diffEpisodes(outcomes: readonly Outcome[]): EpisodeDiff {
+export function diffEpisodes(outcomes: readonly Reevaluation[]): EpisodeDiff {
   const diff: EpisodeDiff = { deleted: [], inserted: [], updated: [] };
   for (const { unit, from, to, episodes, standing } of outcomes) {
     const before = new Map(

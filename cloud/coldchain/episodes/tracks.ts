@@ -13,8 +13,8 @@ import type { Tables, TracksTable } from '../../store/tables.ts';
 import { type ColumnKinds, unnest } from '../../store/unnest.ts';
 import { episodesOf, evaluateFrom } from '../engine/evaluate.ts';
 import { openEpisode, type Track } from '../engine/track.ts';
-import type { SampleFact, Unit } from '../rules/affected.ts';
-import type { Outcome } from './reevaluate.ts';
+import type { EvaluationUnit, SampleFact } from '../rules/affected.ts';
+import type { Reevaluation } from './reevaluate.ts';
 
 const outside = {
   at: z.number(),
@@ -49,7 +49,7 @@ const ASKED = {
 /** The tracks of those units (by their index) whose new samples come next. */
 export async function readTracks(
   trx: Transaction<Tables>,
-  units: readonly Unit[],
+  units: readonly EvaluationUnit[],
 ): Promise<Map<number, Track>> {
   const asked = units.map(({ readPoint, rule, from, fresh }, unit) => {
     return { unit, read_point: readPoint, metric: rule.metric, rule_id: rule.id, from_at: from, fresh };
@@ -75,7 +75,10 @@ export async function readTracks(
 }
 
 /** A track under a rule as it no longer is: it must not come back to life when the rule does. */
-async function forget(trx: Transaction<Tables>, units: readonly (Unit | undefined)[]): Promise<void> {
+async function forget(
+  trx: Transaction<Tables>,
+  units: readonly (EvaluationUnit | undefined)[],
+): Promise<void> {
   const gone = units.flatMap((unit) =>
     unit === undefined ? [] : [{ read_point: unit.readPoint, rule_id: unit.rule.id }],
   );
@@ -87,7 +90,7 @@ async function forget(trx: Transaction<Tables>, units: readonly (Unit | undefine
 }
 
 /** Hears the new samples of a unit from where its track stands. */
-export function goOn(unit: Unit, track: Track, samples: readonly SampleFact[]): Outcome {
+export function goOn(unit: EvaluationUnit, track: Track, samples: readonly SampleFact[]): Reevaluation {
   const { readPoint, location, rule } = unit;
   const options = { point: readPoint };
   const evaluation = evaluateFrom(track, samples, rule, options);
@@ -111,7 +114,10 @@ const KINDS: ColumnKinds<Omit<TracksTable, 'track'> & { track: string }> = {
   track: 'text',
 };
 
-export async function writeTracks(trx: Transaction<Tables>, outcomes: readonly Outcome[]): Promise<void> {
+export async function writeTracks(
+  trx: Transaction<Tables>,
+  outcomes: readonly Reevaluation[],
+): Promise<void> {
   const rows = outcomes.flatMap(({ unit, heard }) =>
     heard === undefined
       ? []
@@ -135,10 +141,10 @@ export async function writeTracks(trx: Transaction<Tables>, outcomes: readonly O
   `.execute(trx);
 }
 
-const marks = new WeakMap<Unit['rule'], Map<string, string>>();
+const marks = new WeakMap<EvaluationUnit['rule'], Map<string, string>>();
 
 /** Says under which rule, word for word, and at which place a track was heard. */
-function markOf(unit: Unit | undefined): string {
+function markOf(unit: EvaluationUnit | undefined): string {
   if (unit === undefined) return '';
   const { rule, location } = unit;
   const ofRule = marks.get(rule) ?? new Map<string, string>();

@@ -11,7 +11,7 @@ export interface SampleFact {
   readonly valueMilli: number;
 }
 
-export interface Unit {
+export interface EvaluationUnit {
   readonly readPoint: string;
   readonly location: string;
   readonly rule: Rule;
@@ -22,7 +22,7 @@ export interface Unit {
   readonly fresh: number;
 }
 
-export function affectedUnits(samples: readonly SampleFact[], site: Site): Unit[] {
+export function affectedUnits(samples: readonly SampleFact[], site: Site): EvaluationUnit[] {
   const spans = new Map<
     string,
     { readPoint: string; metric: string; from: number; to: number; fresh: number }

@@ -34,7 +34,7 @@ export function givenUpBoots(waits: readonly ClockWait[], now: number): ClockWai
   return waits.filter(({ since }) => now - since >= GIVE_UP_AFTER_MS);
 }
 
-interface Standing {
+interface OpenClockWait {
   id: string;
   gateway: string;
   events: number;
@@ -43,7 +43,7 @@ interface Standing {
 /** Raises for each gateway, says so again when there are twice as many, and takes back what is over. */
 export async function raiseClockWaits(trx: Transaction<Tables>, now: number): Promise<Change[]> {
   const waits = await readClockWaits(trx);
-  const { rows: standing } = await sql<Standing>`
+  const { rows: standing } = await sql<OpenClockWait>`
     select id, subject as gateway, (detail ->> 'events')::bigint as events from exceptions
     where kind = 'CLOCK_UNSYNCED' and cleared_at is null and status <> 'withdrawn'
   `.execute(trx);

@@ -44,7 +44,7 @@ const waitingRow = z.object({
   type: z.string(),
   body: z.record(z.string(), z.unknown()),
 });
-type WaitingRow = z.infer<typeof waitingRow>;
+type WaitingEventRow = z.infer<typeof waitingRow>;
 
 /** A page of the times that this gateway's clocks can give; `givenUp`: its boots that are estimated where none does. */
 export async function settleClocks(
@@ -70,7 +70,7 @@ export async function settleClocks(
   return { events: rows.length, more: rows.length === PAGE_EVENTS, changes };
 }
 
-function ledgerEventOf(row: WaitingRow & EventTime): LedgerEvent {
+function ledgerEventOf(row: WaitingEventRow & EventTime): LedgerEvent {
   const { gateway, epoch, lane, seq, quality, correctionMs } = row;
   return ledgerEvent(readRecorded(row.type, row.body), {
     gateway,
@@ -81,7 +81,7 @@ function ledgerEventOf(row: WaitingRow & EventTime): LedgerEvent {
 }
 
 function timeOf(
-  { recorded_at: recordedAt, boot_id: bootId, monotonic_ms: monotonicMs }: WaitingRow,
+  { recorded_at: recordedAt, boot_id: bootId, monotonic_ms: monotonicMs }: WaitingEventRow,
   clocks: GatewayClocks,
   latestStart: number | undefined,
 ): EventTime {
@@ -106,7 +106,10 @@ async function waitingBoots(trx: Transaction<Tables>, gateway: string): Promise<
   return rows;
 }
 
-async function waitingEvents(trx: Transaction<Tables>, asked: readonly AskedBoot[]): Promise<WaitingRow[]> {
+async function waitingEvents(
+  trx: Transaction<Tables>,
+  asked: readonly AskedBoot[],
+): Promise<WaitingEventRow[]> {
   if (asked.length === 0) return [];
   const kinds = { gateway: 'text', boot_id: 'text', up_to: 'double precision' } as const;
   const { rows } = await sql<unknown>`
@@ -123,7 +126,7 @@ async function waitingEvents(trx: Transaction<Tables>, asked: readonly AskedBoot
 
 async function writeTimes(
   trx: Transaction<Tables>,
-  timed: readonly (WaitingRow & EventTime)[],
+  timed: readonly (WaitingEventRow & EventTime)[],
 ): Promise<void> {
   if (timed.length === 0) return;
   const kinds = {

@@ -23,7 +23,7 @@ type DeadLetterCode =
   /** The database refuses the event. */
   | 'REFUSED_BY_DATABASE';
 
-export interface DeadLetter {
+export interface DeadLetterRecord {
   readonly gateway: string | null;
   readonly epoch: string | null;
   readonly lane: string | null;
@@ -80,11 +80,11 @@ function storableText(bytes: Uint8Array): string {
 
 export async function keepDeadLetters(
   trx: Transaction<Tables>,
-  letters: readonly DeadLetter[],
+  letters: readonly DeadLetterRecord[],
   now: number,
 ): Promise<void> {
   if (letters.length === 0) return;
-  const byFingerprint = new Map<string, DeadLetter & { times: number }>();
+  const byFingerprint = new Map<string, DeadLetterRecord & { times: number }>();
   for (const letter of letters) {
     const { gateway, epoch, lane, seq, code, payload } = letter;
     const fingerprint = digestOf(JSON.stringify([gateway, epoch, lane, seq, code, payload]));

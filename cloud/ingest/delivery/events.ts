@@ -17,7 +17,7 @@ export type NamedEvent = JudgedEvent & {
   readonly time: EventTime;
 };
 
-interface Written {
+interface WrittenEvents {
   readonly fresh: readonly NamedEvent[];
   /** Known already with the same body. */
   readonly repeated: number;
@@ -90,7 +90,7 @@ export async function writeEvents(
   batches: readonly JudgedBatch[],
   times: ReadonlyMap<JudgedEvent, EventTime>,
   receivedAt: number,
-): Promise<Written> {
+): Promise<WrittenEvents> {
   const { distinct, repeated, conflicting } = distinctEvents(batches, times);
   if (distinct.size === 0) return { fresh: [], repeated, conflicting };
   const events = [...distinct.values()];

@@ -11,7 +11,7 @@ import { decodeBatch, type ReceivedBatch } from '../../../protocol/link/batch.ts
 import { isGatewayId } from '../../../protocol/link/topics.ts';
 import type { Delivery } from '../../intake/intake.ts';
 import { whyNotStorable } from './canonical.ts';
-import { type DeadLetter, payloadText } from './dead-letters.ts';
+import { type DeadLetterRecord, payloadText } from './dead-letters.ts';
 
 /** A kind that this version does not know is a newer gateway's: kept as it is, on whatever lane it came. */
 export type JudgedEvent = (
@@ -33,17 +33,17 @@ export interface JudgedBatch {
   /** Which opening of the journal sends; older gateways do not say. */
   readonly boot?: ReceivedBatch['boot'];
   readonly events: readonly JudgedEvent[];
-  readonly deadLetters: readonly DeadLetter[];
+  readonly deadLetters: readonly DeadLetterRecord[];
   /** For a dead letter of the whole batch, when the gateway turns out to be unknown. */
   readonly payload: Uint8Array;
 }
 
-export type Judgement = { ok: true; batch: JudgedBatch } | { ok: false; deadLetter: DeadLetter };
+export type BatchJudgement = { ok: true; batch: JudgedBatch } | { ok: false; deadLetter: DeadLetterRecord };
 
 /** Epochs stand in keys that order: ASCII, no slash. */
 const EPOCH = /^[A-Za-z0-9._~:-]{8,64}$/;
 
-export function judgeDelivery(delivery: Delivery): Judgement {
+export function judgeDelivery(delivery: Delivery): BatchJudgement {
   const decoded = decodeBatch(delivery.payload);
   if (!decoded.ok) return refuse(delivery, 'UNREADABLE_BATCH', decoded.reason);
   const { batch } = decoded;
@@ -61,7 +61,7 @@ export function judgeDelivery(delivery: Delivery): Judgement {
     return refuse(delivery, 'UNREADABLE_BATCH', `id of the opening: ${badOpening}`);
   }
   const events: JudgedEvent[] = [];
-  const deadLetters: DeadLetter[] = [];
+  const deadLetters: DeadLetterRecord[] = [];
   for (const raw of batch.events) {
     const verdict = judgeEvent(raw, batch);
     if (verdict.ok) events.push(verdict.event);
@@ -75,17 +75,17 @@ export function judgeDelivery(delivery: Delivery): Judgement {
   };
 }
 
-function refuse(delivery: Delivery, code: DeadLetter['code'], detail: string): Judgement {
+function refuse(delivery: Delivery, code: DeadLetterRecord['code'], detail: string): BatchJudgement {
   const gateway = isGatewayId(delivery.gateway) ? delivery.gateway : null;
   const lane = LANES.find((name) => name === delivery.lane) ?? null;
   const payload = payloadText(delivery.payload);
   return { ok: false, deadLetter: { gateway, epoch: null, lane, seq: null, code, detail, payload } };
 }
 
-type Poison = { ok: false; code: DeadLetter['code']; detail: string };
-type Verdict = { ok: true; event: JudgedEvent } | Poison;
+type Poison = { ok: false; code: DeadLetterRecord['code']; detail: string };
+type EventVerdict = { ok: true; event: JudgedEvent } | Poison;
 
-function judgeEvent(raw: unknown, batch: ReceivedBatch): Verdict {
+function judgeEvent(raw: unknown, batch: ReceivedBatch): EventVerdict {
   const unstorable = whyNotStorable(raw);
   if (unstorable !== undefined) return poisoned(unstorable);
   const parsed = parseEventRecord(raw);
@@ -120,7 +120,7 @@ function whyTimeless({ event, recordedAt }: UnknownEventRecord): string | undefi
   return `no such time: ${recordedAt}`;
 }
 
-function poison(raw: unknown, batch: ReceivedBatch, { code, detail }: Poison): DeadLetter {
+function poison(raw: unknown, batch: ReceivedBatch, { code, detail }: Poison): DeadLetterRecord {
   const { gateway, epoch, lane, firstSeq, lastSeq } = batch;
   const claimed = raw !== null && typeof raw === 'object' && 'seq' in raw ? raw.seq : undefined;
   const seq = typeof claimed === 'number' && Number.isSafeInteger(claimed) ? claimed : null;

@@ -12,7 +12,7 @@
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import { backoffMs } from '../backoff.ts';
-import { type DeliveryCounters, DeliveryQueue, type Outcome } from '../delivery-queue.ts';
+import { type DeliveryCounters, type DeliveryOutcome, DeliveryQueue } from '../delivery-queue.ts';
 import type { Intake, IntakeHandlers } from '../intake.ts';
 import { pauseFor } from '../pause.ts';
 import { type AckCounters, AwsAcks, type DeliveryShadow } from './aws-acks.ts';
@@ -50,7 +50,7 @@ interface SqsIntakeCounters extends DeliveryCounters, AckCounters {
   foreignMessages: number;
 }
 
-interface Open {
+interface OpenSqsIntake {
   readonly queue: QueueCalls;
   readonly iot: IotCalls;
   readonly acks: AwsAcks;
@@ -71,7 +71,7 @@ export class SqsIntake implements Intake {
     foreignMessages: 0,
   };
   readonly #stop = new AbortController();
-  #open: Open | undefined;
+  #open: OpenSqsIntake | undefined;
   #deliveries: DeliveryQueue | undefined;
   #running: Promise<void> | undefined;
   #state = 'closed';
@@ -127,7 +127,7 @@ export class SqsIntake implements Intake {
   }
 
   /** Until the queue answers, or we are closed. */
-  async #connect(handlers: IntakeHandlers): Promise<Open | undefined> {
+  async #connect(handlers: IntakeHandlers): Promise<OpenSqsIntake | undefined> {
     while (!this.#stop.signal.aborted) {
       try {
         const { queue, iot } = this.#open ?? (await this.#options.connect());
@@ -160,7 +160,7 @@ export class SqsIntake implements Intake {
     }
   }
 
-  async #receiveForEver(open: Open): Promise<void> {
+  async #receiveForEver(open: OpenSqsIntake): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await this.#deliveries?.room();
@@ -180,7 +180,7 @@ export class SqsIntake implements Intake {
   }
 
   /** False when one of them was not taken. */
-  async #takeAll(open: Open, messages: readonly QueueMessage[]): Promise<boolean> {
+  async #takeAll(open: OpenSqsIntake, messages: readonly QueueMessage[]): Promise<boolean> {
     // In the order received: the queue of deliveries keeps the order of each lane.
     const fates = await Promise.all(messages.map((message) => this.#take(open, message)));
     const handles = (fate: Fate) =>
@@ -200,7 +200,7 @@ export class SqsIntake implements Intake {
     return again.length === 0;
   }
 
-  async #take(open: Open, { body, sentAt }: QueueMessage): Promise<Fate> {
+  async #take(open: OpenSqsIntake, { body, sentAt }: QueueMessage): Promise<Fate> {
     const message = readRuleMessage(body);
     switch (message.kind) {
       case 'batch':
@@ -217,11 +217,11 @@ export class SqsIntake implements Intake {
   }
 
   async #deliver(
-    { acks, presence }: Open,
+    { acks, presence }: OpenSqsIntake,
     { gateway, lane, payload, overHttps }: Extract<RuleMessage, { kind: 'batch' }>,
   ): Promise<Fate> {
     const deliveries = this.#deliveries;
-    let outcome: Promise<Outcome> | undefined;
+    let outcome: Promise<DeliveryOutcome> | undefined;
     while (outcome === undefined) {
       outcome = deliveries?.submit({ gateway, lane, payload });
       if (outcome === undefined) await deliveries?.room();
@@ -240,7 +240,7 @@ export class SqsIntake implements Intake {
     }
   }
 
-  async #setAside({ queue }: Open, body: string, reason: string): Promise<Fate> {
+  async #setAside({ queue }: OpenSqsIntake, body: string, reason: string): Promise<Fate> {
     const { deadLetterQueueUrl } = this.#options;
     this.#trouble('unreadable-message', { reason, body: body.slice(0, 200) });
     if (deadLetterQueueUrl === undefined) {

@@ -6,7 +6,7 @@
  */
 import type { Lane } from '../../../protocol/events/lanes.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import { type DeliveryCounters, DeliveryQueue, type Outcome } from '../delivery-queue.ts';
+import { type DeliveryCounters, type DeliveryOutcome, DeliveryQueue } from '../delivery-queue.ts';
 import type { GatewayState } from '../gateway-state.ts';
 import type { Intake, IntakeHandlers } from '../intake.ts';
 
@@ -54,7 +54,7 @@ export class HttpsIntake implements Intake {
   }
 
   /** Resolves once the delivery is committed, refused or not taken. The gateway is who it says it is. */
-  async deliver(gateway: string, lane: Lane, payload: Uint8Array): Promise<Outcome> {
+  async deliver(gateway: string, lane: Lane, payload: Uint8Array): Promise<DeliveryOutcome> {
     const queue = this.#queue;
     if (this.#handlers === undefined || queue === undefined) {
       return { kind: 'not-taken', reason: 'the intake is not open' };

@@ -25,9 +25,9 @@ import type { Timer } from '../../../protocol/ports/clock.ts';
 import { BrokerLink, type BrokerLinkCounters, type BrokerLinkOptions } from '../broker-link.ts';
 import {
   type DeliveryCounters,
+  type DeliveryOutcome,
   DeliveryQueue,
   MAX_QUEUED_DELIVERIES,
-  type Outcome,
 } from '../delivery-queue.ts';
 import { parseGatewayState } from '../gateway-state.ts';
 import type { Delivery, Intake, IntakeHandlers } from '../intake.ts';
@@ -68,7 +68,7 @@ interface JetStreamIntakeCounters extends DeliveryCounters, BrokerLinkCounters {
 }
 
 /** One connection, from its dialling to its end. */
-interface Session {
+interface JetStreamSession {
   connection: NatsConnection | undefined;
   readonly inHand: Set<JsMsg>;
   /** The request for batches that is open now. */
@@ -83,7 +83,7 @@ export class JetStreamIntake implements Intake {
   #redelivered = 0;
   #handlers: IntakeHandlers | undefined;
   #queue: DeliveryQueue | undefined;
-  #session: Session | undefined;
+  #session: JetStreamSession | undefined;
 
   constructor(options: JetStreamIntakeOptions) {
     this.#options = options;
@@ -128,7 +128,7 @@ export class JetStreamIntake implements Intake {
   }
 
   async #attempt(): Promise<void> {
-    const session: Session = {
+    const session: JetStreamSession = {
       connection: undefined,
       inHand: new Set(),
       pull: undefined,
@@ -176,7 +176,7 @@ export class JetStreamIntake implements Intake {
     };
   }
 
-  #ready(session: Session): void {
+  #ready(session: JetStreamSession): void {
     const everyMs = Math.floor((this.#options.ackWaitMs ?? ACK_WAIT_MS) / 3);
     const sayWorking = () => {
       for (const message of session.inHand) message.working();
@@ -186,7 +186,7 @@ export class JetStreamIntake implements Intake {
     this.#link.up(`stream ${this.#options.stream}`);
   }
 
-  async #pull(session: Session, consumer: Consumer): Promise<void> {
+  async #pull(session: JetStreamSession, consumer: Consumer): Promise<void> {
     const queue = this.#queue;
     const open = () => !session.ended && this.#handlers !== undefined;
     while (queue !== undefined && open()) {
@@ -202,7 +202,7 @@ export class JetStreamIntake implements Intake {
     }
   }
 
-  #take(session: Session, message: JsMsg, queue: DeliveryQueue): void {
+  #take(session: JetStreamSession, message: JsMsg, queue: DeliveryQueue): void {
     if (message.redelivered) this.#redelivered += 1;
     const topic = parseTopic(topicOf(message.subject));
     if (topic?.kind !== 'up') {
@@ -223,7 +223,7 @@ export class JetStreamIntake implements Intake {
     });
   }
 
-  #settle(session: Session, message: JsMsg, outcome: Outcome): void {
+  #settle(session: JetStreamSession, message: JsMsg, outcome: DeliveryOutcome): void {
     if (outcome.kind === 'taken') this.#sendAck(outcome.ack);
     // A connection that is gone takes its messages with it: the server gives them out again.
     if (session.connection === undefined || session.connection.isClosed()) return;
@@ -241,7 +241,7 @@ export class JetStreamIntake implements Intake {
   }
 
   /** Like a retained message: at first what each gateway said last, then what it says. */
-  async #watchStates(session: Session, consumer: Consumer): Promise<void> {
+  async #watchStates(session: JetStreamSession, consumer: Consumer): Promise<void> {
     const messages = await consumer.consume();
     for await (const message of messages) {
       if (session.ended) return;
@@ -261,7 +261,7 @@ export class JetStreamIntake implements Intake {
     else connection.publish(ackSubject(ack.gateway), JSON.stringify(ack));
   }
 
-  #end(session: Session, reason: string): void {
+  #end(session: JetStreamSession, reason: string): void {
     if (session.ended) return;
     session.ended = true;
     session.working?.cancel();

@@ -52,7 +52,7 @@ export interface JetStreamNames {
 
 export const stateStreamOf = ({ stream }: JetStreamNames) => `${stream}_STATE`;
 
-type Wanted<T> = Partial<T> & { name: string };
+type WantedResource<T> = Partial<T> & { name: string };
 
 /** Throws with what stands in the way and what to do. */
 export async function ensureLayout(manager: JetStreamManager, names: JetStreamNames): Promise<void> {
@@ -90,7 +90,7 @@ export async function ensureLayout(manager: JetStreamManager, names: JetStreamNa
   });
 }
 
-async function ensureStream(manager: JetStreamManager, wanted: Wanted<StreamConfig>): Promise<void> {
+async function ensureStream(manager: JetStreamManager, wanted: WantedResource<StreamConfig>): Promise<void> {
   const { name, subjects = [] } = wanted;
   const found = await absentIsUndefined(manager.streams.info(name));
   if (found === undefined) {
@@ -107,7 +107,7 @@ async function ensureStream(manager: JetStreamManager, wanted: Wanted<StreamConf
 async function ensureConsumer(
   manager: JetStreamManager,
   stream: string,
-  wanted: Wanted<ConsumerConfig>,
+  wanted: WantedResource<ConsumerConfig>,
 ): Promise<void> {
   const found = await absentIsUndefined(manager.consumers.info(stream, wanted.name));
   if (found === undefined) {

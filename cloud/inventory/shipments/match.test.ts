@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type Crossing,
+  type DoorCrossing,
   type ExpectedLine,
   type ExpectedShipment,
   IDENTITY_LATE_MS,
@@ -18,7 +18,7 @@ const shipment = (
 ): ExpectedShipment => {
   return { id, kind: 'inbound', readPoint: 'dock-1', from: 100, to: 200, lines, ...more };
 };
-const crossing = (epc: string, more: Partial<Crossing> = {}): Crossing => {
+const crossing = (epc: string, more: Partial<DoorCrossing> = {}): DoorCrossing => {
   const occurredAt = more.occurredAt ?? 150;
   return {
     kind: 'inbound',
@@ -33,7 +33,7 @@ const crossing = (epc: string, more: Partial<Crossing> = {}): Crossing => {
     ...more,
   };
 };
-const matched = (shipments: ExpectedShipment[], crossings: Crossing[]) =>
+const matched = (shipments: ExpectedShipment[], crossings: DoorCrossing[]) =>
   matchShipments(shipments, crossings)
     .map(
       (match) => `${match.crossing.epc} ${match.shipment} ${match.line}${match.counted ? '' : ' uncounted'}`,

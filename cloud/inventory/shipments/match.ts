@@ -32,7 +32,7 @@ export interface ExpectedShipment {
 }
 
 /** A tag that came in with a receipt or went out with a dispatch. */
-export interface Crossing {
+export interface DoorCrossing {
   readonly kind: ShipmentKind;
   readonly epc: string;
   readonly occurredAt: number;
@@ -46,14 +46,14 @@ export interface Crossing {
 
 export interface Match {
   readonly shipment: string;
-  readonly crossing: Crossing;
+  readonly crossing: DoorCrossing;
   /** Null: unexpected. */
   readonly line: number | null;
   /** False for the tag of a pallet whose cases are counted. */
   readonly counted: boolean;
 }
 
-interface Seat {
+interface LineSeat {
   readonly shipment: ExpectedShipment;
   readonly line: ExpectedLine;
   /** Tags that class matching may still put here. */
@@ -62,10 +62,10 @@ interface Seat {
 
 export function matchShipments(
   shipments: readonly ExpectedShipment[],
-  crossings: readonly Crossing[],
+  crossings: readonly DoorCrossing[],
 ): Match[] {
   const board = new Board(shipments);
-  const left: Crossing[] = [];
+  const left: DoorCrossing[] = [];
   for (const crossing of crossings.toSorted(byTime)) {
     if (!board.seatByIdentity(crossing) && !board.isTaken(crossing)) left.push(crossing);
   }
@@ -74,7 +74,7 @@ export function matchShipments(
   return board.matches;
 }
 
-function byTime(a: Crossing, b: Crossing): number {
+function byTime(a: DoorCrossing, b: DoorCrossing): number {
   if (a.occurredAt !== b.occurredAt) return a.occurredAt - b.occurredAt;
   if (a.occurredKey !== b.occurredKey) return a.occurredKey < b.occurredKey ? -1 : 1;
   return a.epc < b.epc ? -1 : 1;
@@ -84,9 +84,9 @@ function byTime(a: Crossing, b: Crossing): number {
 class Board {
   readonly matches: Match[] = [];
   readonly #shipments: readonly ExpectedShipment[];
-  readonly #byEpc = new Map<string, Seat[]>();
-  readonly #bySscc = new Map<string, Seat[]>();
-  readonly #byGtin = new Map<string, Seat[]>();
+  readonly #byEpc = new Map<string, LineSeat[]>();
+  readonly #bySscc = new Map<string, LineSeat[]>();
+  readonly #byGtin = new Map<string, LineSeat[]>();
   /** `<shipment>\n<epc>` of every match. */
   readonly #present = new Set<string>();
   /** `<kind>\n<epc>`: what came in with one shipment may go out with another. */
@@ -106,11 +106,11 @@ class Board {
     }
   }
 
-  isTaken({ kind, epc }: Crossing): boolean {
+  isTaken({ kind, epc }: DoorCrossing): boolean {
     return this.#taken.has(`${kind}\n${epc}`);
   }
 
-  seatByIdentity(crossing: Crossing): boolean {
+  seatByIdentity(crossing: DoorCrossing): boolean {
     const listed = this.#byEpc.get(crossing.epc)?.find((seat) => this.#mayCome(seat.shipment, crossing));
     if (listed !== undefined) return this.#put(listed, crossing, true);
     const pallets = crossing.sscc === null ? undefined : this.#bySscc.get(crossing.sscc);
@@ -119,13 +119,13 @@ class Board {
     return this.#put(pallet, crossing, pallet.line.gtin === null && pallet.line.epcs.length === 0);
   }
 
-  seatByClass(crossing: Crossing): boolean {
+  seatByClass(crossing: DoorCrossing): boolean {
     const ofItem = crossing.gtin === null ? undefined : this.#byGtin.get(crossing.gtin);
     const possible = (ofItem ?? []).filter(
       ({ shipment, line }) => isExpectedHere(shipment, crossing) && lotsAgree(line.lot, crossing.lot),
     );
     const withRoom = possible.filter((seat) => seat.room > 0);
-    const best = withRoom.reduce<Seat | undefined>(
+    const best = withRoom.reduce<LineSeat | undefined>(
       (chosen, seat) =>
         chosen === undefined || lotRank(seat.line.lot, crossing.lot) < lotRank(chosen.line.lot, crossing.lot)
           ? seat
@@ -138,7 +138,7 @@ class Board {
     return this.#put(seat, crossing, true);
   }
 
-  addUnexpected(crossing: Crossing): void {
+  addUnexpected(crossing: DoorCrossing): void {
     if (this.isTaken(crossing)) return;
     const here = this.#shipments.filter((shipment) => isExpectedHere(shipment, crossing));
     const shipment = here.reduce<ExpectedShipment | undefined>(
@@ -153,7 +153,7 @@ class Board {
     this.matches.push({ shipment: shipment.id, crossing, line: null, counted: false });
   }
 
-  #mayCome(shipment: ExpectedShipment, crossing: Crossing): boolean {
+  #mayCome(shipment: ExpectedShipment, crossing: DoorCrossing): boolean {
     return (
       shipment.kind === crossing.kind &&
       crossing.occurredAt >= shipment.from - IDENTITY_EARLY_MS &&
@@ -162,11 +162,11 @@ class Board {
     );
   }
 
-  #inPass(shipment: ExpectedShipment, crossing: Crossing): number {
+  #inPass(shipment: ExpectedShipment, crossing: DoorCrossing): number {
     return this.#matchedInPass.get(`${crossing.passId}\n${shipment.id}`) ?? 0;
   }
 
-  #put({ shipment, line }: Seat, crossing: Crossing, counted: boolean): true {
+  #put({ shipment, line }: LineSeat, crossing: DoorCrossing, counted: boolean): true {
     const inPass = `${crossing.passId}\n${shipment.id}`;
     this.#matchedInPass.set(inPass, (this.#matchedInPass.get(inPass) ?? 0) + 1);
     this.#present.add(`${shipment.id}\n${crossing.epc}`);
@@ -176,7 +176,7 @@ class Board {
   }
 }
 
-function isExpectedHere(shipment: ExpectedShipment, crossing: Crossing): boolean {
+function isExpectedHere(shipment: ExpectedShipment, crossing: DoorCrossing): boolean {
   return (
     shipment.kind === crossing.kind &&
     shipment.readPoint === crossing.readPoint &&
@@ -195,7 +195,7 @@ function lotRank(expected: string | null, actual: string | null): number {
   return expected === null ? 1 : 2;
 }
 
-function append(map: Map<string, Seat[]>, key: string, seat: Seat): void {
+function append(map: Map<string, LineSeat[]>, key: string, seat: LineSeat): void {
   const seats = map.get(key);
   if (seats === undefined) map.set(key, [seat]);
   else seats.push(seat);

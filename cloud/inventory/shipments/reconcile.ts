@@ -10,7 +10,7 @@ import type { Change } from '../../ledger/change.ts';
 import type { MovementsTable, ShipmentMatchesTable, Tables } from '../../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
 import {
-  type Crossing,
+  type DoorCrossing,
   type ExpectedLine,
   type ExpectedShipment,
   IDENTITY_EARLY_MS,
@@ -45,7 +45,7 @@ export async function reconcileShipments(
 ): Promise<Change[]> {
   if (ids.length === 0) return [];
   let shipments = new Set(ids);
-  let crossings: Crossing[] = [];
+  let crossings: DoorCrossing[] = [];
   for (let size = 0; size !== shipments.size; ) {
     size = shipments.size;
     crossings = await crossingsConcerning(trx, [...shipments]);
@@ -107,10 +107,13 @@ const CROSSED = sql`((m.event_type = 'receipt' and m.direction = 'IN')
   or (m.event_type = 'dispatch' and m.direction = 'OUT'))`;
 
 /** All crossings that the match of these shipments looks at. */
-async function crossingsConcerning(trx: Transaction<Tables>, ids: readonly string[]): Promise<Crossing[]> {
+async function crossingsConcerning(
+  trx: Transaction<Tables>,
+  ids: readonly string[],
+): Promise<DoorCrossing[]> {
   const early = sql`s.expected_from - ${IDENTITY_EARLY_MS}::bigint`;
   const late = sql`s.expected_to + ${IDENTITY_LATE_MS}::bigint`;
-  const { rows } = await sql<Crossing>`
+  const { rows } = await sql<DoorCrossing>`
     with s as (select id, kind, read_point, expected_from, expected_to from shipments
                where id = any(${ids}::text[])),
     keys as (
@@ -130,7 +133,7 @@ async function crossingsConcerning(trx: Transaction<Tables>, ids: readonly strin
   return rows;
 }
 
-type Claimable = Pick<Crossing, 'kind' | 'epc' | 'readPoint' | 'occurredAt'>;
+type Claimable = Pick<DoorCrossing, 'kind' | 'epc' | 'readPoint' | 'occurredAt'>;
 
 const CLAIMABLE: ColumnKinds<Claimable> = {
   kind: 'text',

@@ -7,8 +7,8 @@ import { type Problem, problemSchema } from '../../contract/problem.ts';
 
 export const API = '/api/v1';
 
-export class ProblemError extends Error {
-  override readonly name = 'ProblemError';
+export class ApiProblemError extends Error {
+  override readonly name = 'ApiProblemError';
   readonly problem: Problem;
 
   constructor(problem: Problem, options?: ErrorOptions) {
@@ -37,18 +37,18 @@ export function createApiClient(fetchUrl: Fetch, onSignedOut: () => void): ApiCl
       ...json,
       ...(body !== undefined && { body: JSON.stringify(body) }),
     }).catch((cause: unknown) => {
-      throw new ProblemError(UNREACHABLE, { cause });
+      throw new ApiProblemError(UNREACHABLE, { cause });
     });
     if (response.ok) return response;
     const problem = await readProblem(response);
     if (problem.code === 'unauthenticated') onSignedOut();
-    throw new ProblemError(problem);
+    throw new ApiProblemError(problem);
   }
 
   async function read<T>(response: Response, schema: z.ZodType<T>): Promise<T> {
     const parsed = schema.safeParse(await response.json().catch(() => undefined));
     if (parsed.success) return parsed.data;
-    throw new ProblemError({ ...NOT_UNDERSTOOD, detail: z.prettifyError(parsed.error) });
+    throw new ApiProblemError({ ...NOT_UNDERSTOOD, detail: z.prettifyError(parsed.error) });
   }
 
   return {
@@ -70,7 +70,7 @@ export function queryText(query: Query): string {
 
 /** What to show of anything that was thrown; what is not a problem of the API is a defect, and thrown on. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof ApiProblemError) return error.problem;
   throw error;
 }
 

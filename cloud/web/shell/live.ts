@@ -17,7 +17,7 @@ export interface LiveSource {
   close(): void;
 }
 
-interface LiveOptions {
+interface LiveStreamOptions {
   readonly clock: Clock;
   readonly open: () => LiveSource;
   readonly onMessage: (message: LiveMessage) => void;
@@ -34,7 +34,7 @@ const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15_000;
 
 /** Returns what ends it. */
-export function followLive(options: LiveOptions): () => void {
+export function followLive(options: LiveStreamOptions): () => void {
   const { clock } = options;
   let source: LiveSource | undefined;
   let timer: Timer | undefined;

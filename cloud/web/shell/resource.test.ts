@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clockAt } from '../../../test/support/clock-at.ts';
-import { createApiClient, ProblemError, queryText } from './api-client.ts';
+import { ApiProblemError, createApiClient, queryText } from './api-client.ts';
 import { Resource } from './resource.ts';
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -11,7 +11,7 @@ describe('a resource', () => {
     const answers = [
       () => 'first',
       () => {
-        throw new ProblemError({ ...PROBLEM, title: 'Away' });
+        throw new ApiProblemError({ ...PROBLEM, title: 'Away' });
       },
       () => 'second',
     ];

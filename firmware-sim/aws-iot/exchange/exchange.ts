@@ -7,8 +7,8 @@
 import { topicMatches } from '../../../protocol/link/topic-filter.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { RuleEngine } from '../rules/rule-engine.ts';
-import type { Message } from '../service/message.ts';
-import type { Counters, Quotas } from '../service/quotas.ts';
+import type { IotMessage } from '../service/message.ts';
+import type { AwsCounters, Quotas } from '../service/quotas.ts';
 import { SlidingSeconds } from '../service/rates.ts';
 import { basicIngest } from '../service/topics.ts';
 import type { JsonObject } from '../shadow/shadow-document.ts';
@@ -18,7 +18,7 @@ import { answerShadowRequest, shadowRequest } from '../shadow/shadow-topics.ts';
 const MAX_RETAINED = 10_000;
 
 interface RetainedMessage {
-  readonly message: Message;
+  readonly message: IotMessage;
   /** Epoch ms. */
   readonly at: number;
 }
@@ -26,11 +26,11 @@ interface RetainedMessage {
 interface ExchangeOptions {
   readonly clock: Clock;
   readonly quotas: Quotas;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly shadows: ShadowStore;
   readonly rules: () => RuleEngine;
   /** To all sessions whose subscriptions take it. */
-  readonly deliver: (message: Message) => void;
+  readonly deliver: (message: IotMessage) => void;
 }
 
 export class Exchange {
@@ -45,7 +45,7 @@ export class Exchange {
   }
 
   /** False when the message was not taken: too many retained publishes of one topic in a second. */
-  publish(message: Message): boolean {
+  publish(message: IotMessage): boolean {
     const { rules, shadows, deliver, clock, counters } = this.#options;
     if (message.retain && !this.#retainedRate.tryTake(message.topic)) {
       counters.retainedThrottled += 1;
@@ -71,7 +71,7 @@ export class Exchange {
 
   /** A message of the service itself: shadow answers, presence events. */
   say(topic: string, body: JsonObject): void {
-    const message: Message = { topic, payload: Buffer.from(JSON.stringify(body)), qos: 1, retain: false };
+    const message: IotMessage = { topic, payload: Buffer.from(JSON.stringify(body)), qos: 1, retain: false };
     this.#options.rules().run(message);
     this.#options.deliver(message);
   }
@@ -81,7 +81,7 @@ export class Exchange {
   }
 
   /** For a new subscription. */
-  retainedFor(filter: string): Message[] {
+  retainedFor(filter: string): IotMessage[] {
     return [...this.#retained.values()]
       .map(({ message }) => message)
       .filter((message) => topicMatches(filter, message.topic));
@@ -97,7 +97,7 @@ export class Exchange {
     return topics.length > page.length && last !== undefined ? { page, next: last } : { page };
   }
 
-  #retain(message: Message): void {
+  #retain(message: IotMessage): void {
     if (message.payload.length === 0) this.#retained.delete(message.topic);
     else if (this.#retained.has(message.topic) || this.#retained.size < MAX_RETAINED) {
       this.#retained.set(message.topic, { message, at: this.#options.clock.now() });

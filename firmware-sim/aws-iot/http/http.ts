@@ -14,7 +14,7 @@ export interface RestRequest extends SignedRequest {
   readonly parts: readonly string[];
 }
 
-export interface Answer {
+export interface AwsAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Text is sent as it is. */
@@ -52,12 +52,12 @@ export async function readRequest(
   };
 }
 
-export function json(body: JsonObject, status = 200): Answer {
+export function json(body: JsonObject, status = 200): AwsAnswer {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 /** `now` is the stand-in's time: the SDK corrects its clock by the Date header. */
-export function write(response: ServerResponse, answer: Answer, now: number): void {
+export function write(response: ServerResponse, answer: AwsAnswer, now: number): void {
   const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
   response.writeHead(answer.status, {
     ...answer.headers,

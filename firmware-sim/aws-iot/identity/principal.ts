@@ -8,7 +8,7 @@ export type Principal =
 export const ACCOUNT: Principal = { kind: 'account' };
 
 /** `resource` is what stands after `arn:aws:iot:<region>:<account>:`, e.g. `topic/a/b`. */
-interface Request {
+interface PolicyRequest {
   readonly action: string;
   readonly resource: string;
   readonly clientId?: string | undefined;
@@ -20,7 +20,7 @@ export interface Place {
 }
 
 /** The account may do everything, a device what its policy says. */
-export function mayDo(principal: Principal, { region, account }: Place, request: Request): boolean {
+export function mayDo(principal: Principal, { region, account }: Place, request: PolicyRequest): boolean {
   if (principal.kind === 'account') return true;
   const { thing, policy } = principal;
   const arn = `arn:aws:iot:${region}:${account}:${request.resource}`;

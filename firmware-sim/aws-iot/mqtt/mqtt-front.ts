@@ -9,14 +9,14 @@ import { isTopicFilter } from '../../../protocol/link/topic-filter.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { mayDo, type Place, type Principal } from '../identity/principal.ts';
-import type { Message } from '../service/message.ts';
-import type { Counters, Quotas } from '../service/quotas.ts';
+import type { IotMessage } from '../service/message.ts';
+import type { AwsCounters, Quotas } from '../service/quotas.ts';
 import { SlidingSeconds } from '../service/rates.ts';
 import { countedSlashes } from '../service/topics.ts';
 import { watchKeepAlive } from './keep-alive.ts';
 import { limitPackets } from './packet-limit.ts';
 import { publishFault } from './publish-fault.ts';
-import { Session } from './session.ts';
+import { ClientSession } from './session.ts';
 import { sessionPersistence } from './session-persistence.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -27,17 +27,17 @@ const NOTHING = Buffer.alloc(0);
 interface MqttFrontOptions {
   readonly clock: Clock;
   readonly quotas: Quotas;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly place: Place;
   readonly exchange: Exchange;
   readonly sessions: Sessions;
 }
 
-interface Connection {
+interface ClientConnection {
   readonly principal: Principal;
   clean: boolean;
   keepAliveSeconds: number;
-  session: Session | undefined;
+  session: ClientSession | undefined;
   seenAt: number;
   /** Why the service ends it; else the client did or the line broke. */
   endReason: string | undefined;
@@ -49,7 +49,7 @@ interface Connection {
 export class MqttFront {
   readonly #options: MqttFrontOptions;
   readonly #connects: SlidingSeconds;
-  readonly #connections = new WeakMap<object, Connection>();
+  readonly #connections = new WeakMap<object, ClientConnection>();
   readonly #clients = new Map<string, Client>();
   readonly #sockets = new Set<Socket>();
   #broker: Aedes | undefined;
@@ -79,7 +79,7 @@ export class MqttFront {
   accept(socket: Socket, principal: Principal): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    const connection: Connection = {
+    const connection: ClientConnection = {
       principal,
       clean: true,
       keepAliveSeconds: 0,
@@ -153,7 +153,7 @@ export class MqttFront {
     return Math.max(asked, shortestKeepAliveSeconds);
   }
 
-  #connectionOf(client: Client | null): Connection | undefined {
+  #connectionOf(client: Client | null): ClientConnection | undefined {
     return client === null ? undefined : this.#connections.get(client.conn);
   }
 
@@ -187,7 +187,7 @@ export class MqttFront {
   }
 
   /** The old session when both it and the newcomer are persistent, else a new one. */
-  #sessionFor(clientId: string, connection: Connection): Session {
+  #sessionFor(clientId: string, connection: ClientConnection): ClientSession {
     const { sessions, clock, quotas, counters, place } = this.#options;
     const known = sessions.get(clientId);
     if (known !== undefined) {
@@ -196,7 +196,7 @@ export class MqttFront {
       sessions.discard(clientId);
     }
     const { principal, clean } = connection;
-    return new Session({
+    return new ClientSession({
       clientId,
       thing: principal.kind === 'device' ? principal.thing : undefined,
       clean,
@@ -209,7 +209,7 @@ export class MqttFront {
   }
 
   /** At once, before the newcomer gets its CONNACK: aedes closes the old line in its own time. */
-  #takeOver(session: Session): void {
+  #takeOver(session: ClientSession): void {
     const client = this.#clients.get(session.clientId);
     const connection = this.#connectionOf(client ?? null);
     if (connection !== undefined) {
@@ -311,7 +311,7 @@ export class MqttFront {
       done(new Error(refused));
       return;
     }
-    const message: Message = {
+    const message: IotMessage = {
       topic: packet.topic,
       payload,
       qos: packet.qos === 0 ? 0 : 1,

@@ -1,12 +1,12 @@
 /** What a client may not publish at all: AWS ends the connection for it. Counts what it finds. */
 import type { PublishPacket } from 'aedes';
 import { mayDo, type Place, type Principal } from '../identity/principal.ts';
-import type { Counters, Quotas } from '../service/quotas.ts';
+import type { AwsCounters, Quotas } from '../service/quotas.ts';
 import { basicIngest, countedSlashes } from '../service/topics.ts';
 
 interface PublishLimits {
   readonly quotas: Quotas;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly place: Place;
 }
 

@@ -6,21 +6,21 @@
 
 import { topicMatches } from '../../../protocol/link/topic-filter.ts';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
-import type { Message } from '../service/message.ts';
-import type { Counters, Quotas } from '../service/quotas.ts';
+import type { IotMessage } from '../service/message.ts';
+import type { AwsCounters, Quotas } from '../service/quotas.ts';
 import { ByteThrottle, SlidingSecond } from '../service/rates.ts';
 
 /** QoS 1 messages kept for one absent or slow client; the oldest go first. */
 const MAX_STORED_MESSAGES = 10_000;
 
 /** The wire of a connected client. */
-interface Line {
+interface ClientLine {
   /** Writes one PUBLISH; the buffer is the message's own, so that its packet id can be known by it. */
-  send(message: Message, payload: Buffer): void;
+  send(message: IotMessage, payload: Buffer): void;
 }
 
-interface Outgoing {
-  readonly message: Message;
+interface OutgoingPublish {
+  readonly message: IotMessage;
   readonly onAck: (() => void) | undefined;
 }
 
@@ -30,21 +30,21 @@ interface SessionOptions {
   readonly clean: boolean;
   readonly clock: Clock;
   readonly quotas: Quotas;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly mayReceive: (topic: string) => boolean;
 }
 
-export class Session {
+export class ClientSession {
   readonly subscriptions = new Map<string, 0 | 1>();
   /** Publishes being worked on; they are not PUBACKed yet. */
   inboundUnacked = 0;
   readonly #options: SessionOptions;
-  readonly #outgoing = new WeakMap<Uint8Array, Outgoing>();
-  readonly #unacked = new Map<number, Outgoing>();
+  readonly #outgoing = new WeakMap<Uint8Array, OutgoingPublish>();
+  readonly #unacked = new Map<number, OutgoingPublish>();
   /** Sent, packet id not known yet. */
   #unnumbered = 0;
-  #stored: Message[] = [];
-  #line: Line | undefined;
+  #stored: IotMessage[] = [];
+  #line: ClientLine | undefined;
   #publishes: SlidingSecond;
   #bytes: ByteThrottle;
   #redelivery: Timer | undefined;
@@ -72,7 +72,7 @@ export class Session {
   }
 
   /** A connection took the session over: the rates begin anew, what was stored follows at its own pace. */
-  attach(line: Line): void {
+  attach(line: ClientLine): void {
     this.#line = line;
     this.#publishes = new SlidingSecond(this.#options.quotas.publishesPerSecond, this.#options.clock);
     this.#bytes = new ByteThrottle(this.#options.quotas.bytesPerSecond, this.#options.clock);
@@ -104,7 +104,7 @@ export class Session {
   }
 
   /** Delivers now, stores for later, or discards what is above the quota; each is counted. */
-  offer(message: Message): void {
+  offer(message: IotMessage): void {
     const line = this.#line;
     if (line === undefined) {
       if (!this.#options.clean && message.qos === 1) this.#store(message);
@@ -119,7 +119,7 @@ export class Session {
   }
 
   /** Past subscriptions and stores: directly onto the line. False when discarded or nobody is there. */
-  send(message: Message, onAck?: () => void): boolean {
+  send(message: IotMessage, onAck?: () => void): boolean {
     if (this.#line === undefined) return false;
     if (!this.#publishes.tryTake()) {
       this.#options.counters.publishesDiscardedOut += 1;
@@ -162,7 +162,7 @@ export class Session {
     return this.#unacked.size + this.#unnumbered;
   }
 
-  #write(message: Message, onAck: (() => void) | undefined): void {
+  #write(message: IotMessage, onAck: (() => void) | undefined): void {
     if (this.#line === undefined) {
       if (!this.#options.clean && message.qos === 1) this.#store(message);
       return;
@@ -179,7 +179,7 @@ export class Session {
     this.#line.send(message, payload);
   }
 
-  #store(message: Message): void {
+  #store(message: IotMessage): void {
     this.#options.counters.sessionMessagesStored += 1;
     this.#stored.push(message);
     if (this.#stored.length <= MAX_STORED_MESSAGES) return;
@@ -206,6 +206,6 @@ export class Session {
   }
 }
 
-function isExpired({ expiresAt }: Message, clock: Clock): boolean {
+function isExpired({ expiresAt }: IotMessage, clock: Clock): boolean {
   return expiresAt !== undefined && clock.now() >= expiresAt;
 }

@@ -4,10 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
-import type { Message } from '../service/message.ts';
-import type { Counters, Quotas } from '../service/quotas.ts';
+import type { IotMessage } from '../service/message.ts';
+import type { AwsCounters, Quotas } from '../service/quotas.ts';
 import type { JsonObject } from '../shadow/shadow-document.ts';
-import type { Session } from './session.ts';
+import type { ClientSession } from './session.ts';
 
 /** Client ids remembered, connected or not; the longest gone is forgotten first. */
 const MAX_CLIENTS = 20_000;
@@ -26,8 +26,8 @@ export interface ConnectionRecord {
   readonly disconnectReason?: string;
 }
 
-interface Client {
-  session: Session;
+interface KnownClient {
+  session: ClientSession;
   record: ConnectionRecord;
   expiry: Timer | undefined;
   /** Counts connects and disconnects, as `versionNumber` of the presence events. */
@@ -37,19 +37,19 @@ interface Client {
 interface SessionsOptions {
   readonly clock: Clock;
   readonly quotas: Quotas;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly say: (topic: string, body: JsonObject) => void;
 }
 
 export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #clients = new Map<string, Client>();
+  readonly #clients = new Map<string, KnownClient>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
   }
 
-  get(clientId: string): Session | undefined {
+  get(clientId: string): ClientSession | undefined {
     return this.#clients.get(clientId)?.session;
   }
 
@@ -58,14 +58,17 @@ export class Sessions {
   }
 
   /** To everybody whose subscriptions take it, each at the lower of both qualities of service. */
-  deliver(message: Message): void {
+  deliver(message: IotMessage): void {
     for (const { session } of this.#clients.values()) {
       const qos = session.wants(message.topic);
       if (qos !== undefined) session.offer(qos < message.qos ? { ...message, qos } : message);
     }
   }
 
-  connected(session: Session, facts: Pick<ConnectionRecord, 'keepAliveSeconds' | 'source' | 'target'>): void {
+  connected(
+    session: ClientSession,
+    facts: Pick<ConnectionRecord, 'keepAliveSeconds' | 'source' | 'target'>,
+  ): void {
     const { clientId } = session;
     const known = this.#clients.get(clientId);
     known?.expiry?.cancel();
@@ -84,7 +87,7 @@ export class Sessions {
     this.#announce('connected', client, { ipAddress: facts.source.ip });
   }
 
-  disconnected(session: Session, reason: string): void {
+  disconnected(session: ClientSession, reason: string): void {
     const client = this.#clients.get(session.clientId);
     if (client === undefined || client.session !== session || !client.record.connected) return;
     session.detach();
@@ -123,7 +126,7 @@ export class Sessions {
     this.#clients.clear();
   }
 
-  #forget(client: Client): void {
+  #forget(client: KnownClient): void {
     client.expiry?.cancel();
     client.session.detach();
     client.session.subscriptions.clear();
@@ -142,7 +145,7 @@ export class Sessions {
 
   #announce(
     event: 'connected' | 'disconnected',
-    { session, record, version }: Client,
+    { session, record, version }: KnownClient,
     more: JsonObject,
   ): void {
     this.#options.say(`$aws/events/presence/${event}/${session.clientId}`, {

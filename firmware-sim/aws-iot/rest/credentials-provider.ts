@@ -4,7 +4,7 @@
  * that thing, until they expire.
  */
 
-import { type Answer, json, type RestRequest } from '../http/http.ts';
+import { type AwsAnswer, json, type RestRequest } from '../http/http.ts';
 import type { AccessKeys } from '../identity/access-keys.ts';
 import type { Policy } from '../identity/policy.ts';
 import type { Principal } from '../identity/principal.ts';
@@ -26,7 +26,7 @@ export class CredentialsProvider {
   }
 
   /** `GET /role-aliases/<alias>/credentials`. */
-  handle({ method, parts, headers }: RestRequest, device: Principal | undefined): Answer {
+  handle({ method, parts, headers }: RestRequest, device: Principal | undefined): AwsAnswer {
     const [, alias = '', last, ...rest] = parts;
     if (method !== 'GET' || last !== 'credentials' || rest.length > 0) throw notFound('no such path');
     if (device?.kind !== 'device') throw forbidden('a client certificate that is known is needed here');

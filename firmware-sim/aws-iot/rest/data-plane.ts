@@ -6,13 +6,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { type Answer, json, type RestRequest } from '../http/http.ts';
+import { type AwsAnswer, json, type RestRequest } from '../http/http.ts';
 import { mayDo, type Place, type Principal } from '../identity/principal.ts';
 import type { MqttFront } from '../mqtt/mqtt-front.ts';
 import type { ConnectionRecord, Sessions } from '../mqtt/sessions.ts';
 import { AwsError, forbidden, invalidRequest, notFound, throttled, tooLarge } from '../service/aws-error.ts';
-import type { Message, MessageProperties } from '../service/message.ts';
-import type { Counters, Quotas } from '../service/quotas.ts';
+import type { IotMessage, MessageProperties } from '../service/message.ts';
+import type { AwsCounters, Quotas } from '../service/quotas.ts';
 import { basicIngest, countedSlashes, isTopicName } from '../service/topics.ts';
 import type { ShadowId, ShadowStore } from '../shadow/shadow-store.ts';
 import { announceDelete, announceUpdate } from '../shadow/shadow-topics.ts';
@@ -20,7 +20,7 @@ import { announceDelete, announceUpdate } from '../shadow/shadow-topics.ts';
 interface DataPlaneOptions {
   readonly clock: Clock;
   readonly quotas: Quotas;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly place: Place;
   readonly exchange: Exchange;
   readonly shadows: ShadowStore;
@@ -28,7 +28,11 @@ interface DataPlaneOptions {
   readonly front: MqttFront;
 }
 
-type Operation = (request: RestRequest, argument: string, principal: Principal) => Answer | Promise<Answer>;
+type DataPlaneOperation = (
+  request: RestRequest,
+  argument: string,
+  principal: Principal,
+) => AwsAnswer | Promise<AwsAnswer>;
 
 /** Of ListRetainedMessages, ListSubscriptions and ListNamedShadowsForThing. */
 const LARGEST_PAGE = 100;
@@ -42,7 +46,7 @@ export class DataPlane {
   }
 
   /** Rejects with an AwsError for what AWS would refuse. */
-  async handle(request: RestRequest, principal: Principal): Promise<Answer> {
+  async handle(request: RestRequest, principal: Principal): Promise<AwsAnswer> {
     const found = this.#operation(request);
     if (found === undefined) {
       throw new AwsError('MethodNotAllowedException', 405, `no operation ${request.method} ${request.path}`);
@@ -50,9 +54,13 @@ export class DataPlane {
     return await found.operation(request, decode(found.argument), principal);
   }
 
-  #operation({ method, path, parts }: RestRequest): { operation: Operation; argument: string } | undefined {
+  #operation({
+    method,
+    path,
+    parts,
+  }: RestRequest): { operation: DataPlaneOperation; argument: string } | undefined {
     const [first, second = '', third, fourth] = parts;
-    const at = (operation: Operation, argument: string) => ({ operation, argument });
+    const at = (operation: DataPlaneOperation, argument: string) => ({ operation, argument });
     switch (`${method} ${first}`) {
       case 'POST topics':
         return at(this.#publish, path.slice('/topics/'.length));
@@ -82,14 +90,14 @@ export class DataPlane {
     }
   }
 
-  #publish: Operation = (request, topic, principal) => {
+  #publish: DataPlaneOperation = (request, topic, principal) => {
     const { exchange, quotas } = this.#options;
     const retain = flag(request, 'retain');
     this.#checkTopic(topic);
     this.#checkPayload(request);
     this.#allow(principal, 'iot:Publish', `topic/${topic}`);
     if (retain) this.#allow(principal, 'iot:RetainPublish', `topic/${topic}`);
-    const message: Message = {
+    const message: IotMessage = {
       topic,
       payload: Buffer.from(request.body),
       qos: qosOf(request),
@@ -105,7 +113,7 @@ export class DataPlane {
     return json({ message: 'OK', traceId: randomUUID() });
   };
 
-  #getRetained: Operation = (_request, topic, principal) => {
+  #getRetained: DataPlaneOperation = (_request, topic, principal) => {
     this.#allow(principal, 'iot:GetRetainedMessage', `topic/${topic}`);
     const found = this.#options.exchange.retained(topic);
     if (found === undefined) throw notFound(`No retained message on topic ${topic}`);
@@ -120,7 +128,7 @@ export class DataPlane {
     });
   };
 
-  #listRetained: Operation = (request, _argument, principal) => {
+  #listRetained: DataPlaneOperation = (request, _argument, principal) => {
     this.#allow(principal, 'iot:ListRetainedMessages', '*');
     const { page, next } = this.#options.exchange.listRetained(
       pageSize(request, 'maxResults'),
@@ -135,19 +143,19 @@ export class DataPlane {
     return json({ retainedTopics, ...nextToken(next) });
   };
 
-  #listShadows: Operation = (request, thing, principal) => {
+  #listShadows: DataPlaneOperation = (request, thing, principal) => {
     this.#allow(principal, 'iot:ListNamedShadowsForThing', `thing/${thing}`);
     const { shadows, clock } = this.#options;
     const { results, next } = shadows.names(thing, pageSize(request, 'pageSize'), pageToken(request));
     return json({ results, timestamp: Math.floor(clock.now() / 1000), ...nextToken(next) });
   };
 
-  #getShadow: Operation = (request, thing, principal) => {
+  #getShadow: DataPlaneOperation = (request, thing, principal) => {
     const id = this.#shadowId(request, thing, principal, 'iot:GetThingShadow');
     return json(this.#options.shadows.get(id));
   };
 
-  #updateShadow: Operation = (request, thing, principal) => {
+  #updateShadow: DataPlaneOperation = (request, thing, principal) => {
     const id = this.#shadowId(request, thing, principal, 'iot:UpdateThingShadow');
     const { shadows, exchange } = this.#options;
     const outcome = shadows.update(id, request.body);
@@ -155,7 +163,7 @@ export class DataPlane {
     return json(outcome.accepted);
   };
 
-  #deleteShadow: Operation = (request, thing, principal) => {
+  #deleteShadow: DataPlaneOperation = (request, thing, principal) => {
     const id = this.#shadowId(request, thing, principal, 'iot:DeleteThingShadow');
     const { shadows, exchange } = this.#options;
     const body = shadows.delete(id);
@@ -163,7 +171,7 @@ export class DataPlane {
     return json(body);
   };
 
-  #getConnection: Operation = (request, clientId, principal) => {
+  #getConnection: DataPlaneOperation = (request, clientId, principal) => {
     this.#allow(principal, 'iot:GetConnection', `client/${clientId}`);
     const record = this.#record(clientId);
     const { keepAliveSeconds, connectedAt, disconnectedAt, disconnectReason, thing, source, target } = record;
@@ -186,7 +194,7 @@ export class DataPlane {
     });
   };
 
-  #deleteConnection: Operation = (request, clientId, principal) => {
+  #deleteConnection: DataPlaneOperation = (request, clientId, principal) => {
     this.#allow(principal, 'iot:DeleteConnection', `client/${clientId}`);
     const { front, sessions } = this.#options;
     const ended = front.disconnect(clientId, {
@@ -198,7 +206,7 @@ export class DataPlane {
     return json({});
   };
 
-  #listSubscriptions: Operation = (request, clientId, principal) => {
+  #listSubscriptions: DataPlaneOperation = (request, clientId, principal) => {
     this.#allow(principal, 'iot:ListSubscriptions', `client/${clientId}`);
     this.#record(clientId);
     const after = pageToken(request);
@@ -211,7 +219,7 @@ export class DataPlane {
     return json({ subscriptions, ...nextToken(next) });
   };
 
-  #sendDirect: Operation = async (request, clientId, principal) => {
+  #sendDirect: DataPlaneOperation = async (request, clientId, principal) => {
     const topic = request.query.get('topic') ?? '';
     this.#checkTopic(topic);
     this.#checkPayload(request);
@@ -221,7 +229,7 @@ export class DataPlane {
     const confirmation = flag(request, 'confirmation');
     const payload = Buffer.from(request.body);
     const properties = propertiesOf(request);
-    const message: Message = { topic, payload, qos: confirmation ? 1 : 0, retain: false, properties };
+    const message: IotMessage = { topic, payload, qos: confirmation ? 1 : 0, retain: false, properties };
     if (!confirmation) {
       if (!session.send(message)) throw throttled(`Client ${clientId} is at its publish limit`);
       return json({ message: 'OK', traceId: randomUUID() });

@@ -6,19 +6,19 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import { type Answer, json, MAX_BODY_BYTES, type RestRequest, readRequest, write } from '../http/http.ts';
+import { type AwsAnswer, json, MAX_BODY_BYTES, type RestRequest, readRequest, write } from '../http/http.ts';
 import type { AccessKeys } from '../identity/access-keys.ts';
 import type { Place, Principal } from '../identity/principal.ts';
 import { type SignatureErrors, verifySignature } from '../identity/sigv4.ts';
 import { AwsError, forbidden } from '../service/aws-error.ts';
-import type { Counters } from '../service/quotas.ts';
+import type { AwsCounters } from '../service/quotas.ts';
 import { isSqsRequest, type SqsProtocol, sqsErrorAnswer } from '../sqs/sqs-protocol.ts';
 import type { CredentialsProvider } from './credentials-provider.ts';
 import type { DataPlane } from './data-plane.ts';
 
 interface RestServerOptions {
   readonly clock: Clock;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly place: Place;
   readonly keys: AccessKeys;
   readonly dataPlane: DataPlane;
@@ -68,7 +68,7 @@ async function answerTo(
   options: RestServerOptions,
   request: RestRequest,
   certificate: Principal | undefined,
-): Promise<Answer> {
+): Promise<AwsAnswer> {
   const { counters, dataPlane, sqs, credentials } = options;
   if (request.method === 'GET' && request.path === '/_stand-in/counters') return json({ ...counters });
   const toSqs = isSqsRequest(request);
@@ -108,7 +108,7 @@ async function authenticate(
   return key.principal;
 }
 
-function errorAnswer({ type, status, message }: AwsError): Answer {
+function errorAnswer({ type, status, message }: AwsError): AwsAnswer {
   const answer = json({ message, traceId: randomUUID() }, status);
   return { ...answer, headers: { ...answer.headers, 'x-amzn-errortype': type } };
 }

@@ -6,8 +6,8 @@
 
 import { topicMatches } from '../../../protocol/link/topic-filter.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
-import type { Message } from '../service/message.ts';
-import type { Counters } from '../service/quotas.ts';
+import type { IotMessage } from '../service/message.ts';
+import type { AwsCounters } from '../service/quotas.ts';
 import { basicIngest, isTopicName } from '../service/topics.ts';
 import { parseExpression, parseRuleSql, RuleError, type RuleInput, type RuleQuery } from './rule-sql.ts';
 
@@ -27,10 +27,10 @@ export interface RuleDefinition {
 interface RulePorts {
   /** Throws when the queue does not take it. */
   send(queue: string, body: string): void;
-  republish(message: Message): void;
+  republish(message: IotMessage): void;
 }
 
-interface Rule {
+interface TopicRule {
   readonly definition: RuleDefinition;
   readonly query: RuleQuery;
 }
@@ -40,14 +40,14 @@ const MAX_REPUBLISHES = 8;
 const RULE_NAME = /^[a-zA-Z0-9_]{1,128}$/;
 
 export class RuleEngine {
-  readonly #rules = new Map<string, Rule>();
+  readonly #rules = new Map<string, TopicRule>();
   readonly #clock: Clock;
-  readonly #counters: Counters;
+  readonly #counters: AwsCounters;
   readonly #ports: RulePorts;
   #depth = 0;
 
   /** Throws a RuleError for a rule that cannot be run. */
-  constructor(definitions: readonly RuleDefinition[], ports: RulePorts, clock: Clock, counters: Counters) {
+  constructor(definitions: readonly RuleDefinition[], ports: RulePorts, clock: Clock, counters: AwsCounters) {
     this.#ports = ports;
     this.#clock = clock;
     this.#counters = counters;
@@ -71,7 +71,7 @@ export class RuleEngine {
   }
 
   /** Only the named rule sees a Basic Ingest message, every rule whose filter takes it any other. */
-  run(message: Message): void {
+  run(message: IotMessage): void {
     const ingest = basicIngest(message.topic);
     if (ingest !== undefined) {
       const rule = this.#rules.get(ingest.rule);
@@ -84,7 +84,7 @@ export class RuleEngine {
     }
   }
 
-  #apply(rule: Rule, message: Message, topic: string): void {
+  #apply(rule: TopicRule, message: IotMessage, topic: string): void {
     this.#counters.ruleMatches += 1;
     const input: RuleInput = {
       topic,

@@ -10,7 +10,7 @@ export interface MessageProperties {
   readonly payloadFormatIndicator?: string;
 }
 
-export interface Message {
+export interface IotMessage {
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: 0 | 1;

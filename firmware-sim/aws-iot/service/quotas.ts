@@ -77,8 +77,8 @@ const COUNTER_NAMES = [
 ] as const;
 
 type CounterName = (typeof COUNTER_NAMES)[number];
-export type Counters = Record<CounterName, number>;
+export type AwsCounters = Record<CounterName, number>;
 
-export function createCounters(): Counters {
-  return Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as Counters;
+export function createCounters(): AwsCounters {
+  return Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as AwsCounters;
 }

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import { AwsError, conflict, invalidRequest, notFound, throttled, tooLarge } from '../service/aws-error.ts';
-import type { Counters, Quotas } from '../service/quotas.ts';
+import type { AwsCounters, Quotas } from '../service/quotas.ts';
 import { SlidingSeconds } from '../service/rates.ts';
 import {
   applyUpdate,
@@ -37,7 +37,7 @@ export interface UpdateOutcome {
   readonly documents: JsonObject;
 }
 
-interface Entry {
+interface StoredShadow {
   document: ShadowDocument | undefined;
   version: number;
 }
@@ -51,11 +51,11 @@ interface ParsedUpdate {
 export class ShadowStore {
   readonly #clock: Clock;
   readonly #quotas: Quotas;
-  readonly #counters: Counters;
+  readonly #counters: AwsCounters;
   readonly #rates: SlidingSeconds;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, StoredShadow>();
 
-  constructor(clock: Clock, quotas: Quotas, counters: Counters) {
+  constructor(clock: Clock, quotas: Quotas, counters: AwsCounters) {
     this.#clock = clock;
     this.#quotas = quotas;
     this.#counters = counters;

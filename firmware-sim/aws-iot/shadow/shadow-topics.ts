@@ -7,19 +7,19 @@ import type { JsonObject } from './shadow-document.ts';
 import { isObject } from './shadow-document.ts';
 import type { ShadowId, ShadowStore, UpdateOutcome } from './shadow-store.ts';
 
-type Operation = 'get' | 'update' | 'delete';
+type ShadowOperation = 'get' | 'update' | 'delete';
 type Say = (topic: string, body: JsonObject) => void;
 
 const REQUEST = /^\$aws\/things\/([^/]+)\/shadow(?:\/name\/([^/]+))?\/(get|update|delete)$/;
 
 interface ShadowRequest extends ShadowId {
-  readonly operation: Operation;
+  readonly operation: ShadowOperation;
 }
 
 export function shadowRequest(topic: string): ShadowRequest | undefined {
   const match = REQUEST.exec(topic);
   if (match?.[1] === undefined) return undefined;
-  return { thing: match[1], shadow: match[2], operation: match[3] as Operation };
+  return { thing: match[1], shadow: match[2], operation: match[3] as ShadowOperation };
 }
 
 const baseTopic = ({ thing, shadow }: ShadowId) =>

@@ -5,7 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
-import type { Counters } from '../service/quotas.ts';
+import type { AwsCounters } from '../service/quotas.ts';
 
 /** What a queue holds at most; the real one holds without end. */
 const MAX_QUEUE_BYTES = 256 * 1024 * 1024;
@@ -43,7 +43,7 @@ interface StoredMessage {
   firstReceivedAt: number | undefined;
 }
 
-export interface ReceivedMessage extends StoredMessage {
+export interface ReceivedSqsMessage extends StoredMessage {
   readonly receiptHandle: string;
 }
 
@@ -54,7 +54,7 @@ interface InFlight {
 
 interface QueuePorts {
   readonly clock: Clock;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly mischief?: Mischief;
   /** Where to put a message that was received too often; undefined when there is no such queue. */
   deadLetter(queue: string): Queue | undefined;
@@ -105,9 +105,9 @@ export class Queue {
     return this.#accept(message, delaySeconds) ? message : undefined;
   }
 
-  receive(most: number, visibilitySeconds = this.settings.visibilityTimeoutSeconds): ReceivedMessage[] {
+  receive(most: number, visibilitySeconds = this.settings.visibilityTimeoutSeconds): ReceivedSqsMessage[] {
     this.#sweep();
-    const received: ReceivedMessage[] = [];
+    const received: ReceivedSqsMessage[] = [];
     while (received.length < most && this.#inFlight.size < MAX_IN_FLIGHT) {
       const message = this.#next();
       if (message === undefined) break;
@@ -178,7 +178,7 @@ export class Queue {
     return true;
   }
 
-  #handOut(message: StoredMessage, visibilitySeconds: number): ReceivedMessage {
+  #handOut(message: StoredMessage, visibilitySeconds: number): ReceivedSqsMessage {
     const { clock, counters, mischief } = this.#ports;
     message.receiveCount += 1;
     message.firstReceivedAt ??= clock.now();

@@ -1,7 +1,13 @@
 /** All queues of the account, and who waits at them: long polling, with time from the clock. */
 import type { Clock, Timer } from '../../../protocol/ports/clock.ts';
-import type { Counters } from '../service/quotas.ts';
-import { DEFAULT_SETTINGS, type Mischief, Queue, type QueueSettings, type ReceivedMessage } from './queue.ts';
+import type { AwsCounters } from '../service/quotas.ts';
+import {
+  DEFAULT_SETTINGS,
+  type Mischief,
+  Queue,
+  type QueueSettings,
+  type ReceivedSqsMessage,
+} from './queue.ts';
 
 const MAX_QUEUES = 1000;
 /** Receivers waiting at one queue at once. */
@@ -15,24 +21,24 @@ interface Receive {
   readonly gone: AbortSignal;
 }
 
-interface Waiting {
+interface WaitingReceiver {
   readonly receive: Receive;
-  readonly answer: (messages: ReceivedMessage[]) => void;
+  readonly answer: (messages: ReceivedSqsMessage[]) => void;
 }
 
-interface Line {
+interface QueueLine {
   readonly queue: Queue;
-  readonly waiting: Set<Waiting>;
+  readonly waiting: Set<WaitingReceiver>;
   timer: Timer | undefined;
 }
 
 export class Queues {
   readonly #clock: Clock;
-  readonly #counters: Counters;
+  readonly #counters: AwsCounters;
   readonly #mischief: Mischief | undefined;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, QueueLine>();
 
-  constructor(clock: Clock, counters: Counters, mischief?: Mischief) {
+  constructor(clock: Clock, counters: AwsCounters, mischief?: Mischief) {
     this.#clock = clock;
     this.#counters = counters;
     this.#mischief = mischief;
@@ -60,14 +66,14 @@ export class Queues {
         deadLetter: (target) => this.get(target),
       },
     );
-    const line: Line = { queue, waiting: new Set(), timer: undefined };
+    const line: QueueLine = { queue, waiting: new Set(), timer: undefined };
     queue.onChange = () => this.#serve(line);
     this.#lines.set(name, line);
     return queue;
   }
 
   /** Messages at once, or as soon as there are some, or none when the wait is over. */
-  receive(queue: Queue, receive: Receive): Promise<ReceivedMessage[]> {
+  receive(queue: Queue, receive: Receive): Promise<ReceivedSqsMessage[]> {
     const line = this.#lines.get(queue.name);
     const messages = queue.receive(receive.most, receive.visibilitySeconds);
     if (line !== undefined && line.waiting.size > 0) this.#serve(line);
@@ -76,14 +82,14 @@ export class Queues {
     }
     if (line.waiting.size >= MAX_WAITING) return Promise.resolve([]);
     return new Promise((resolve) => {
-      const settle = (found: ReceivedMessage[]) => {
+      const settle = (found: ReceivedSqsMessage[]) => {
         line.waiting.delete(waiting);
         limit.cancel();
         receive.gone.removeEventListener('abort', leave);
         resolve(found);
       };
       const leave = () => settle([]);
-      const waiting: Waiting = { receive, answer: settle };
+      const waiting: WaitingReceiver = { receive, answer: settle };
       const limit = this.#clock.setTimer(receive.waitSeconds * 1000, 'sqs long poll', leave);
       receive.gone.addEventListener('abort', leave);
       line.waiting.add(waiting);
@@ -98,7 +104,7 @@ export class Queues {
     }
   }
 
-  #serve(line: Line): void {
+  #serve(line: QueueLine): void {
     for (const { receive, answer } of [...line.waiting]) {
       const messages = line.queue.receive(receive.most, receive.visibilitySeconds);
       if (messages.length === 0) break;
@@ -108,7 +114,7 @@ export class Queues {
   }
 
   /** Somebody waits and something is hidden: look again when it shows. */
-  #watch(line: Line): void {
+  #watch(line: QueueLine): void {
     line.timer?.cancel();
     line.timer = undefined;
     const due = line.queue.nextDue;

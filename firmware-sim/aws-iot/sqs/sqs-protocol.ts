@@ -3,11 +3,11 @@
  * Reference). Standard queues without message attributes; what is not offered is refused by name.
  */
 import * as z from 'zod';
-import type { Answer, RestRequest } from '../http/http.ts';
+import type { AwsAnswer, RestRequest } from '../http/http.ts';
 import type { Place } from '../identity/principal.ts';
 import { AwsError } from '../service/aws-error.ts';
-import type { Counters } from '../service/quotas.ts';
-import type { Queue, ReceivedMessage } from './queue.ts';
+import type { AwsCounters } from '../service/quotas.ts';
+import type { Queue, ReceivedSqsMessage } from './queue.ts';
 import { attributesOf, readAttributes } from './queue-attributes.ts';
 import type { Queues } from './queues.ts';
 
@@ -57,7 +57,7 @@ const schemas = {
     ),
   }),
 };
-type Input<Name extends keyof typeof schemas> = z.output<(typeof schemas)[Name]>;
+type SqsInput<Name extends keyof typeof schemas> = z.output<(typeof schemas)[Name]>;
 
 /** What the legacy query protocol calls an error; the SDK shows this name. */
 const QUERY_ERRORS: Record<string, string> = {
@@ -72,7 +72,7 @@ const QUERY_ERRORS: Record<string, string> = {
 
 interface SqsOptions {
   readonly queues: Queues;
-  readonly counters: Counters;
+  readonly counters: AwsCounters;
   readonly place: Place;
   /** `http://host:port`, as the caller reached us. */
   readonly origin: (request: RestRequest) => string;
@@ -88,7 +88,7 @@ export class SqsProtocol {
     this.#options = options;
   }
 
-  async handle(request: RestRequest): Promise<Answer> {
+  async handle(request: RestRequest): Promise<AwsAnswer> {
     const name = (request.headers['x-amz-target'] ?? '').slice('AmazonSQS.'.length);
     return answer(await this.#operate(name, request));
   }
@@ -144,7 +144,7 @@ export class SqsProtocol {
     }
   }
 
-  #create({ QueueName, Attributes }: Input<'CreateQueue'>, request: RestRequest): object {
+  #create({ QueueName, Attributes }: SqsInput<'CreateQueue'>, request: RestRequest): object {
     if (!QUEUE_NAME.test(QueueName)) {
       throw sqsError('InvalidAttributeValue', 'Queue name: letters, digits, - and _, at most 80; no FIFO');
     }
@@ -161,7 +161,7 @@ export class SqsProtocol {
     return { QueueUrl: this.#url(QueueName, request) };
   }
 
-  #send(input: Input<'SendMessage'>): object {
+  #send(input: SqsInput<'SendMessage'>): object {
     if (input.MessageAttributes !== undefined) {
       throw sqsError('UnsupportedOperation', 'the stand-in carries no message attributes');
     }
@@ -177,7 +177,7 @@ export class SqsProtocol {
     return { MessageId: sent.id, MD5OfMessageBody: sent.md5 };
   }
 
-  async #receive(input: Input<'ReceiveMessage'>, request: RestRequest): Promise<object> {
+  async #receive(input: SqsInput<'ReceiveMessage'>, request: RestRequest): Promise<object> {
     const queue = this.#queue(input);
     const messages = await this.#options.queues.receive(queue, {
       most: input.MaxNumberOfMessages,
@@ -204,7 +204,7 @@ export class SqsProtocol {
 }
 
 /** An error in the form of the protocol. */
-export function sqsErrorAnswer(error: AwsError): Answer {
+export function sqsErrorAnswer(error: AwsError): AwsAnswer {
   const { type, status, message } = error;
   const body = JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message });
   return {
@@ -221,7 +221,7 @@ function sqsError(type: string, message: string): AwsError {
   return new AwsError(type, 400, message);
 }
 
-function answer(body: object): Answer {
+function answer(body: object): AwsAnswer {
   return {
     status: 200,
     headers: { 'content-type': 'application/x-amz-json-1.0' },
@@ -229,7 +229,7 @@ function answer(body: object): Answer {
   };
 }
 
-function read<Name extends keyof typeof schemas>(name: Name, { body }: RestRequest): Input<Name> {
+function read<Name extends keyof typeof schemas>(name: Name, { body }: RestRequest): SqsInput<Name> {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(body).toString('utf8'));
@@ -238,7 +238,7 @@ function read<Name extends keyof typeof schemas>(name: Name, { body }: RestReque
   }
   const parsed = schemas[name].safeParse(value);
   if (!parsed.success) throw sqsError('InvalidParameterValue', z.prettifyError(parsed.error));
-  return parsed.data as Input<Name>;
+  return parsed.data as SqsInput<Name>;
 }
 
 function changeVisibility(queue: Queue, entry: { ReceiptHandle: string; VisibilityTimeout: number }): void {
@@ -269,7 +269,7 @@ function batch<Entry extends { Id: string }>(entries: readonly Entry[], act: (en
   return { Successful, Failed };
 }
 
-function asReceived(message: ReceivedMessage): object {
+function asReceived(message: ReceivedSqsMessage): object {
   return {
     MessageId: message.id,
     ReceiptHandle: message.receiptHandle,

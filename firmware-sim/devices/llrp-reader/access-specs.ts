@@ -12,7 +12,7 @@ import { C1G2_AIR_PROTOCOL } from '../../../protocol/wire/llrp/rospec.ts';
 import type { RawParameter } from '../../../protocol/wire/llrp/schema.ts';
 import { STATUS } from '../../../protocol/wire/llrp/status.ts';
 import { operate } from './operations.ts';
-import { type Refusal, refusal } from './refusal.ts';
+import { type LlrpRefusal, refusal } from './refusal.ts';
 import type { TagMemory } from './tag-memory.ts';
 
 export const MAX_ACCESS_SPECS = 32;
@@ -20,19 +20,19 @@ export const MAX_OP_SPECS = 8;
 /** Patterns of one C1G2TagSpec. */
 const MAX_TARGETS = 2;
 
-interface Entry {
+interface AccessSpecEntry {
   readonly spec: AccessSpec;
   isActive: boolean;
   executions: number;
 }
 
-export interface Access {
+export interface TagAccess {
   readonly spec: AccessSpec;
   readonly results: readonly RawParameter[];
 }
 
 export class AccessSpecs {
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Map<number, AccessSpecEntry>();
   readonly #antennas: number;
 
   constructor(antennas: number) {
@@ -47,7 +47,7 @@ export class AccessSpecs {
     return [...this.#entries.values()].some(({ isActive }) => isActive);
   }
 
-  add(spec: AccessSpec): Refusal | undefined {
+  add(spec: AccessSpec): LlrpRefusal | undefined {
     const id = spec.AccessSpecID;
     if (id === 0) return refusal(STATUS.M_FieldError, 'AccessSpec id 0 means all and cannot be added');
     if (this.#entries.has(id)) return refusal(STATUS.M_FieldError, `AccessSpec ${id} already exists`);
@@ -59,14 +59,14 @@ export class AccessSpecs {
   }
 
   /** Id 0 means all. */
-  delete(id: number): Refusal | undefined {
+  delete(id: number): LlrpRefusal | undefined {
     if (id === 0) this.#entries.clear();
     else if (!this.#entries.delete(id)) return missing(id);
     return undefined;
   }
 
   /** Id 0 means all. */
-  setActive(id: number, isActive: boolean): Refusal | undefined {
+  setActive(id: number, isActive: boolean): LlrpRefusal | undefined {
     const entry = this.#entries.get(id);
     if (id !== 0 && entry === undefined) return missing(id);
     for (const each of entry === undefined ? this.#entries.values() : [entry]) each.isActive = isActive;
@@ -78,7 +78,7 @@ export class AccessSpecs {
   }
 
   /** Carries out the first AccessSpec that fits this tag, where there is one. */
-  access(roSpecId: number, antenna: number, memory: TagMemory): Access | undefined {
+  access(roSpecId: number, antenna: number, memory: TagMemory): TagAccess | undefined {
     for (const entry of this.#entries.values()) {
       const { spec } = entry;
       const fits =
@@ -91,7 +91,7 @@ export class AccessSpecs {
     return undefined;
   }
 
-  #carryOut(entry: Entry, memory: TagMemory): Access {
+  #carryOut(entry: AccessSpecEntry, memory: TagMemory): TagAccess {
     const { spec } = entry;
     const results: RawParameter[] = [];
     for (const op of spec.AccessCommand.OpSpec ?? []) {
@@ -115,7 +115,7 @@ function isTarget({ MB, Match, Pointer, TagMask, TagData }: C1G2TargetTag, memor
   return isEqual === Match;
 }
 
-function refusalOfSpec(spec: AccessSpec, antennas: number): Refusal | undefined {
+function refusalOfSpec(spec: AccessSpec, antennas: number): LlrpRefusal | undefined {
   const { AccessSpecID: id, AntennaID, AccessCommand } = spec;
   const operations = AccessCommand.OpSpec ?? [];
   const targets = AccessCommand.C1G2TagSpec.C1G2TargetTag ?? [];
@@ -139,6 +139,6 @@ function refusalOfSpec(spec: AccessSpec, antennas: number): Refusal | undefined 
   return undefined;
 }
 
-function missing(id: number): Refusal {
+function missing(id: number): LlrpRefusal {
   return refusal(STATUS.M_FieldError, `AccessSpec ${id} does not exist`);
 }

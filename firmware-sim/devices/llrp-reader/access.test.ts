@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/wire/llrp/access.ts';
 import type { LlrpMessage } from '../../../protocol/wire/llrp/codec.ts';
 import { fromRaw, type Parameter, type RawParameter } from '../../../protocol/wire/llrp/schema.ts';
-import { Client, specOf, TAG, tagsOf } from './llrp-client.fixture.ts';
+import { LlrpClient, specOf, TAG, tagsOf } from './llrp-client.fixture.ts';
 import { TagMemory } from './tag-memory.ts';
 
 const at = (MB: number, WordPointer: number, AccessPassword = 0) => ({ MB, WordPointer, AccessPassword });
@@ -51,8 +51,8 @@ function accessSpec(
 const ONCE = { AccessSpecStopTrigger: { AccessSpecStopTrigger: 1, OperationCountValue: 1 } };
 
 /** A reader at work on one strong tag. */
-function working(): Client {
-  const client = new Client();
+function working(): LlrpClient {
+  const client = new LlrpClient();
   client.connect();
   client.start();
   client.reader.setTags([TAG]);
@@ -61,7 +61,7 @@ function working(): Client {
 }
 
 /** Carries the operations out once and says what each came to. */
-function perform(client: Client, ...ops: OpSpec[]): unknown[] {
+function perform(client: LlrpClient, ...ops: OpSpec[]): unknown[] {
   expect(client.status('ADD_ACCESSSPEC', { AccessSpec: accessSpec(1, ops, ONCE) })).toContain('M_Success');
   expect(client.status('ENABLE_ACCESSSPEC', { AccessSpecID: 1 })).toContain('M_Success');
   return resultsOf(client.wait(3_000));
@@ -81,7 +81,7 @@ function resultOf(raw: RawParameter): unknown {
 
 describe('the life of an AccessSpec', () => {
   it('is added, enabled, listed, disabled, deleted, and each mistake has its status', () => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     const AccessSpec = accessSpec(7, [read(1, MEMORY_BANK.TID, 0, 2)]);
     expect(client.status('ENABLE_ACCESSSPEC', { AccessSpecID: 7 })).toBe(
@@ -157,7 +157,7 @@ describe('the life of an AccessSpec', () => {
   });
 
   it('reports at its own end, or along with the tags, and names itself', () => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     const spec = specOf(1);
     const report = {

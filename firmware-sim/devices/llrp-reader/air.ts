@@ -5,7 +5,7 @@
  */
 import type { Random } from '../../../protocol/ports/random.ts';
 import type { TagInField } from '../device.ts';
-import type { Access } from './access-specs.ts';
+import type { TagAccess } from './access-specs.ts';
 
 /** dB from "read in half of the rounds" to "read in three of four". */
 const SENSITIVITY_SLOPE_DB = 3;
@@ -26,7 +26,7 @@ export interface Sight {
   count: number;
   peakRssiDbm: number;
   /** What was done to the tag on this occasion. */
-  readonly access?: Access;
+  readonly access?: TagAccess;
 }
 
 /** What one antenna is set to. */

@@ -14,13 +14,13 @@ import {
 } from '../../../protocol/wire/llrp/rospec.ts';
 import { STATUS } from '../../../protocol/wire/llrp/status.ts';
 import { GPO_PORTS, HOP_TABLE, POWER_LEVELS } from './identity.ts';
-import { type Refusal, refusal } from './refusal.ts';
+import { type LlrpRefusal, refusal } from './refusal.ts';
 import { refusalOfAntenna, refusalOfReport } from './spec-check.ts';
 
 /** Nothing sensible asks for more keepalives than this. */
 const SHORTEST_KEEPALIVE_MS = 100;
 
-export interface Surroundings {
+export interface ReaderHardware {
   readonly gpi: ReadonlyMap<number, boolean>;
   readonly gpiPorts: number;
   readonly antennas: number;
@@ -28,7 +28,7 @@ export interface Surroundings {
   isConnected(antenna: number): boolean;
 }
 
-type Wanted = MessageBodies['SET_READER_CONFIG'];
+type WantedConfiguration = MessageBodies['SET_READER_CONFIG'];
 type Settings = Omit<MessageInputs['GET_READER_CONFIG_RESPONSE'], 'LLRPStatus'>;
 
 /** Every tag as it is read, with what clients use most. */
@@ -90,7 +90,7 @@ export class Configuration {
     return [...this.#antennas.values()];
   }
 
-  apply(wanted: Wanted, surroundings: Surroundings): Refusal | undefined {
+  apply(wanted: WantedConfiguration, surroundings: ReaderHardware): LlrpRefusal | undefined {
     const refused = refusalOf(wanted, surroundings);
     if (refused !== undefined) return refused;
     const { KeepaliveSpec, EventsAndReports, ROReportSpec, AccessReportSpec } = wanted;
@@ -116,7 +116,7 @@ export class Configuration {
     return undefined;
   }
 
-  describe(wanted: MessageBodies['GET_READER_CONFIG'], surroundings: Surroundings): Settings | Refusal {
+  describe(wanted: MessageBodies['GET_READER_CONFIG'], surroundings: ReaderHardware): Settings | LlrpRefusal {
     const all = this.#settings(wanted, surroundings);
     if (wanted.AntennaID > surroundings.antennas)
       return refusal(STATUS.A_OutOfRange, `there is no antenna ${wanted.AntennaID}`);
@@ -135,7 +135,7 @@ export class Configuration {
 
   #settings(
     wanted: MessageBodies['GET_READER_CONFIG'],
-    surroundings: Surroundings,
+    surroundings: ReaderHardware,
   ): Required<Omit<Settings, 'extras'>> {
     const { AntennaID, GPIPortNum, GPOPortNum } = wanted;
     const antennas = ports(surroundings.antennas, AntennaID);
@@ -180,7 +180,7 @@ export class Configuration {
   }
 }
 
-function refusalOf(wanted: Wanted, surroundings: Surroundings): Refusal | undefined {
+function refusalOf(wanted: WantedConfiguration, surroundings: ReaderHardware): LlrpRefusal | undefined {
   const input = wanted.GPIPortCurrentState?.find((port) => !isPort(port.GPIPortNum, surroundings.gpiPorts));
   if (input) return refusal(STATUS.A_OutOfRange, `there is no GPI port ${input.GPIPortNum}`);
   const output = wanted.GPOWriteData?.find((port) => !isPort(port.GPOPortNumber, GPO_PORTS));

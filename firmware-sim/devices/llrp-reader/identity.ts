@@ -9,7 +9,7 @@ import { C1G2_AIR_PROTOCOL } from '../../../protocol/wire/llrp/rospec.ts';
 import type { ValueOf } from '../../../protocol/wire/llrp/schema.ts';
 import { STATUS } from '../../../protocol/wire/llrp/status.ts';
 import { MAX_ACCESS_SPECS, MAX_OP_SPECS } from './access-specs.ts';
-import { type Refusal, refusal } from './refusal.ts';
+import { type LlrpRefusal, refusal } from './refusal.ts';
 
 export interface Hardware {
   readonly antennas: number;
@@ -87,14 +87,14 @@ function sensitivityLossDb(index: number): number {
   return index === 1 ? 0 : FIRST_SENSITIVITY_LOSS_DB + index - 2;
 }
 
-type Capabilities = Omit<MessageInputs['GET_READER_CAPABILITIES_RESPONSE'], 'LLRPStatus'>;
+type CapabilitiesAnswer = Omit<MessageInputs['GET_READER_CAPABILITIES_RESPONSE'], 'LLRPStatus'>;
 
 /** The capabilities of the wanted kind, or why there is none of it. */
 export function capabilitiesOf(
   requested: number,
   hardware: Hardware,
   version: LlrpVersion,
-): Capabilities | Refusal {
+): CapabilitiesAnswer | LlrpRefusal {
   const GeneralDeviceCapabilities = general(hardware, version);
   const LLRPCapabilities = llrp(hardware);
   const RegulatoryCapabilities = regulatory();
@@ -117,7 +117,7 @@ export function capabilitiesOf(
 function general(
   hardware: Hardware,
   version: LlrpVersion,
-): NonNullable<Capabilities['GeneralDeviceCapabilities']> {
+): NonNullable<CapabilitiesAnswer['GeneralDeviceCapabilities']> {
   const antennas = Array.from({ length: hardware.antennas }, (_, index) => index + 1);
   return {
     MaxNumberOfAntennaSupported: hardware.antennas,
@@ -139,7 +139,7 @@ function general(
   };
 }
 
-function llrp(hardware: Hardware): NonNullable<Capabilities['LLRPCapabilities']> {
+function llrp(hardware: Hardware): NonNullable<CapabilitiesAnswer['LLRPCapabilities']> {
   return {
     CanDoRFSurvey: false,
     CanReportBufferFillWarning: true,
@@ -156,7 +156,7 @@ function llrp(hardware: Hardware): NonNullable<Capabilities['LLRPCapabilities']>
   };
 }
 
-function regulatory(): NonNullable<Capabilities['RegulatoryCapabilities']> {
+function regulatory(): NonNullable<CapabilitiesAnswer['RegulatoryCapabilities']> {
   return {
     CountryCode: UNITED_STATES,
     CommunicationsStandard: FCC_PART_15,
@@ -182,7 +182,7 @@ function regulatory(): NonNullable<Capabilities['RegulatoryCapabilities']> {
   };
 }
 
-const C1G2LLRPCapabilities: NonNullable<Capabilities['C1G2LLRPCapabilities']> = {
+const C1G2LLRPCapabilities: NonNullable<CapabilitiesAnswer['C1G2LLRPCapabilities']> = {
   CanSupportBlockErase: true,
   CanSupportBlockWrite: true,
   CanSupportBlockPermalock: false,

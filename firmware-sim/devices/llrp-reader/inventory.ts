@@ -9,7 +9,7 @@ import type { TagInField } from '../device.ts';
 import type { AccessSpecs } from './access-specs.ts';
 import { type AntennaSetting, gather, inventoryRound, type Sight } from './air.ts';
 import { settingOf } from './antenna-settings.ts';
-import type { Configuration, Surroundings } from './configuration.ts';
+import type { Configuration, ReaderHardware } from './configuration.ts';
 import { CHANNELS } from './identity.ts';
 import type { HeldReport } from './report-buffer.ts';
 import type { ActiveSpec, RunningSpec } from './ro-specs.ts';
@@ -25,7 +25,7 @@ type TagReport = Omit<HeldReport, 'kind'>;
 interface InventoryParts {
   readonly random: Random;
   readonly sensitivityDbm: number;
-  readonly surroundings: Surroundings;
+  readonly surroundings: ReaderHardware;
   readonly configuration: Configuration;
   readonly accessSpecs: AccessSpecs;
   readonly memories: TagMemories;

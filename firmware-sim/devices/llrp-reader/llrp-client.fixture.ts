@@ -47,7 +47,7 @@ export function specOf(ROSpecID: number, antennas = [0]): ROSpec {
 }
 
 /** A client that speaks message by message. */
-export class Client {
+export class LlrpClient {
   readonly reader: LlrpReader;
   readonly #framer = new LlrpFramer(() => true);
   #id = 0;

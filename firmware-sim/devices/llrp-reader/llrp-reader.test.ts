@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeMessage } from '../../../protocol/wire/llrp/codec.ts';
-import { Client, specOf, TAG, tagsOf } from './llrp-client.fixture.ts';
+import { LlrpClient, specOf, TAG, tagsOf } from './llrp-client.fixture.ts';
 
 describe('the simulated LLRP reader', () => {
   it('greets its client', () => {
-    expect(new Client().connect()).toMatchObject([
+    expect(new LlrpClient().connect()).toMatchObject([
       {
         name: 'READER_EVENT_NOTIFICATION',
         version: 1,
@@ -15,7 +15,7 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('refuses what comes in the wrong order and says why', () => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     expect(client.status('START_ROSPEC', { ROSpecID: 1 })).toBe(
       'START_ROSPEC_RESPONSE M_FieldError (101): ROSpec 1 does not exist',
@@ -34,7 +34,7 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('answers versions and messages it does not know with ERROR_MESSAGE', () => {
-    const old = new Client({ version: '1.0.1' });
+    const old = new LlrpClient({ version: '1.0.1' });
     old.connect();
     expect(old.status('GET_SUPPORTED_VERSION', {}, 2)).toContain('ERROR_MESSAGE M_UnsupportedVersion (110)');
     const Data = new Uint8Array(2);
@@ -42,7 +42,7 @@ describe('the simulated LLRP reader', () => {
       'ERROR_MESSAGE M_UnsupportedMessage (109)',
     );
     expect(old.status('SET_PROTOCOL_VERSION', { ProtocolVersion: 2 })).toContain('M_UnsupportedVersion');
-    const young = new Client();
+    const young = new LlrpClient();
     young.connect();
     expect(young.ask('GET_SUPPORTED_VERSION', {}, 2)).toMatchObject([
       { body: { CurrentVersion: 1, SupportedVersion: 2 } },
@@ -52,7 +52,7 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('reads a strong tag in nearly every round, a weak one hardly ever, none without a ROSpec', () => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     client.reader.setTags([TAG, { ...TAG, epc: '3074257bf7194e4000001a86', rssiDbm: -90 }]);
     expect(client.wait(10_000)).toEqual([]);
@@ -63,7 +63,7 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('sends what belongs together in one piece', () => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     client.start();
     client.reader.setTags(
@@ -76,7 +76,7 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('leaves out unchanged values within a connection only', () => {
-    const client = new Client({ omitUnchanged: true });
+    const client = new LlrpClient({ omitUnchanged: true });
     client.connect();
     client.start();
     client.reader.setTags([TAG]);
@@ -89,8 +89,8 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('loses what nobody receives unless configured to hold it, and then holds no more than its buffer', () => {
-    const deaf = new Client();
-    const holding = new Client({ bufferCapacity: 10 });
+    const deaf = new LlrpClient();
+    const holding = new LlrpClient({ bufferCapacity: 10 });
     for (const client of [deaf, holding]) {
       client.connect();
       if (client === holding) client.hold();
@@ -111,7 +111,7 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('sends keepalives as configured, over reconnects, not over a power cycle', () => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     const KeepaliveSpec = { KeepaliveTriggerType: 1, PeriodicTriggerValue: 1_000 };
     client.ask('SET_READER_CONFIG', { ResetToFactoryDefault: false, KeepaliveSpec });
@@ -127,7 +127,7 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('forgets its ROSpecs over a power cycle', () => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     client.start();
     client.reader.powerCycle();
@@ -137,11 +137,11 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('turns away a second client without disturbing the first', () => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     const refusal = client.reader.onConnect(client.now);
     expect(refusal).toMatchObject({ disconnect: true });
-    expect(new Client().hear(refusal)).toMatchObject([
+    expect(new LlrpClient().hear(refusal)).toMatchObject([
       { body: { ReaderEventNotificationData: { ConnectionAttemptEvent: { Status: 2 } } } },
     ]);
     expect(client.wait(10)).toMatchObject([
@@ -151,7 +151,7 @@ describe('the simulated LLRP reader', () => {
   });
 
   it('says goodbye and hangs up when asked to', () => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     const output = client.reader.onBytes(encodeMessage('CLOSE_CONNECTION', {}, 3, 1), client.now);
     expect(output.disconnect).toBe(true);
@@ -161,7 +161,7 @@ describe('the simulated LLRP reader', () => {
   it('takes anything a client may send', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 80 }), { maxLength: 20 }), (chunks) => {
-        const client = new Client();
+        const client = new LlrpClient();
         client.connect();
         for (const chunk of chunks) client.reader.onBytes(chunk, client.now);
         client.reader.onDisconnect(client.now);

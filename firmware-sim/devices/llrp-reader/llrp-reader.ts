@@ -19,7 +19,7 @@ import {
 import { LLRP_1_0_1, LLRP_1_1, LlrpFramer, type LlrpVersion } from '../../../protocol/wire/llrp/framing.ts';
 import { type ByteDevice, type DeviceOutput, SILENT, type TagInField } from '../device.ts';
 import { AccessSpecs } from './access-specs.ts';
-import { Configuration, type Surroundings } from './configuration.ts';
+import { Configuration, type ReaderHardware } from './configuration.ts';
 import { HOP_TABLE } from './identity.ts';
 import { Inventory } from './inventory.ts';
 import { Outgoing } from './outgoing.ts';
@@ -64,7 +64,7 @@ export class LlrpReader implements ByteDevice {
   readonly #highestVersion: LlrpVersion;
   readonly #gpi = new Map<number, boolean>();
   readonly #unplugged = new Set<number>();
-  readonly #surroundings: Surroundings;
+  readonly #surroundings: ReaderHardware;
   #changes: ((now: number) => void)[] = [];
   #now = 0;
   #bootedAt: number | undefined;

@@ -7,7 +7,7 @@ import { encodeMessage, type MessageInputs, type MessageName } from '../../../pr
 import type { ReaderEventNotificationData } from '../../../protocol/wire/llrp/events.ts';
 import { LLRP_1_0_1, type LlrpVersion } from '../../../protocol/wire/llrp/framing.ts';
 import type { TagReportInput } from '../../../protocol/wire/llrp/report.ts';
-import { type Held, type HeldReport, ReportBuffer } from './report-buffer.ts';
+import { type HeldItem, type HeldReport, ReportBuffer } from './report-buffer.ts';
 import type { ReportWriter } from './report-writer.ts';
 
 export class Outgoing {
@@ -137,7 +137,7 @@ export class Outgoing {
     return { ...this.#timestamp(now), ConnectionAttemptEvent: { Status: status } };
   }
 
-  #pass(item: Held, now: number): void {
+  #pass(item: HeldItem, now: number): void {
     if (this.#state === 'open') {
       this.#utter(item);
       return;
@@ -149,7 +149,7 @@ export class Outgoing {
     this.#buffer.add({ kind: 'event', event: { ...this.#timestamp(now), ...warning } });
   }
 
-  #utter(item: Held): void {
+  #utter(item: HeldItem): void {
     if (item.kind === 'event') {
       this.say('READER_EVENT_NOTIFICATION', { ReaderEventNotificationData: item.event });
       return;

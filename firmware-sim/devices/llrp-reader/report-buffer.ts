@@ -19,13 +19,13 @@ interface HeldEvent {
   readonly event: ReaderEventNotificationData;
 }
 
-export type Held = HeldReport | HeldEvent;
+export type HeldItem = HeldReport | HeldEvent;
 
 const WARNING_PERCENT = 80;
 
 export class ReportBuffer {
   readonly #capacity: number;
-  #held: Held[] = [];
+  #held: HeldItem[] = [];
   #filled = 0;
   #overflowed = false;
   #warned = false;
@@ -35,7 +35,7 @@ export class ReportBuffer {
   }
 
   /** Returns the level in percent when it has just become worth a warning. */
-  add(item: Held): number | undefined {
+  add(item: HeldItem): number | undefined {
     const size = item.kind === 'report' ? item.sights.length : 1;
     if (this.#filled + size > this.#capacity) {
       this.#overflowed = true;
@@ -50,7 +50,7 @@ export class ReportBuffer {
   }
 
   /** Everything held, oldest first, and whether something was lost behind it. */
-  drain(): { readonly held: readonly Held[]; readonly overflowed: boolean } {
+  drain(): { readonly held: readonly HeldItem[]; readonly overflowed: boolean } {
     const drained = { held: this.#held, overflowed: this.#overflowed };
     this.#held = [];
     this.#filled = 0;

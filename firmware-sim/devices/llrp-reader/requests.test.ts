@@ -5,15 +5,15 @@ import { CONFIG_REQUEST, NOTIFICATION } from '../../../protocol/wire/llrp/config
 import { LlrpFramer } from '../../../protocol/wire/llrp/framing.ts';
 import type { AntennaConfiguration, C1G2Filter } from '../../../protocol/wire/llrp/rospec.ts';
 import { describeStatus } from '../../../protocol/wire/llrp/status.ts';
-import { Client, specOf, TAG, tagsOf } from './llrp-client.fixture.ts';
+import { LlrpClient, specOf, TAG, tagsOf } from './llrp-client.fixture.ts';
 
-function connected(options: ConstructorParameters<typeof Client>[0] = {}): Client {
-  const client = new Client(options);
+function connected(options: ConstructorParameters<typeof LlrpClient>[0] = {}): LlrpClient {
+  const client = new LlrpClient(options);
   client.connect();
   return client;
 }
 
-const set = (client: Client, more: Partial<MessageInputs['SET_READER_CONFIG']>): string =>
+const set = (client: LlrpClient, more: Partial<MessageInputs['SET_READER_CONFIG']>): string =>
   client.status('SET_READER_CONFIG', { ResetToFactoryDefault: false, ...more });
 
 function bodyOf(messages: readonly LlrpMessage[], name: LlrpMessage['name']): Record<string, unknown> {
@@ -22,7 +22,7 @@ function bodyOf(messages: readonly LlrpMessage[], name: LlrpMessage['name']): Re
   return found.body as unknown as Record<string, unknown>;
 }
 
-function config(client: Client, RequestedData: number, more = {}): Record<string, unknown> {
+function config(client: LlrpClient, RequestedData: number, more = {}): Record<string, unknown> {
   const wanted = { AntennaID: 0, RequestedData, GPIPortNum: 0, GPOPortNum: 0, ...more };
   const { LLRPStatus, ...rest } = bodyOf(
     client.ask('GET_READER_CONFIG', wanted),
@@ -32,7 +32,7 @@ function config(client: Client, RequestedData: number, more = {}): Record<string
 }
 
 /** Octets as they are, to a reader; what it says in words. */
-function raw(client: Client, hex: string): string {
+function raw(client: LlrpClient, hex: string): string {
   const output = client.reader.onBytes(
     Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex')),
     client.now,

@@ -18,10 +18,10 @@ import {
 } from '../../../protocol/wire/llrp/framing.ts';
 import { type LLRPStatus, STATUS } from '../../../protocol/wire/llrp/status.ts';
 import type { AccessSpecs } from './access-specs.ts';
-import type { Configuration, Surroundings } from './configuration.ts';
+import type { Configuration, ReaderHardware } from './configuration.ts';
 import { capabilitiesOf, type Hardware } from './identity.ts';
 import type { Outgoing } from './outgoing.ts';
-import { type Refusal, refusal, statusOf } from './refusal.ts';
+import { type LlrpRefusal, refusal, statusOf } from './refusal.ts';
 import type { RoSpecs } from './ro-specs.ts';
 
 /** What answering works on, for one turn. */
@@ -31,7 +31,7 @@ export interface Desk {
   readonly configuration: Configuration;
   readonly specs: RoSpecs;
   readonly accessSpecs: AccessSpecs;
-  readonly surroundings: Surroundings;
+  readonly surroundings: ReaderHardware;
   readonly hardware: Hardware;
   readonly highestVersion: LlrpVersion;
   /** Sends all that has gathered, in a message of this id. */
@@ -41,7 +41,7 @@ export interface Desk {
 }
 
 /** Messages whose body is an LLRPStatus and nothing else that must be. */
-type Answer = {
+type AnswerName = {
   [N in MessageName]: { LLRPStatus: LLRPStatus } extends MessageInputs[N] ? N : never;
 }[MessageName];
 
@@ -64,7 +64,7 @@ const ANSWERS = {
   DISABLE_ACCESSSPEC: 'DISABLE_ACCESSSPEC_RESPONSE',
   GET_ACCESSSPECS: 'GET_ACCESSSPECS_RESPONSE',
   SET_PROTOCOL_VERSION: 'SET_PROTOCOL_VERSION_RESPONSE',
-} as const satisfies Partial<Record<MessageName, Answer>>;
+} as const satisfies Partial<Record<MessageName, AnswerName>>;
 
 /** Messages of version negotiation are of 1.1 whatever was negotiated. */
 const NEGOTIATION = new Set([messageType('GET_SUPPORTED_VERSION'), messageType('SET_PROTOCOL_VERSION')]);
@@ -86,7 +86,7 @@ export function answerFrame(frame: LlrpFrame, desk: Desk): void {
     say(desk, 'ERROR_MESSAGE', decoded.id, unsupported(`message type ${decoded.type}`));
     return;
   }
-  const response = (ANSWERS as Partial<Record<MessageName, Answer>>)[decoded.name] ?? 'ERROR_MESSAGE';
+  const response = (ANSWERS as Partial<Record<MessageName, AnswerName>>)[decoded.name] ?? 'ERROR_MESSAGE';
   say(desk, response, decoded.id, refusal(STATUS.M_ParameterError, `${decoded.name}: ${decoded.reason}`));
 }
 
@@ -228,21 +228,21 @@ function answerSetVersion(wanted: number, id: number, desk: Desk): void {
   }
 }
 
-function unsupported(what: string): Refusal {
+function unsupported(what: string): LlrpRefusal {
   return refusal(STATUS.M_UnsupportedMessage, `${what} is not supported`);
 }
 
-function withStatus<T extends object>(found: T | Refusal): (T | object) & { LLRPStatus: LLRPStatus } {
+function withStatus<T extends object>(found: T | LlrpRefusal): (T | object) & { LLRPStatus: LLRPStatus } {
   if ('code' in found) return { LLRPStatus: statusOf(found) };
   return { LLRPStatus: statusOf(undefined), ...found };
 }
 
-function say(desk: Desk, name: Answer, id: number, refused: Refusal | undefined): void {
+function say(desk: Desk, name: AnswerName, id: number, refused: LlrpRefusal | undefined): void {
   desk.outgoing.say(name, { LLRPStatus: statusOf(refused) }, id);
 }
 
 /** An answer to what changes configuration or specs. */
-function change(desk: Desk, name: Answer, id: number, refused: Refusal | undefined): void {
+function change(desk: Desk, name: AnswerName, id: number, refused: LlrpRefusal | undefined): void {
   if (refused === undefined) desk.configuration.noteChange();
   say(desk, name, id, refused);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LlrpMessage } from '../../../protocol/wire/llrp/codec.ts';
 import { NOTIFICATION } from '../../../protocol/wire/llrp/config.ts';
 import type { AISpec, ROSpec } from '../../../protocol/wire/llrp/rospec.ts';
-import { Client, START, specOf, TAG, tagsOf } from './llrp-client.fixture.ts';
+import { LlrpClient, START, specOf, TAG, tagsOf } from './llrp-client.fixture.ts';
 
 type Trigger = AISpec['AISpecStopTrigger'];
 
@@ -29,8 +29,8 @@ function spec(triggers: readonly Trigger[], more: Partial<ROSpec> = {}): ROSpec 
 }
 
 /** A client that hears of everything. */
-function listening(more: ConstructorParameters<typeof Client>[0] = {}): Client {
-  const client = new Client(more);
+function listening(more: ConstructorParameters<typeof LlrpClient>[0] = {}): LlrpClient {
+  const client = new LlrpClient(more);
   client.connect();
   const events = [NOTIFICATION.ROSpecEvent, NOTIFICATION.AISpecEvent, NOTIFICATION.SpecLoopEvent];
   client.ask('SET_READER_CONFIG', {
@@ -43,7 +43,7 @@ function listening(more: ConstructorParameters<typeof Client>[0] = {}): Client {
   return client;
 }
 
-function run(client: Client, wanted: ROSpec): LlrpMessage[] {
+function run(client: LlrpClient, wanted: ROSpec): LlrpMessage[] {
   expect(client.status('ADD_ROSPEC', { ROSpec: wanted })).toContain('M_Success');
   const enabled = client.ask('ENABLE_ROSPEC', { ROSpecID: wanted.ROSpecID });
   const isNull = wanted.ROBoundarySpec.ROSpecStartTrigger.ROSpecStartTriggerType === 0;
@@ -292,7 +292,7 @@ describe('when an ROSpec reports', () => {
       ROSpec['ROReportSpec']
     >;
   const working = (ROReportSpec: ROSpec['ROReportSpec'], triggers = [duration(1_000), duration(1_000)]) => {
-    const client = new Client();
+    const client = new LlrpClient();
     client.connect();
     client.reader.setTags([TAG, { ...TAG, epc: '3074257bf7194e4000001a86' }]);
     const { ROReportSpec: _, ...rest } = spec(triggers);

@@ -14,7 +14,7 @@ import {
 import { STATUS } from '../../../protocol/wire/llrp/status.ts';
 import type { Sight } from './air.ts';
 import { MAX_RO_SPECS } from './identity.ts';
-import { type Refusal, refusal } from './refusal.ts';
+import { type LlrpRefusal, refusal } from './refusal.ts';
 import { Course } from './ro-course.ts';
 import { type Ports, refusalOfRoSpec } from './spec-check.ts';
 
@@ -34,7 +34,7 @@ export type Happening =
   | { readonly kind: 'ai-ended'; readonly running: RunningSpec; readonly specIndex: number }
   | { readonly kind: 'looped'; readonly running: RunningSpec; readonly loop: number };
 
-interface Entry extends RunningSpec {
+interface RoSpecEntry extends RunningSpec {
   state: 'disabled' | 'inactive' | 'active';
   course: Course | undefined;
   stopAt: number | undefined;
@@ -46,7 +46,7 @@ interface Entry extends RunningSpec {
 const SHORTEST_RUN_MS = 10;
 
 export class RoSpecs {
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Map<number, RoSpecEntry>();
   readonly #ports: Ports;
   readonly #happens: (happening: Happening, now: number) => void;
 
@@ -71,7 +71,7 @@ export class RoSpecs {
     return undefined;
   }
 
-  add(spec: ROSpec): Refusal | undefined {
+  add(spec: ROSpec): LlrpRefusal | undefined {
     const id = spec.ROSpecID;
     if (id === 0) return refusal(STATUS.M_FieldError, 'ROSpec id 0 means all and cannot be added');
     if (this.#entries.has(id)) return refusal(STATUS.M_FieldError, `ROSpec ${id} already exists`);
@@ -90,7 +90,7 @@ export class RoSpecs {
   }
 
   /** Id 0 means all. */
-  delete(id: number, now: number): Refusal | undefined {
+  delete(id: number, now: number): LlrpRefusal | undefined {
     const entries = this.#named(id);
     if (entries.length === 0 && id !== 0) return missing(id);
     for (const entry of entries) {
@@ -102,7 +102,7 @@ export class RoSpecs {
   }
 
   /** Id 0 means all. */
-  enable(id: number, now: number): Refusal | undefined {
+  enable(id: number, now: number): LlrpRefusal | undefined {
     const entries = this.#named(id);
     if (entries.length === 0) return missing(id);
     for (const entry of entries) {
@@ -118,7 +118,7 @@ export class RoSpecs {
   }
 
   /** Id 0 means all. */
-  disable(id: number, now: number): Refusal | undefined {
+  disable(id: number, now: number): LlrpRefusal | undefined {
     const entries = this.#named(id);
     if (entries.length === 0 && id !== 0) return missing(id);
     for (const entry of entries) {
@@ -130,7 +130,7 @@ export class RoSpecs {
     return undefined;
   }
 
-  start(id: number, now: number): Refusal | undefined {
+  start(id: number, now: number): LlrpRefusal | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return missing(id);
     if (entry.state === 'disabled')
@@ -143,7 +143,7 @@ export class RoSpecs {
     return undefined;
   }
 
-  stop(id: number, now: number): Refusal | undefined {
+  stop(id: number, now: number): LlrpRefusal | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return missing(id);
     if (entry.state !== 'active') return refusal(STATUS.M_FieldError, `ROSpec ${id} is not active`);
@@ -190,7 +190,7 @@ export class RoSpecs {
     this.#entries.clear();
   }
 
-  #named(id: number): Entry[] {
+  #named(id: number): RoSpecEntry[] {
     if (id === 0) return [...this.#entries.values()];
     const entry = this.#entries.get(id);
     return entry === undefined ? [] : [entry];
@@ -203,7 +203,7 @@ export class RoSpecs {
     }
   }
 
-  #activate(entry: Entry, now: number): void {
+  #activate(entry: RoSpecEntry, now: number): void {
     const { ROSpecStartTrigger: start, ROSpecStopTrigger: stop } = entry.spec.ROBoundarySpec;
     entry.state = 'active';
     entry.course = new Course(entry.spec, now);
@@ -222,7 +222,7 @@ export class RoSpecs {
   }
 
   /** The AISpec at work is over. */
-  #advance(entry: Entry, now: number): void {
+  #advance(entry: RoSpecEntry, now: number): void {
     const { course } = entry;
     if (course === undefined) return;
     this.#happens({ kind: 'ai-ended', running: entry, specIndex: course.specIndex }, now);
@@ -233,13 +233,13 @@ export class RoSpecs {
   }
 
   /** Ends it in the middle of an AISpec. */
-  #deactivate(entry: Entry, now: number): void {
+  #deactivate(entry: RoSpecEntry, now: number): void {
     if (entry.course === undefined) return;
     this.#happens({ kind: 'ai-ended', running: entry, specIndex: entry.course.specIndex }, now);
     this.#finish(entry, now);
   }
 
-  #finish(entry: Entry, now: number): void {
+  #finish(entry: RoSpecEntry, now: number): void {
     entry.state = 'inactive';
     entry.course = undefined;
     entry.stopAt = undefined;
@@ -281,6 +281,6 @@ function matches(
   return trigger !== undefined && trigger.GPIPortNum === port && trigger.GPIEvent === high;
 }
 
-function missing(id: number): Refusal {
+function missing(id: number): LlrpRefusal {
   return refusal(STATUS.M_FieldError, `ROSpec ${id} does not exist`);
 }

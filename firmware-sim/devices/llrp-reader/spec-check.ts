@@ -21,14 +21,14 @@ import {
   POWER_LEVELS,
   SENSITIVITY_LEVELS,
 } from './identity.ts';
-import { type Refusal, refusal } from './refusal.ts';
+import { type LlrpRefusal, refusal } from './refusal.ts';
 
 export interface Ports {
   readonly antennas: number;
   readonly gpiPorts: number;
 }
 
-export function refusalOfRoSpec(spec: ROSpec, ports: Ports): Refusal | undefined {
+export function refusalOfRoSpec(spec: ROSpec, ports: Ports): LlrpRefusal | undefined {
   const id = spec.ROSpecID;
   const aiSpecs = spec.AISpec ?? [];
   if (spec.RFSurveySpec?.length)
@@ -43,12 +43,12 @@ export function refusalOfRoSpec(spec: ROSpec, ports: Ports): Refusal | undefined
   );
 }
 
-export function refusalOfReport(report: ROReportSpec | undefined): Refusal | undefined {
+export function refusalOfReport(report: ROReportSpec | undefined): LlrpRefusal | undefined {
   if (report === undefined || report.ROReportTrigger <= REPORT_TRIGGER.NTagsOrEndOfROSpec) return undefined;
   return refusal(STATUS.M_FieldError, `RO report trigger ${report.ROReportTrigger} does not exist`);
 }
 
-export function refusalOfAntenna(wanted: AntennaConfiguration, { antennas }: Ports): Refusal | undefined {
+export function refusalOfAntenna(wanted: AntennaConfiguration, { antennas }: Ports): LlrpRefusal | undefined {
   const { AntennaID, RFReceiver, RFTransmitter } = wanted;
   if (AntennaID > antennas) return noAntenna(AntennaID);
   const sensitivity = RFReceiver?.ReceiverSensitivity ?? 1;
@@ -79,7 +79,7 @@ export function refusalOfAntenna(wanted: AntennaConfiguration, { antennas }: Por
 function refusalOfBoundary(
   { ROSpecID, ROBoundarySpec, Priority }: ROSpec,
   ports: Ports,
-): Refusal | undefined {
+): LlrpRefusal | undefined {
   const { ROSpecStartTrigger: start, ROSpecStopTrigger: stop } = ROBoundarySpec;
   const startType = start.ROSpecStartTriggerType;
   const stopType = stop.ROSpecStopTriggerType;
@@ -101,7 +101,7 @@ function refusalOfBoundary(
 function refusalOfAiSpec(
   { AntennaIDs, AISpecStopTrigger: stop, InventoryParameterSpec = [] }: NonNullable<ROSpec['AISpec']>[number],
   ports: Ports,
-): Refusal | undefined {
+): LlrpRefusal | undefined {
   const wrong = AntennaIDs.find((antenna) => antenna > ports.antennas);
   if (wrong !== undefined) return noAntenna(wrong);
   if (AntennaIDs.length === 0) return refusal(STATUS.M_FieldError, 'an AISpec names no antenna');
@@ -133,13 +133,13 @@ function refusalOfGpi(
   trigger: { readonly GPIPortNum: number } | undefined,
   { gpiPorts }: Ports,
   what: string,
-): Refusal | undefined {
+): LlrpRefusal | undefined {
   if (trigger === undefined) return refusal(STATUS.M_MissingParameter, `${what} needs a GPITriggerValue`);
   const { GPIPortNum } = trigger;
   if (GPIPortNum >= 1 && GPIPortNum <= gpiPorts) return undefined;
   return refusal(STATUS.A_OutOfRange, `there is no GPI port ${GPIPortNum}`);
 }
 
-function noAntenna(id: number): Refusal {
+function noAntenna(id: number): LlrpRefusal {
   return refusal(STATUS.A_OutOfRange, `there is no antenna ${id}`);
 }

@@ -45,7 +45,7 @@ interface Slave {
   fault: ModbusFault | undefined;
 }
 
-type Answer = { readonly registers: readonly number[] } | { readonly exception: number };
+type SlaveAnswer = { readonly registers: readonly number[] } | { readonly exception: number };
 
 const ILLEGAL_FUNCTION = 1;
 const ILLEGAL_ADDRESS = 2;
@@ -131,19 +131,19 @@ export class ModbusSlaves implements ByteDevice {
   }
 }
 
-function answer(slave: Slave, request: HeardRequest): Answer {
+function answer(slave: Slave, request: HeardRequest): SlaveAnswer {
   if (slave.fault === 'busy') return { exception: DEVICE_BUSY };
   return slave.model === 'xy-md02' ? answerXyMd02(slave, request) : answerPt100(slave, request);
 }
 
-function answerXyMd02(slave: Slave, request: HeardRequest): Answer {
+function answerXyMd02(slave: Slave, request: HeardRequest): SlaveAnswer {
   if (request.function !== 4) return { exception: ILLEGAL_FUNCTION };
   const temperature = faultWord(slave.fault) ?? tenths(slave.temperatureMilliCelsius);
   const humidity = faultWord(slave.fault) ?? tenths(slave.humidityMilliPercent);
   return readFrom([temperature, humidity], 0x0001, request);
 }
 
-function answerPt100(slave: Slave, request: HeardRequest): Answer {
+function answerPt100(slave: Slave, request: HeardRequest): SlaveAnswer {
   if (request.function !== 3) return { exception: ILLEGAL_FUNCTION };
   if (slave.reportsFaultsBy === 'exception') {
     if (slave.fault === 'open') return { exception: WIRE_OPEN };
@@ -175,14 +175,14 @@ function tenths(milli: number): number {
   return Math.round(milli / 100) & 0xffff;
 }
 
-function readFrom(words: readonly number[], first: number, request: HeardRequest): Answer {
+function readFrom(words: readonly number[], first: number, request: HeardRequest): SlaveAnswer {
   const start = request.register - first;
   const end = start + request.quantity;
   if (start < 0 || request.quantity < 1 || end > words.length) return { exception: ILLEGAL_ADDRESS };
   return { registers: words.slice(start, end) };
 }
 
-function encodeAnswer(request: HeardRequest, result: Answer): Uint8Array {
+function encodeAnswer(request: HeardRequest, result: SlaveAnswer): Uint8Array {
   const { address } = request;
   if ('exception' in result) {
     return encodeReply({ kind: 'exception', address, function: request.function, code: result.exception });

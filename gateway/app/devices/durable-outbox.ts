@@ -22,7 +22,7 @@ export interface DurableOutbox {
   close(): void;
 }
 
-interface Held {
+interface HeldEntry {
   readonly order: number;
   readonly entry: JournalEntry;
   readonly resolve: () => void;
@@ -37,7 +37,7 @@ interface Loss {
 }
 
 export function createDurableOutbox(journal: Pick<Journal, 'append'>, clock: Clock): DurableOutbox {
-  let held: Held[] = [];
+  let held: HeldEntry[] = [];
   let order = 0;
   let inFlight = 0;
   let refused = 0;
@@ -46,7 +46,7 @@ export function createDurableOutbox(journal: Pick<Journal, 'append'>, clock: Clo
   let closed = false;
   let losses = new Map<string, Loss>();
 
-  const offer = (one: Held) => {
+  const offer = (one: HeldEntry) => {
     inFlight++;
     journal.append(one.entry).then(
       () => {
@@ -67,7 +67,7 @@ export function createDurableOutbox(journal: Pick<Journal, 'append'>, clock: Clo
   };
 
   /** While anything is held, everything behind it waits too: one retry timer offers all of it again in order. */
-  const hold = (one: Held) => {
+  const hold = (one: HeldEntry) => {
     held.push(one);
     retry ??= clock.setTimer(RETRY_MS, 'journal retry', offerHeld);
   };
@@ -80,7 +80,7 @@ export function createDurableOutbox(journal: Pick<Journal, 'append'>, clock: Clo
     for (const each of again) offer(each);
   };
 
-  const refuse = (one: Pick<Held, 'entry' | 'reject'>, error: Error) => {
+  const refuse = (one: Pick<HeldEntry, 'entry' | 'reject'>, error: Error) => {
     refused++;
     for (const event of one.entry.events) {
       const lane = laneOf(event.type);

@@ -14,7 +14,7 @@ import { keepFresh } from '../config/fresh-files.ts';
 import { readTls } from '../config/tls-files.ts';
 import { awsRegion, isHttp, type UplinkConfig } from '../config/uplink-config.ts';
 
-interface Surroundings {
+interface UplinkPorts {
   readonly gateway: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -29,7 +29,7 @@ export function createConfiguredUplink(
 ): Uplink | undefined {
   const { uplink } = config;
   if (uplink === undefined) return undefined;
-  const around: Surroundings = { gateway: config.gateway.id, clock, random };
+  const around: UplinkPorts = { gateway: config.gateway.id, clock, random };
   const first = uplink.aws === undefined ? byUrl(uplink, around, givenPassword) : byAws(uplink.aws, around);
   const { fallback } = uplink;
   if (fallback === undefined) return first;
@@ -58,7 +58,7 @@ export function forwarderOptions(config: GatewayConfig): ForwarderOptions {
   };
 }
 
-function byUrl(uplink: UplinkConfig, around: Surroundings, givenPassword: string | undefined): Uplink {
+function byUrl(uplink: UplinkConfig, around: UplinkPorts, givenPassword: string | undefined): Uplink {
   const url = uplink.url ?? '';
   const tls = readTls(uplink);
   const secretFile = uplink.tokenFile ?? uplink.passwordFile;
@@ -92,7 +92,7 @@ function byUrl(uplink: UplinkConfig, around: Surroundings, givenPassword: string
   return createMqttUplink(options);
 }
 
-function byAws(aws: AwsConfig, around: Surroundings): Uplink {
+function byAws(aws: AwsConfig, around: UplinkPorts): Uplink {
   const tls = readTls(aws) ?? {};
   const rule = aws.rule === undefined ? {} : { rule: aws.rule };
   const { https } = aws;

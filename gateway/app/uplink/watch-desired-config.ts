@@ -12,7 +12,7 @@ import { awsAccess } from './uplink-from-config.ts';
 
 const DESIRED_CONFIG_FILE = 'desired-config.yaml';
 
-interface DesiredConfigParts {
+interface DesiredConfigWatchParts {
   readonly config: GatewayConfig;
   /** The file that runs; without it nothing is ever reported as applied. */
   readonly configFile: string | undefined;
@@ -27,7 +27,7 @@ interface RunningDesiredConfig {
 }
 
 /** Undefined when the uplink has no HTTPS way to AWS. */
-export function watchDesiredConfig(parts: DesiredConfigParts): RunningDesiredConfig | undefined {
+export function watchDesiredConfig(parts: DesiredConfigWatchParts): RunningDesiredConfig | undefined {
   const { config, configFile, clock, random, log } = parts;
   const access = config.uplink?.aws && awsAccess(config.uplink.aws, config.gateway.id, clock);
   if (access === undefined) return undefined;

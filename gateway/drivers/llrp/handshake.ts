@@ -23,10 +23,10 @@ const STEPS = [
   'ENABLE_EVENTS_AND_REPORTS:live',
   'GET_READER_CONFIG',
 ] as const;
-export type Step = (typeof STEPS)[number];
+export type HandshakeStep = (typeof STEPS)[number];
 
 /** What the session has learnt so far. */
-export interface Facts {
+export interface ReaderFacts {
   /** False after a reader hung up on the mere question. */
   readonly negotiate: boolean;
   readonly version: LlrpVersion;
@@ -36,7 +36,7 @@ export interface Facts {
   readonly capabilities: Capabilities | undefined;
 }
 
-export function freshFacts(negotiate: boolean): Facts {
+export function freshFacts(negotiate: boolean): ReaderFacts {
   return {
     negotiate,
     version: LLRP_1_0_1,
@@ -47,7 +47,7 @@ export function freshFacts(negotiate: boolean): Facts {
 }
 
 /** What an accepted answer adds; most say no more than that the request was accepted. */
-export function learn(facts: Facts, answer: LlrpMessage): Facts {
+export function learn(facts: ReaderFacts, answer: LlrpMessage): ReaderFacts {
   if (answer.name === 'GET_SUPPORTED_VERSION_RESPONSE') {
     const { CurrentVersion, SupportedVersion } = answer.body;
     const version = CurrentVersion === LLRP_1_1 ? LLRP_1_1 : facts.version;
@@ -61,7 +61,7 @@ export function learn(facts: Facts, answer: LlrpMessage): Facts {
 }
 
 /** The state line of a reader at work. */
-export function describeReading(facts: Facts, options: LlrpOptions): string {
+export function describeReading(facts: ReaderFacts, options: LlrpOptions): string {
   const { roSpecId, startTrigger } = options;
   const parts = [
     startTrigger.kind === 'gpi'
@@ -81,12 +81,16 @@ export function describeReading(facts: Facts, options: LlrpOptions): string {
 }
 
 /** The step behind `after` (from the start when undefined) that this session needs; undefined at the end. */
-export function nextStep(after: Step | undefined, facts: Facts, options: LlrpOptions): Step | undefined {
+export function nextStep(
+  after: HandshakeStep | undefined,
+  facts: ReaderFacts,
+  options: LlrpOptions,
+): HandshakeStep | undefined {
   const from = after === undefined ? 0 : STEPS.indexOf(after) + 1;
   return STEPS.slice(from).find((step) => isNeeded(step, facts, options));
 }
 
-function isNeeded(step: Step, facts: Facts, options: LlrpOptions): boolean {
+function isNeeded(step: HandshakeStep, facts: ReaderFacts, options: LlrpOptions): boolean {
   switch (step) {
     case 'GET_SUPPORTED_VERSION':
       return facts.negotiate;
@@ -107,7 +111,7 @@ function isNeeded(step: Step, facts: Facts, options: LlrpOptions): boolean {
 }
 
 /** What a refusal or silence at a step leads to: on without it, or a new connection. */
-export function isEssential(step: Step, failure: 'refused' | 'silent'): boolean {
+export function isEssential(step: HandshakeStep, failure: 'refused' | 'silent'): boolean {
   switch (step) {
     case 'GET_SUPPORTED_VERSION':
     case 'GET_READER_CONFIG':
@@ -126,7 +130,7 @@ export function isEssential(step: Step, failure: 'refused' | 'silent'): boolean 
   }
 }
 
-interface Request {
+interface ReaderRequest {
   readonly name: MessageName;
   /** Encodes the body; apart from the name so that each pair is checked. */
   readonly encode: (send: SendMessage) => Uint8Array;
@@ -142,11 +146,11 @@ function request<N extends MessageName>(
   body: MessageInputs[N],
   version: LlrpVersion,
   answer: MessageName | undefined,
-): Request {
+): ReaderRequest {
   return { name, version, answer, encode: (send) => send(name, body) };
 }
 
-export function requestOf(step: Step, facts: Facts, options: LlrpOptions): Request {
+export function requestOf(step: HandshakeStep, facts: ReaderFacts, options: LlrpOptions): ReaderRequest {
   const { version, capabilities } = facts;
   const ROSpecID = options.roSpecId;
   switch (step) {

@@ -18,13 +18,13 @@ import type { DeviceClock } from '../shared/device-clock.ts';
 import type { Outputs } from '../shared/outputs.ts';
 import {
   describeReading,
-  type Facts,
   freshFacts,
+  type HandshakeStep,
   isEssential,
   learn,
   nextStep,
+  type ReaderFacts,
   requestOf,
-  type Step,
 } from './handshake.ts';
 import type { LlrpOptions } from './options.ts';
 import {
@@ -45,22 +45,22 @@ const MAX_ANTENNAS = 256;
 const LAST_MESSAGE_ID = 0xffff_ffff;
 
 interface Flight {
-  readonly step: Step;
+  readonly step: HandshakeStep;
   readonly name: MessageName;
   readonly answer: MessageName;
   readonly id: number;
 }
 
-type Deadline = 'greeting' | 'answer' | 'silence' | 'restart' | 'flush';
+type SessionDeadline = 'greeting' | 'answer' | 'silence' | 'restart' | 'flush';
 
 export class ReaderSession {
   readonly #device: string;
   readonly #options: LlrpOptions;
   readonly #origin: DeviceClock;
   #phase: 'closed' | 'greeting' | 'preparing' | 'reading' | 'ended' = 'closed';
-  #facts: Facts = freshFacts(true);
+  #facts: ReaderFacts = freshFacts(true);
   #flight: Flight | undefined;
-  readonly #deadlines = new Deadlines<Deadline>();
+  readonly #deadlines = new Deadlines<SessionDeadline>();
   #messageId = 0;
   #keepaliveIsOn = false;
   #negotiate = true;
@@ -249,7 +249,7 @@ export class ReaderSession {
   }
 
   /** Sends the steps after `after` up to the first that waits for an answer. */
-  #proceed(after: Step | undefined, now: number, out: Outputs): void {
+  #proceed(after: HandshakeStep | undefined, now: number, out: Outputs): void {
     let step = nextStep(after, this.#facts, this.#options);
     while (step !== undefined) {
       const request = requestOf(step, this.#facts, this.#options);

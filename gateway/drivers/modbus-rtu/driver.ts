@@ -26,7 +26,7 @@ export const modbusRtu: DriverKind<ModbusRtuOptions> = {
 
 type ProfileRead = ModbusProfile['reads'][number];
 
-interface Unit {
+interface BusUnit {
   readonly address: number;
   readonly channel: string;
   readonly profile: ModbusProfile;
@@ -44,18 +44,18 @@ type Phase =
  * `phase` ends the phase. The silence of a gap is waited for until `gapAtMost`: somebody who never stops talking must
  * not stop the bus. `round` is when the next one may begin.
  */
-type Deadline = 'phase' | 'gapAtMost' | 'round';
+type BusDeadline = 'phase' | 'gapAtMost' | 'round';
 
 class ModbusRtuDriver implements ByteDriver {
   readonly transport = 'bytes';
   readonly #device: string;
   readonly #options: ModbusRtuOptions;
-  readonly #units: readonly Unit[];
+  readonly #units: readonly BusUnit[];
   readonly #scanner = new ReplyScanner();
   #phase: Phase = { kind: 'closed' };
   #unitIndex = 0;
   #readIndex = 0;
-  readonly #deadlines = new Deadlines<Deadline>();
+  readonly #deadlines = new Deadlines<BusDeadline>();
 
   constructor(device: string, options: ModbusRtuOptions) {
     this.#device = device;
@@ -193,7 +193,7 @@ class ModbusRtuDriver implements ByteDriver {
     this.#advance(unit.profile.reads.length, now);
   }
 
-  #onAbsent(unit: Unit, output: Outputs, now: number): void {
+  #onAbsent(unit: BusUnit, output: Outputs, now: number): void {
     if (unit.absent) return;
     unit.absent = true;
     const metrics = unit.profile.reads.flatMap((read) => read.values.map((value) => value.metric));
@@ -203,7 +203,7 @@ class ModbusRtuDriver implements ByteDriver {
     output.readings.push(this.#health(unit, true, `unit ${unit.address} does not answer`, now));
   }
 
-  #onPresent(unit: Unit, output: Outputs, now: number): void {
+  #onPresent(unit: BusUnit, output: Outputs, now: number): void {
     if (!unit.absent) return;
     unit.absent = false;
     output.readings.push(this.#health(unit, false, `unit ${unit.address} answers again`, now));
@@ -229,7 +229,7 @@ class ModbusRtuDriver implements ByteDriver {
     this.#deadlines.set('gapAtMost', now + gapMs + timeoutMs);
   }
 
-  #current(): { unit: Unit; read: ProfileRead } {
+  #current(): { unit: BusUnit; read: ProfileRead } {
     const unit = this.#units[this.#unitIndex];
     const read = unit?.profile.reads[this.#readIndex];
     if (unit === undefined || read === undefined) throw new RangeError('no read is due');
@@ -237,7 +237,7 @@ class ModbusRtuDriver implements ByteDriver {
   }
 
   #condition(
-    unit: Unit,
+    unit: BusUnit,
     metric: Metric,
     result: { readonly valueMilli: number } | { readonly fault: string },
     now: number,
@@ -246,7 +246,7 @@ class ModbusRtuDriver implements ByteDriver {
     return { kind: 'condition', device: this.#device, channel, at: now, metric, ...result, sampledAt: now };
   }
 
-  #health(unit: Unit, active: boolean, detail: string, now: number): Reading {
+  #health(unit: BusUnit, active: boolean, detail: string, now: number): Reading {
     const { channel } = unit;
     return { kind: 'health', device: this.#device, channel, at: now, condition: 'NO_REPLY', active, detail };
   }

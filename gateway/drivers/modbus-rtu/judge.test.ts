@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Judgement, judge, NO_MEMORY, rawCount, type ValueMemory } from './judge.ts';
+import { judge, NO_MEMORY, rawCount, type ValueJudgement, type ValueMemory } from './judge.ts';
 import { MODBUS_PROFILES, type ModbusValue, modbusProfileSchema, modbusValueSchema } from './profiles.ts';
 
 const word = (value: number) => value & 0xffff;
@@ -16,7 +16,7 @@ function profileValue(profile: string, index = 0): ModbusValue {
 function run(value: ModbusValue, counts: readonly number[]): (number | string)[] {
   let memory: ValueMemory = NO_MEMORY;
   return counts.map((count, index) => {
-    const judgement: Judgement = judge(value, [word(count)], memory, NOW + index * 1_000);
+    const judgement: ValueJudgement = judge(value, [word(count)], memory, NOW + index * 1_000);
     memory = judgement.memory;
     return 'fault' in judgement ? judgement.fault : judgement.valueMilli;
   });

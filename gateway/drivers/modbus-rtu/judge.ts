@@ -13,7 +13,7 @@ export interface ValueMemory {
 
 export const NO_MEMORY: ValueMemory = { suspectRepeats: 0 };
 
-export type Judgement = ({ readonly valueMilli: number } | { readonly fault: string }) & {
+export type ValueJudgement = ({ readonly valueMilli: number } | { readonly fault: string }) & {
   readonly memory: ValueMemory;
 };
 
@@ -22,9 +22,9 @@ export function judge(
   registers: readonly number[],
   memory: ValueMemory,
   now: number,
-): Judgement {
+): ValueJudgement {
   const raw = rawCount(value, registers);
-  const fault = (code: string, next: ValueMemory = { ...memory, suspectRepeats: 0 }): Judgement => ({
+  const fault = (code: string, next: ValueMemory = { ...memory, suspectRepeats: 0 }): ValueJudgement => ({
     fault: code,
     memory: next,
   });

@@ -33,7 +33,7 @@ interface EncodedEntry {
   readonly patient: boolean;
 }
 
-interface Waiter {
+interface CommitWaiter {
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -42,14 +42,14 @@ interface Waiter {
 interface Group {
   readonly events: Record<Lane, string[]>;
   readonly checkpoints: { key: string; body?: string }[];
-  readonly waiters: Waiter[];
+  readonly waiters: CommitWaiter[];
   rows: number;
 }
 
 interface QueuedPrune {
   readonly epoch: string;
   upTo: number;
-  readonly waiters: Waiter[];
+  readonly waiters: CommitWaiter[];
 }
 
 type Commit = (group: StoredGroup, prunes: readonly LanePrune[], generation: number) => Promise<void>;

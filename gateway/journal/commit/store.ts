@@ -61,7 +61,7 @@ const MOST_PAGES = 0xfffffffe;
 /** A commit that meets a full disk has so many stretches of events given up for it before it is refused. */
 const MAX_ROUNDS_ON_FULL_DISK = 16;
 
-type Counters = Record<Lane, LaneStatus>;
+type LaneStatuses = Record<Lane, LaneStatus>;
 
 interface StoreOptions {
   readonly db: Connection;
@@ -83,7 +83,7 @@ export class JournalStore {
   readonly #lanes: Record<Lane, LaneRows>;
   readonly #saveCounters: SaveCounters;
   readonly #checkpoints: Checkpoints;
-  #counters: Counters;
+  #counters: LaneStatuses;
 
   constructor(options: StoreOptions) {
     const db = options.db;
@@ -215,7 +215,7 @@ export class JournalStore {
     this.#db.close();
   }
 
-  #transact(work: (counters: Counters) => void): void {
+  #transact(work: (counters: LaneStatuses) => void): void {
     const counters = { ...this.#counters };
     try {
       this.#db.transaction(() => work(counters)).immediate();
@@ -225,7 +225,7 @@ export class JournalStore {
     this.#counters = counters;
   }
 
-  #writeGroup(group: StoredGroup, counters: Counters): void {
+  #writeGroup(group: StoredGroup, counters: LaneStatuses): void {
     for (const lane of LANES) this.#insert(lane, group.events[lane], counters);
     for (const { key, body } of group.checkpoints) {
       if (body === undefined) this.#checkpoints.drop(key);
@@ -233,7 +233,7 @@ export class JournalStore {
     }
   }
 
-  #insert(lane: Lane, bodies: readonly string[], counters: Counters): void {
+  #insert(lane: Lane, bodies: readonly string[], counters: LaneStatuses): void {
     if (bodies.length === 0) return;
     const { lastSeq, prunedUpTo, waiting } = counters[lane];
     this.#lanes[lane].insert(bodies, lastSeq);
@@ -241,7 +241,7 @@ export class JournalStore {
     counters[lane] = { lastSeq: lastSeq + length, prunedUpTo, waiting: waiting + length };
   }
 
-  #prune({ epoch, lane, upTo }: LanePrune, counters: Counters): void {
+  #prune({ epoch, lane, upTo }: LanePrune, counters: LaneStatuses): void {
     const { lastSeq, prunedUpTo, waiting } = counters[lane];
     if (epoch !== this.epoch || upTo <= prunedUpTo || upTo > lastSeq) return;
     const removed = this.#lanes[lane].prune(prunedUpTo, upTo);
@@ -252,7 +252,7 @@ export class JournalStore {
   #writeGap(
     loss: { lane: Lane; lost: number; reason: string; from?: number | undefined; to?: number | undefined },
     stamp: Stamp,
-    counters: Counters,
+    counters: LaneStatuses,
   ): void {
     const { lane, lost, reason } = loss;
     const gap = laneGap(stamp, {
@@ -310,7 +310,7 @@ export class JournalStore {
   }
 }
 
-function loadCounters(db: Connection, lanes: Record<Lane, LaneRows>): Counters {
+function loadCounters(db: Connection, lanes: Record<Lane, LaneRows>): LaneStatuses {
   const load = (lane: Lane): LaneStatus => {
     const { lastSeq, prunedUpTo } = readCounters(db, lane);
     return {

@@ -27,7 +27,7 @@ interface Thinned {
 }
 
 /** The oldest rows of a table that hold something to give up. */
-interface Stretch {
+interface LaneStretch {
   readonly rows: readonly WaitingRow[];
   readonly lost: readonly StoredRow[];
 }
@@ -100,7 +100,7 @@ function dropOldest(
   return thinnedOf(lane, stretch.lost, removed, 'oldest events dropped');
 }
 
-const countedIn = (stretch: Stretch) => stretch.rows.reduce((sum, { counted }) => sum + counted, 0);
+const countedIn = (stretch: LaneStretch) => stretch.rows.reduce((sum, { counted }) => sum + counted, 0);
 
 /** The oldest rows that hold something that may go, bounded in events and bytes. */
 function oldestStretch(
@@ -108,7 +108,7 @@ function oldestStretch(
   table: string,
   pruned: number,
   goes: (row: StoredRow) => boolean,
-): Stretch | undefined {
+): LaneStretch | undefined {
   const rows: WaitingRow[] = [];
   const lost: StoredRow[] = [];
   let bytes = 0;

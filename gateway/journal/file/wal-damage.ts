@@ -18,7 +18,7 @@ const MAGIC_BIG_ENDIAN = 0x377f0683;
 
 type Checksum = readonly [number, number];
 
-interface Frame {
+interface WalFrame {
   readonly salts: string;
   readonly commits: boolean;
   readonly checksum: Checksum;
@@ -89,7 +89,7 @@ class WalScan {
     return same(this.#sum([0, 0], 0, 24), stored) ? stored : undefined;
   }
 
-  #frame(n: number): Frame {
+  #frame(n: number): WalFrame {
     const at = this.#at(n);
     return {
       salts: this.#salts(at + 8),

@@ -33,7 +33,7 @@ const FRAME_BYTES = 24 + PAGE_BYTES;
 const context = { stamp: stampAt(START), nextEpoch: 'epoch-first', nextBootId: 'opening-1' };
 
 /** What stands after a commit. */
-interface Standing {
+interface FileState {
   /** Length of the log when the commit had been synced. */
   readonly walBytes: number;
   readonly stock: number;
@@ -45,7 +45,7 @@ interface Written {
   readonly database: Buffer;
   readonly wal: Buffer;
   /** First what stands when the log is not there at all. */
-  readonly standings: readonly Standing[];
+  readonly standings: readonly FileState[];
 }
 
 /** A journal whose last commits are all still in its log; copied while it was open, as a power cut leaves it. */
@@ -57,8 +57,8 @@ function write(file: string, random: Random): Written {
   const engine = new JournalEngine(options);
   engine.handle({ op: 'open', ...context });
   const walBytes = () => statSync(`${file}-wal`).size;
-  const standings: Standing[] = [{ walBytes: 0, stock: 0, condition: 0, stockPruned: 0 }];
-  let standing: Standing = { walBytes: walBytes(), stock: 0, condition: 0, stockPruned: 0 };
+  const standings: FileState[] = [{ walBytes: 0, stock: 0, condition: 0, stockPruned: 0 }];
+  let standing: FileState = { walBytes: walBytes(), stock: 0, condition: 0, stockPruned: 0 };
   standings.push(standing);
   const range = (from: number, count: number) => Array.from({ length: count }, (_, n) => from + n + 1);
   for (let commit = 0; commit < COMMITS; commit++) {
@@ -109,7 +109,7 @@ function namesIn(records: readonly EventRecord[], epoch: string): string {
 }
 
 /** Opens what is left and holds it against what must stand. */
-async function check(file: string, expected: Standing, what: string, salvaged: boolean): Promise<void> {
+async function check(file: string, expected: FileState, what: string, salvaged: boolean): Promise<void> {
   const { journal, run } = await openVirtual(file, { createEpoch: () => 'epoch-second' });
   const all = await recordsOf(journal, 'stock');
   // The counters of a damaged file are not believed: what was pruned may come again, under its own name.
@@ -179,7 +179,7 @@ test('a log cut at any place, half of them with garbage at the cut, keeps every 
     for (const side of ['-wal', '-shm']) rmSync(torn + side, { force: true });
     writeFileSync(torn, database);
     writeFileSync(`${torn}-wal`, left);
-    const expected = standings.findLast(({ walBytes }) => walBytes <= cut) as Standing;
+    const expected = standings.findLast(({ walBytes }) => walBytes <= cut) as FileState;
     const what = `seed ${SEED}, cut ${index} at ${cut} of ${wal.length}`;
     await check(torn, expected, what, false);
     if (index % 20 === 0) checkIntegrity(torn, what);
@@ -198,7 +198,7 @@ test('a byte flipped in what was synced is noticed: a new epoch keeps what stand
     writeFileSync(file, database);
     const damaged = flip(wal, at, random);
     writeFileSync(`${file}-wal`, damaged);
-    const expected = standings.findLast(({ walBytes }) => walBytes <= at) as Standing;
+    const expected = standings.findLast(({ walBytes }) => walBytes <= at) as FileState;
     const what = `seed ${SEED}, round ${round}, byte ${at}`;
     await check(file, expected, what, true);
     expect(readFileSync(`${file}.corrupt-1-wal`).equals(damaged), what).toBe(true);
@@ -209,7 +209,7 @@ test('power that goes in the midst of a checkpoint loses nothing, whatever pages
   using folder = new JournalFolder();
   const random = seededRandom(SEED, 'torn checkpoint');
   const { database, wal, standings } = write(folder.file, random);
-  const last = standings.at(-1) as Standing;
+  const last = standings.at(-1) as FileState;
   const done = `${folder.path}/done.db`;
   writeFileSync(done, database);
   writeFileSync(`${done}-wal`, wal);

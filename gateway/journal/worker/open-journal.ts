@@ -88,8 +88,11 @@ export async function openJournal(options: JournalOptions): Promise<OpenJournal>
 }
 
 /** A request before the context that all share is added. */
-type Request<Op extends EngineRequest['op']> = Omit<Extract<EngineRequest, { op: Op }>, keyof RequestContext>;
-type AnyRequest = { [Op in EngineRequest['op']]: Request<Op> }[EngineRequest['op']];
+type RequestOf<Op extends EngineRequest['op']> = Omit<
+  Extract<EngineRequest, { op: Op }>,
+  keyof RequestContext
+>;
+type AnyRequest = { [Op in EngineRequest['op']]: RequestOf<Op> }[EngineRequest['op']];
 
 class DurableJournal implements OpenJournal {
   readonly #link: EngineLink;

@@ -5,7 +5,7 @@ import { JournalError } from '../journal-error.ts';
 import { type EngineLink, type EngineOptions, type EngineReply, JournalEngine } from './engine.ts';
 import { fromWire, type WorkerReply, type WorkerRequest } from './worker-messages.ts';
 
-interface Waiter {
+interface ReplyWaiter {
   resolve(reply: EngineReply): void;
   reject(error: Error): void;
 }
@@ -19,7 +19,7 @@ export function startWorker(
 ): EngineLink {
   const worker = new Worker(script, { workerData: options, name: 'journal' });
   let ending = false;
-  const waiting = new Map<number, Waiter>();
+  const waiting = new Map<number, ReplyWaiter>();
   let lastId = 0;
   let dead: JournalError | undefined;
   const die = (reason: string) => {

@@ -79,7 +79,7 @@ export interface SavedPortal {
 
 const EPC = /^([0-9a-f]{2}){1,62}$/;
 
-export type Checkpoints = ReturnType<typeof createCheckpoints>;
+export type PortalCheckpoints = ReturnType<typeof createCheckpoints>;
 
 export function createCheckpoints(readPoint: string) {
   const folder = (startedAt: number) => `${readPoint}/${startedAt}/`;

@@ -36,7 +36,7 @@ export interface Session {
   totalEnergy: number;
 }
 
-interface Opening {
+interface SessionOpening {
   readonly startedAt: number;
   readonly era: number;
   readonly openedByBeam: boolean;
@@ -44,7 +44,7 @@ interface Opening {
   readonly now: number;
 }
 
-export function openSession(opening: Opening): Session {
+export function openSession(opening: SessionOpening): Session {
   const { startedAt, era, openedByBeam, goesOn, now } = opening;
   return {
     startedAt,

@@ -4,7 +4,7 @@
  */
 import { createPhotoEyes, type PhotoEyes } from '../signal/photo-eyes.ts';
 import { createTrackMemory, type TrackMemory } from '../signal/track-memory.ts';
-import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
+import { createCheckpoints, type PortalCheckpoints } from './checkpoints.ts';
 import { createOutputCollector, type OutputCollector } from './output.ts';
 import type { PortalPoint } from './portal-point.ts';
 import { createPortalTag, type PortalTag } from './portal-tag.ts';
@@ -16,7 +16,7 @@ export interface Portal {
   readonly memory: TrackMemory<PortalTag>;
   /** Undefined where there are none. */
   readonly eyes: PhotoEyes | undefined;
-  readonly rows: Checkpoints;
+  readonly rows: PortalCheckpoints;
   readonly output: OutputCollector;
   session: Session | undefined;
   /** Even between sessions, odd within one. */

@@ -19,7 +19,7 @@ interface EyeState {
   blocked: boolean;
 }
 
-interface Crossing {
+interface BeamCrossing {
   readonly first: Side;
   last: Side;
   both: boolean;
@@ -32,7 +32,7 @@ interface Crossing {
 export interface PhotoEyesState {
   readonly outer: EyeState;
   readonly inner: EyeState;
-  readonly crossings: Crossing[];
+  readonly crossings: BeamCrossing[];
 }
 
 /**
@@ -82,15 +82,15 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
   const outer: EyeState = { broken: false, since: 0, blocked: false };
   const inner: EyeState = { broken: false, since: 0, blocked: false };
   const eyes = { outer, inner };
-  const crossings: Crossing[] = [];
+  const crossings: BeamCrossing[] = [];
   const doubtful = new Set<EyeState>();
   /** Beams that nothing was heard of since a restart. */
   const unheard = new Set<EyeState>();
   /** The crossing that a restart interrupted, and whether an edge of it was heard since. */
-  let broughtBack: Crossing | undefined;
+  let broughtBack: BeamCrossing | undefined;
   let heardSince = false;
   /** A crossing in which a beam was released unseen while the other was still broken. */
-  let missedIn: Crossing | undefined;
+  let missedIn: BeamCrossing | undefined;
   const busy = (eye: EyeState) => eye.broken && !eye.blocked;
   const holding = (eye: EyeState) => busy(eye) && !doubtful.has(eye);
   const isBusy = () => busy(outer) || busy(inner);
@@ -233,7 +233,7 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
   };
 }
 
-function classify(crossing: Crossing): Direction {
+function classify(crossing: BeamCrossing): Direction {
   if (!crossing.both) return 'UNKNOWN';
   if (crossing.first === crossing.last) return 'TURNED_BACK';
   return crossing.first === 'outer' ? 'IN' : 'OUT';

@@ -47,7 +47,7 @@ const SESSION_TAKEN_OVER = 142;
 const MAX_SUBSCRIPTION_ID = 268_435_455;
 
 export function createSiteBroker(options: SiteBrokerOptions): SiteBroker {
-  return new Client(options);
+  return new SiteBrokerClient(options);
 }
 
 interface Subscription {
@@ -65,7 +65,7 @@ interface Subscription {
   ended: boolean;
 }
 
-class Client implements SiteBroker {
+class SiteBrokerClient implements SiteBroker {
   readonly address: string;
   readonly isRemote = true;
   /** Without credentials. */

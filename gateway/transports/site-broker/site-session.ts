@@ -73,10 +73,10 @@ export const LINK_LOST = 'the broker broke the connection without a word';
 const WE_ANSWER = new Error('answered after the commit');
 
 export function openSiteSession(options: SiteSessionOptions, handlers: SiteSessionHandlers): SiteSession {
-  return new Connection(options, handlers);
+  return new SiteConnection(options, handlers);
 }
 
-class Connection implements SiteSession {
+class SiteConnection implements SiteSession {
   readonly #options: SiteSessionOptions;
   readonly #handlers: SiteSessionHandlers;
   readonly #client: MqttClient;

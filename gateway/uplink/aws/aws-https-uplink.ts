@@ -8,7 +8,7 @@ import type { Lane } from '../../../protocol/events/lanes.ts';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import type { PauseLimits } from '../carrier-pause.ts';
-import { HttpCarrier, type HttpExchange, type Outcome } from '../http-carrier.ts';
+import { HttpCarrier, type HttpExchange, type SendOutcome } from '../http-carrier.ts';
 import type { Uplink, UplinkHandlers } from '../uplink.ts';
 import type { AwsCredentials } from './aws-device-credentials.ts';
 import { awsBatchTopic } from './aws-mqtt-uplink.ts';
@@ -127,7 +127,7 @@ class PublishExchange implements HttpExchange {
     this.address = `${new URL(options.endpoint).origin} (AWS IoT)`;
   }
 
-  async send(lane: Lane, payload: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  async send(lane: Lane, payload: Uint8Array, signal: AbortSignal): Promise<SendOutcome> {
     const { gateway, rule } = this.#options;
     const { sdk, client } = await this.#load();
     const topic = awsBatchTopic(gateway, lane, rule);

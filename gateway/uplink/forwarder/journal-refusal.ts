@@ -7,7 +7,7 @@ import type { Journal } from '../../journal/journal.ts';
 
 const MARK_RETRY_MS = 5000;
 
-interface Refusal {
+interface EpochRefusal {
   readonly epoch: string;
   readonly detail: string;
 }
@@ -16,7 +16,7 @@ export class JournalRefusal {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #onFailed: (error: unknown) => void;
-  #refusal: Refusal | undefined;
+  #refusal: EpochRefusal | undefined;
 
   constructor(journal: Journal, clock: Clock, onFailed: (error: unknown) => void) {
     this.#journal = journal;
@@ -25,7 +25,7 @@ export class JournalRefusal {
   }
 
   /** Undefined: this epoch may be sent. */
-  of(epoch: string): Refusal | undefined {
+  of(epoch: string): EpochRefusal | undefined {
     return this.#refusal?.epoch === epoch ? this.#refusal : undefined;
   }
 

@@ -58,7 +58,7 @@ export interface InFlightView {
 export type Lanes<T> = Readonly<Record<Lane, T>>;
 
 /** `passedOver`: lanes that were ready too. */
-type Decision =
+type SendDecision =
   /** Read and pack the lane's next batch. */
   | { readonly do: 'pack'; readonly lane: Lane }
   /** Read, pack and publish what the lane sends ahead of its backlog. */
@@ -86,7 +86,7 @@ export function decide(
   limits: ScheduleLimits,
   readyAt: ReadyAt,
   nowMs: number,
-): Decision {
+): SendDecision {
   const times: number[] = [];
   const isDue = (atMs: number) => {
     if (atMs > nowMs) times.push(atMs);
@@ -128,7 +128,7 @@ function byTurn(lanes: Lanes<LaneView>, turns: Turn[]): Turn[] {
   return turns.toSorted((a, b) => overdue(b) - overdue(a) || byOrder(a, b));
 }
 
-function chosen(turns: readonly Turn[], { lane, index }: Turn): Decision {
+function chosen(turns: readonly Turn[], { lane, index }: Turn): SendDecision {
   const passedOver = [...new Set(turns.map((turn) => turn.lane))].filter((other) => other !== lane);
   return index === undefined ? { do: 'ahead', lane, passedOver } : { do: 'publish', lane, index, passedOver };
 }

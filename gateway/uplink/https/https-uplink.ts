@@ -13,7 +13,7 @@ import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import { readAck } from '../ack-message.ts';
 import type { PauseLimits } from '../carrier-pause.ts';
-import { HttpCarrier, type HttpExchange, type Outcome } from '../http-carrier.ts';
+import { HttpCarrier, type HttpExchange, type SendOutcome } from '../http-carrier.ts';
 import type { Uplink } from '../uplink.ts';
 
 export interface HttpsUplinkOptions {
@@ -42,7 +42,7 @@ export function createHttpsUplink(options: HttpsUplinkOptions): Uplink {
   });
 }
 
-interface Answer {
+interface UplinkAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly body: Buffer;
@@ -60,12 +60,12 @@ class LinkExchange implements HttpExchange {
     this.address = `${this.#base.protocol}//${this.#base.host}`;
   }
 
-  async send(lane: Lane, payload: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  async send(lane: Lane, payload: Uint8Array, signal: AbortSignal): Promise<SendOutcome> {
     const answer = await this.#post(lane, 'application/octet-stream', payload, signal);
     return judge(answer, this.#options.clock.now());
   }
 
-  async greet(signal: AbortSignal): Promise<Outcome> {
+  async greet(signal: AbortSignal): Promise<SendOutcome> {
     const answer = await this.#post('state', 'text/plain', Buffer.from('online'), signal);
     if (answer.status === 204) return { kind: 'taken', acks: [], malformed: false };
     return judge(answer, this.#options.clock.now());
@@ -80,7 +80,7 @@ class LinkExchange implements HttpExchange {
     this.#agent = undefined;
   }
 
-  #post(what: Lane | 'state', type: string, payload: Uint8Array, signal: AbortSignal): Promise<Answer> {
+  #post(what: Lane | 'state', type: string, payload: Uint8Array, signal: AbortSignal): Promise<UplinkAnswer> {
     const { gateway, token } = this.#options;
     const prefix = this.#base.pathname.replace(/\/+$/, '');
     const url = new URL(`${prefix}/link/v1/${encodeURIComponent(gateway)}/${what}`, this.#base);
@@ -138,10 +138,10 @@ async function collect(incoming: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-function judge(answer: Answer, nowMs: number): Outcome {
+function judge(answer: UplinkAnswer, nowMs: number): SendOutcome {
   const { status, body } = answer;
   const afterMs = retryAfterMs(answer.retryAfter, nowMs);
-  const notNow = (words: string): Outcome => ({ kind: 'not-now', words, afterMs });
+  const notNow = (words: string): SendOutcome => ({ kind: 'not-now', words, afterMs });
   switch (status) {
     case 200: {
       const ack = readAck(body);

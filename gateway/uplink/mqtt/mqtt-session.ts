@@ -79,20 +79,20 @@ export function openMqttSession(
   clock: Clock,
   handlers: MqttSessionHandlers,
 ): MqttSession {
-  return new Connection(options, clock, handlers);
+  return new UplinkConnection(options, clock, handlers);
 }
 
-interface Outgoing extends MqttMessage {
+interface PendingPublish extends MqttMessage {
   settle(error: Error | undefined): void;
 }
 
-class Connection implements MqttSession {
+class UplinkConnection implements MqttSession {
   readonly #options: MqttSessionOptions;
   readonly #clock: Clock;
   readonly #handlers: MqttSessionHandlers;
   readonly #client: MqttClient;
-  readonly #unanswered = new Set<Outgoing>();
-  readonly #waiting: Outgoing[] = [];
+  readonly #unanswered = new Set<PendingPublish>();
+  readonly #waiting: PendingPublish[] = [];
   #receiveMaximum = DEFAULT_RECEIVE_MAXIMUM;
   #dialling: Timer | undefined;
   /** Packets heard so far. */
@@ -199,7 +199,7 @@ class Connection implements MqttSession {
     }
   }
 
-  #publish(message: Outgoing): void {
+  #publish(message: PendingPublish): void {
     const { topic, payload, retain, timeoutMs } = message;
     this.#unanswered.add(message);
     const watchdog = this.#watch(timeoutMs);

@@ -12,17 +12,17 @@ import { parseTimestamp } from './timestamp.ts';
 /** A larger message is refused unread. The reader's own are below 1 KiB each. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 
-type RefusalReason = 'OVERSIZED_MESSAGE' | 'BAD_JSON' | 'UNKNOWN_MESSAGE' | 'BAD_EVENT' | 'BAD_EPC';
+type DecodeRefusalReason = 'OVERSIZED_MESSAGE' | 'BAD_JSON' | 'UNKNOWN_MESSAGE' | 'BAD_EVENT' | 'BAD_EPC';
 
 /** What made no sense in a message, once per reason: the message's bytes, shared out over its events. */
-interface Refusal {
-  readonly reason: RefusalReason;
+interface DecodeRefusal {
+  readonly reason: DecodeRefusalReason;
   readonly bytes: number;
 }
 
 interface DecodedMessage {
   readonly events: ImpinjEvent[];
-  readonly refused: Refusal[];
+  readonly refused: DecodeRefusal[];
 }
 
 const text = z.string().max(256).optional().catch(undefined);
@@ -79,7 +79,7 @@ export function decodeMessage(payload: Uint8Array): DecodedMessage {
   const items = Array.isArray(json) ? json : [json];
   const bytesEach = Math.floor(payload.length / Math.max(1, items.length));
   const events: ImpinjEvent[] = [];
-  const refused = new Map<RefusalReason, number>();
+  const refused = new Map<DecodeRefusalReason, number>();
   for (const item of items) {
     const event = decodeEvent(item);
     if (typeof event === 'string') refused.set(event, (refused.get(event) ?? 0) + bytesEach);
@@ -88,7 +88,7 @@ export function decodeMessage(payload: Uint8Array): DecodedMessage {
   return { events, refused: [...refused].map(([reason, bytes]) => ({ reason, bytes })) };
 }
 
-function refuseAll(reason: RefusalReason, bytes: number): DecodedMessage {
+function refuseAll(reason: DecodeRefusalReason, bytes: number): DecodedMessage {
   return { events: [], refused: [{ reason, bytes }] };
 }
 
@@ -101,7 +101,7 @@ function parseJson(payload: Uint8Array): unknown {
   }
 }
 
-function decodeEvent(item: unknown): ImpinjEvent | RefusalReason {
+function decodeEvent(item: unknown): ImpinjEvent | DecodeRefusalReason {
   const parsed = envelopeSchema.safeParse(item);
   if (!parsed.success) return 'UNKNOWN_MESSAGE';
   const wire = parsed.data;
@@ -137,7 +137,7 @@ function typeByKey(wire: WireEnvelope): (typeof KNOWN_TYPES)[number] | undefined
   return KNOWN_TYPES.find((name) => wire[`${name}Event`] !== undefined);
 }
 
-function decodeTagInventory(envelope: object, body: unknown): ImpinjEvent | RefusalReason {
+function decodeTagInventory(envelope: object, body: unknown): ImpinjEvent | DecodeRefusalReason {
   const parsed = tagInventorySchema.safeParse(body);
   if (!parsed.success) return 'BAD_EVENT';
   const wire = parsed.data;

@@ -35,7 +35,7 @@ export interface FrameSink {
 }
 
 /** What a header at `at` claims: the message length, or 0 when it cannot be a header. */
-type Verdict = number;
+type FrameVerdict = number;
 
 export class LlrpFramer {
   readonly #knows: (type: number) => boolean;
@@ -131,7 +131,7 @@ export class LlrpFramer {
     return upTo;
   }
 
-  #judge(bytes: Uint8Array, at: number, sink: FrameSink): Verdict {
+  #judge(bytes: Uint8Array, at: number, sink: FrameSink): FrameVerdict {
     const head = readU16(bytes, at);
     const version = head >>> 10;
     const length = readU32(bytes, at + 2);

@@ -29,7 +29,7 @@ export const LIMIT_BYTES = 64 * 1024;
 /** Of a connection into a dead line; a living one that is slower only has to dial once more. */
 const CONNECT_TIMEOUT_MS = 1500;
 
-export interface Rig {
+export interface UplinkRig {
   readonly clock: HandClock;
   readonly uplink: Uplink;
   /** What came to the cloud, in order. */
@@ -72,7 +72,7 @@ const overWire = (wire: Wire) => ({
   restore: () => wire.restore(),
 });
 
-export async function memoryRig(): Promise<Rig> {
+export async function memoryRig(): Promise<UplinkRig> {
   const base = basis(1);
   let frozen = false;
   const uplink = createMemoryUplink({
@@ -118,7 +118,7 @@ async function answerOver(client: MqttClient, base: Basis, answer: (ack: string)
 }
 
 /** MQTT 3.1.1 on aedes. */
-export async function mqtt311Rig(): Promise<Rig> {
+export async function mqtt311Rig(): Promise<UplinkRig> {
   const base = basis(1);
   const aedes = await Aedes.createBroker({
     authenticate: (_client, _username, password, done) => done(null, password?.toString() === SECRET),
@@ -164,7 +164,7 @@ export async function mqtt311Rig(): Promise<Rig> {
 }
 
 /** MQTT 5 on Mosquitto, which names its packet limit and takes few at once. */
-export async function mqtt5Rig(): Promise<Rig> {
+export async function mqtt5Rig(): Promise<UplinkRig> {
   const base = basis(1);
   const engine = await startMosquitto({
     settings: [`max_packet_size ${LIMIT_BYTES}`, 'max_inflight_messages 3'],
@@ -195,7 +195,7 @@ export async function mqtt5Rig(): Promise<Rig> {
 }
 
 /** AWS IoT Core's stand-in, over MQTT with a certificate; and over HTTPS, with acks from the shadow. */
-export async function awsRig(way: 'mqtt' | 'https'): Promise<Rig> {
+export async function awsRig(way: 'mqtt' | 'https'): Promise<UplinkRig> {
   const base = basis(10);
   const iot = await startAwsIot({ clock: base.clock });
   const device = await iot.issueDevice(GATEWAY);
@@ -253,7 +253,7 @@ export async function awsRig(way: 'mqtt' | 'https'): Promise<Rig> {
 }
 
 /** The cloud's own intake over HTTP, as much of it as an uplink sees. */
-export async function httpsRig(): Promise<Rig> {
+export async function httpsRig(): Promise<UplinkRig> {
   const base = basis(1);
   const server = createHttpServer((incoming, answer) => {
     const parts: Buffer[] = [];

@@ -5,10 +5,10 @@
  */
 import { type Random, seededRandom } from '../../../protocol/ports/random.ts';
 import type { Victim } from './seat.ts';
-import { type SitePlan, startKillSite } from './site.ts';
-import { compare, type Findings, isSound } from './truth.ts';
+import { type KillLoopSitePlan, startKillSite } from './site.ts';
+import { compare, isSound, type KillLoopFindings } from './truth.ts';
 
-interface KillLoopPlan extends SitePlan {
+interface KillLoopPlan extends KillLoopSitePlan {
   readonly seed: number;
   readonly rounds: number;
   readonly onRound?: (round: number, killed: readonly string[]) => void;
@@ -27,7 +27,7 @@ export interface KillLoopReport {
   readonly failedStarts: number;
   /** Parts that ended by themselves though they were up, each with its last words. */
   readonly deaths: readonly string[];
-  readonly findings: Findings;
+  readonly findings: KillLoopFindings;
   /** Samples projected beside events of the condition lane; equal when each took effect once. */
   readonly samples: { readonly projected: number; readonly events: number };
   readonly complaints: readonly string[];

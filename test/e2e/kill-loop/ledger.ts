@@ -1,10 +1,10 @@
 /** Reads by plain SQL what the cloud has kept; no code of the ingest is asked. */
 import { sql } from 'kysely';
 import { type DatabaseOptions, openDatabase } from '../../../cloud/store/database.ts';
-import type { LedgerRow } from './truth.ts';
+import type { KillLoopRow } from './truth.ts';
 
-export interface Ledger {
-  readonly rows: readonly LedgerRow[];
+export interface KillLoopLedger {
+  readonly rows: readonly KillLoopRow[];
   /** Rows of the samples projection: one for each event of the condition lane. */
   readonly samples: number;
   /** Codes of dead letters and kinds of exceptions, which no kill may cause. */
@@ -14,10 +14,10 @@ export interface Ledger {
 /** Raised for devices and silence, which this load and the kills themselves cause. */
 const OF_THE_KILLS = ['GATEWAY_SILENT', 'SENSOR_SILENT', 'DEVICE_FAULT'];
 
-export async function readLedger(options: DatabaseOptions): Promise<Ledger> {
+export async function readLedger(options: DatabaseOptions): Promise<KillLoopLedger> {
   const store = await openDatabase(options);
   try {
-    const events = await sql<LedgerRow>`
+    const events = await sql<KillLoopRow>`
       select gateway, epoch, lane, seq,
         coalesce(body ->> 'netMilligrams', body ->> 'valueMilli',
           case when type = 'device' then body ->> 'detail' end)::bigint as number

@@ -9,18 +9,18 @@ import { stringify } from 'yaml';
 import { type Engine, startMosquitto, startNats, startPostgres } from '../../support/engines.ts';
 import type { LoadGatewayOptions } from '../../support/load-gateway.ts';
 import { answers, freePort } from '../../support/processes.ts';
-import { type Ledger, readLedger } from './ledger.ts';
+import { type KillLoopLedger, readLedger } from './ledger.ts';
 import { Seat, type Victim } from './seat.ts';
 import { readPromises } from './truth.ts';
 
 /** `embedded`: the cloud's own broker, which dies with it. `nats`: its MQTT listener for gateways, JetStream for clouds. */
 export const LINKS = ['embedded', 'mosquitto', 'nats'] as const;
 export const DATABASES = ['pglite', 'postgres'] as const;
-type Link = (typeof LINKS)[number];
+type LinkKind = (typeof LINKS)[number];
 type DatabaseKind = (typeof DATABASES)[number];
 
-export interface SitePlan {
-  readonly link: Link;
+export interface KillLoopSitePlan {
+  readonly link: LinkKind;
   readonly database: DatabaseKind;
   readonly gateways: number;
   readonly entriesPerSecond: number;
@@ -32,7 +32,7 @@ interface KillSite {
   drain(limitMs: number): Promise<void>;
   promises(): Map<string, number[]>;
   /** Ends the clouds. */
-  ledger(): Promise<Ledger>;
+  ledger(): Promise<KillLoopLedger>;
   /** Ends that nobody asked for. */
   exits(): { failedStarts: number; deaths: string[] };
   close(): Promise<void>;
@@ -43,7 +43,7 @@ const NUMBERS_PER_LIFE = 10_000_000;
 const tokenOf = (gateway: string) => `kill-loop-token-of-${gateway}-0123456789`;
 const SHARE_GROUP = 'kill-loop';
 
-export async function startKillSite(plan: SitePlan): Promise<KillSite> {
+export async function startKillSite(plan: KillLoopSitePlan): Promise<KillSite> {
   const folder = mkdtempSync(join(tmpdir(), 'tallyport-kill-'));
   const undo: (() => Promise<void> | void)[] = [];
   undo.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -101,7 +101,7 @@ interface Broker {
   intake(name: string, shared: boolean): object;
 }
 
-async function startBroker(link: Link): Promise<Broker | undefined> {
+async function startBroker(link: LinkKind): Promise<Broker | undefined> {
   if (link === 'embedded') return undefined;
   if (link === 'nats') {
     const engine = await startNats({ mqttPort: 0 });
@@ -115,12 +115,13 @@ async function startBroker(link: Link): Promise<Broker | undefined> {
   return { engine, gatewayUrl: url, intake };
 }
 
-const gatewayNames = (plan: SitePlan) => Array.from({ length: plan.gateways }, (_, n) => `gw-${n + 1}`);
+const gatewayNames = (plan: KillLoopSitePlan) =>
+  Array.from({ length: plan.gateways }, (_, n) => `gw-${n + 1}`);
 
 interface CloudPlan {
   readonly folder: string;
   readonly name: string;
-  readonly plan: SitePlan;
+  readonly plan: KillLoopSitePlan;
   readonly broker: Broker | undefined;
   readonly brokerPort: number;
   readonly database: Engine | undefined;
@@ -167,7 +168,7 @@ class LoadGateway {
   #lives = 0;
   #draining = false;
 
-  constructor(folder: string, name: string, url: string, plan: SitePlan) {
+  constructor(folder: string, name: string, url: string, plan: KillLoopSitePlan) {
     this.name = name;
     this.#folder = join(folder, name);
     mkdirSync(this.#folder);

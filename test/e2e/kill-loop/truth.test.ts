@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { compare, isSound, type LedgerRow } from './truth.ts';
+import { compare, isSound, type KillLoopRow } from './truth.ts';
 
 const HEALTH_EACH = 10;
 
 /** Entries 1 to `count` of one gateway as a sound ledger holds them. */
-function soundRows(count: number): LedgerRow[] {
+function soundRows(count: number): KillLoopRow[] {
   const row = (lane: string, seq: number, number: number) => {
     return { gateway: 'gw-1', epoch: 'epoch-1', lane, seq, number };
   };
@@ -24,10 +24,10 @@ test('a ledger that holds every promised entry once, and more that was only writ
   expect(findings).toMatchObject({ promised: 5, events: 42 });
 });
 
-const last = (rows: LedgerRow[], lane: string) => rows.findLast((row) => row.lane === lane) as LedgerRow;
-const without = (rows: LedgerRow[], row: LedgerRow) => rows.filter((one) => one !== row);
+const last = (rows: KillLoopRow[], lane: string) => rows.findLast((row) => row.lane === lane) as KillLoopRow;
+const without = (rows: KillLoopRow[], row: KillLoopRow) => rows.filter((one) => one !== row);
 
-test.each<[keyof ReturnType<typeof compare>, (rows: LedgerRow[]) => LedgerRow[]]>([
+test.each<[keyof ReturnType<typeof compare>, (rows: KillLoopRow[]) => KillLoopRow[]]>([
   ['lost', () => soundRows(18)],
   ['doubled', (rows) => [...rows, { ...last(rows, 'stock'), seq: 21 }]],
   ['torn', (rows) => without(rows, last(rows, 'condition'))],

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /** One row of the events table. */
-export interface LedgerRow {
+export interface KillLoopRow {
   readonly gateway: string;
   readonly epoch: string;
   readonly lane: string;
@@ -14,7 +14,7 @@ export interface LedgerRow {
   readonly number: number | null;
 }
 
-export interface Findings {
+export interface KillLoopFindings {
   /** Entries that a journal has promised to keep. */
   readonly promised: number;
   /** Events in the ledger. */
@@ -42,9 +42,9 @@ export function readPromises(file: string): number[] {
 
 export function compare(
   promises: ReadonlyMap<string, readonly number[]>,
-  rows: readonly LedgerRow[],
+  rows: readonly KillLoopRow[],
   healthEach: number,
-): Findings {
+): KillLoopFindings {
   const counts = new Map<string, number>();
   for (const { gateway, lane, number } of rows) {
     if (number === null) continue;
@@ -89,6 +89,6 @@ export function compare(
   };
 }
 
-export function isSound(findings: Findings): boolean {
+export function isSound(findings: KillLoopFindings): boolean {
   return Object.values(findings).every((finding) => typeof finding === 'number' || finding.length === 0);
 }

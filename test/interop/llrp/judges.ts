@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { TagInField } from '../../../firmware-sim/devices/device.ts';
-import type { Judge } from '../judge.ts';
+import type { InteropJudge } from '../judge.ts';
 import { PYTHON, pythonWith } from '../python.ts';
 import { runWell } from '../run.ts';
 import { type ReaderOnLine, readerOnLine } from './reader-on-line.ts';
@@ -40,7 +40,7 @@ const seenSchema = z.object({
   modes: z.int(),
 });
 
-function client(program: string): Judge {
+function client(program: string): InteropJudge {
   return {
     name: `llrp/${program}`,
     needs: [PYTHON],
@@ -90,4 +90,4 @@ function compare(reader: ReaderOnLine, seen: z.infer<typeof seenSchema>): string
   return `${epcs.length} tags, ${sum('reports')} reports, ${sum('reads')} reads, ${seen.tids.length} TIDs, all equal`;
 }
 
-export const LLRP_JUDGES: readonly Judge[] = [client('sllurp'), client('pyllrp')];
+export const LLRP_JUDGES: readonly InteropJudge[] = [client('sllurp'), client('pyllrp')];

@@ -8,7 +8,7 @@ import Database, { type Database as Connection } from 'better-sqlite3';
 import type { History } from '../history.ts';
 import { SCRATCH } from '../world/scratch.ts';
 
-interface LaneRow {
+interface JournalLaneRow {
   readonly name: string;
   readonly pruned_up_to: number;
 }
@@ -49,13 +49,13 @@ export function checkPruned(history: History, gateway: string, db: Connection): 
 }
 
 /** Undefined for a file that is damaged, or not yet a journal. */
-function readLanes(db: Connection): { epoch: string; lanes: LaneRow[] } | undefined {
+function readLanes(db: Connection): { epoch: string; lanes: JournalLaneRow[] } | undefined {
   try {
     const epoch = db
       .prepare<[], string>(`select substr(value, 9) from meta where key = 'epoch'`)
       .pluck()
       .get();
-    const lanes = db.prepare<[], LaneRow>('select name, pruned_up_to from lane').all();
+    const lanes = db.prepare<[], JournalLaneRow>('select name, pruned_up_to from lane').all();
     return epoch === undefined ? undefined : { epoch, lanes };
   } catch (error) {
     if (error instanceof Database.SqliteError) return undefined;

@@ -2,7 +2,7 @@
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import type { History } from '../history.ts';
-import type { Broker } from '../world/broker.ts';
+import type { SimulatedBroker } from '../world/broker.ts';
 import type { CloudNode } from '../world/cloud-node.ts';
 import type { Database } from '../world/database.ts';
 import type { GatewayNode } from '../world/gateway-node.ts';
@@ -10,14 +10,14 @@ import type { Link } from '../world/link.ts';
 import { damageJournal } from './damage.ts';
 import { type FaultBox, TIMED_FAULTS } from './fault-kinds.ts';
 
-export interface World {
+export interface FaultWorld {
   readonly clock: Clock;
   readonly random: Random;
   readonly faults: FaultBox;
   readonly history: History;
   readonly gateways: readonly GatewayNode[];
   readonly links: readonly Link[];
-  readonly broker: Broker;
+  readonly broker: SimulatedBroker;
   readonly database: Database;
   readonly clouds: readonly CloudNode[];
 }
@@ -31,7 +31,7 @@ const TEN_YEARS_MS = 10 * 365 * 24 * 3_600_000;
 const MOST_TIMES = 6;
 
 /** Draws when each timed fault happens. */
-export function planFaults(world: World, durationMs: number): void {
+export function planFaults(world: FaultWorld, durationMs: number): void {
   const { clock, random, faults } = world;
   for (const kind of TIMED_FAULTS) {
     const strength = faults.strength(kind);
@@ -47,7 +47,7 @@ export function planFaults(world: World, durationMs: number): void {
 }
 
 /** All faults are over; what was taken away comes back. */
-export function heal(world: World): void {
+export function heal(world: FaultWorld): void {
   const { faults, links, broker, database, clouds, gateways, clock } = world;
   faults.end();
   world.history.note('everything heals');
@@ -62,7 +62,7 @@ export function heal(world: World): void {
   }
 }
 
-function happen(kind: TimedFault, world: World): void {
+function happen(kind: TimedFault, world: FaultWorld): void {
   const { clock, random, faults, gateways, links, broker, database, clouds, history } = world;
   const gateway = random.pick(gateways);
   const link = random.pick(links);

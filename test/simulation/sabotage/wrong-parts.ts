@@ -6,7 +6,7 @@ import type { Ingest } from '../../../cloud/ingest/ingest.ts';
 import type { Journal, JournalEntry } from '../../../gateway/journal/journal.ts';
 import type { Uplink } from '../../../gateway/uplink/uplink.ts';
 import { decodeBatch, packJson, type ReceivedBatch } from '../../../protocol/link/batch.ts';
-import type { Engine } from '../world/engine.ts';
+import type { SimulationEngine } from '../world/engine.ts';
 
 type Deliver = Ingest['deliver'];
 
@@ -62,7 +62,7 @@ function isGap(raw: unknown): boolean {
 }
 
 /** Moves goods that no event moved. */
-export function movesGoods(ingest: Ingest, engine: Engine): Ingest {
+export function movesGoods(ingest: Ingest, engine: SimulationEngine): Ingest {
   return withDeliver(ingest, async (delivery) => {
     const ack = await ingest.deliver(delivery);
     await sql`

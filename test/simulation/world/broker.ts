@@ -7,12 +7,12 @@ import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import type { FaultBox } from '../faults/fault-kinds.ts';
 import type { History } from '../history.ts';
-import type { Carrier, Link, Message } from './link.ts';
+import type { Carrier, Link, LinkMessage } from './link.ts';
 
 /** What consumes at the other end: true when it took the message. */
 export interface Consumer {
   readonly up: boolean;
-  consume(message: Message): void;
+  consume(message: LinkMessage): void;
 }
 
 interface BrokerParts {
@@ -22,13 +22,13 @@ interface BrokerParts {
   readonly history: History;
 }
 
-export class Broker implements Carrier {
+export class SimulatedBroker implements Carrier {
   readonly #parts: BrokerParts;
   readonly #links = new Map<string, Link>();
   #consumers: readonly Consumer[] = [];
   #up = true;
   /** Taken and not yet handed over, in order. */
-  #queue: Message[] = [];
+  #queue: LinkMessage[] = [];
   /** Counts what it forgot: messages on their way belong to the memory they were taken in. */
   #memory = 0;
 
@@ -48,7 +48,7 @@ export class Broker implements Carrier {
     this.#consumers = consumers;
   }
 
-  take(message: Message): void {
+  take(message: LinkMessage): void {
     const { faults, random } = this.#parts;
     if (faults.hits('forgotten-after-puback')) return;
     this.#forward(message, faults.hits('reordered') ? random.integer(500, 120_000) : random.integer(1, 30));
@@ -58,7 +58,7 @@ export class Broker implements Carrier {
   }
 
   /** Delivered once more: what was handed over and not taken. */
-  again(message: Message, delayMs: number): void {
+  again(message: LinkMessage, delayMs: number): void {
     this.#forward(message, delayMs);
   }
 
@@ -100,14 +100,14 @@ export class Broker implements Carrier {
     if (faults.hits('ack-duplicated')) send(random.integer(1, 300_000));
   }
 
-  #forward(message: Message, delayMs: number): void {
+  #forward(message: LinkMessage, delayMs: number): void {
     const memory = this.#memory;
     this.#parts.clock.setTimer(delayMs, 'broker', () => {
       if (memory === this.#memory) this.#hand(message);
     });
   }
 
-  #hand(message: Message): void {
+  #hand(message: LinkMessage): void {
     const ready = this.#consumers.filter((consumer) => consumer.up);
     if (!this.#up || ready.length === 0) this.#queue.push(message);
     else this.#parts.random.pick(ready).consume(message);

@@ -11,10 +11,10 @@ import { checkAck } from '../checkers/early-acks.ts';
 import type { FaultBox } from '../faults/fault-kinds.ts';
 import type { History } from '../history.ts';
 import { SITE } from '../workload/site.ts';
-import type { Broker, Consumer } from './broker.ts';
+import type { Consumer, SimulatedBroker } from './broker.ts';
 import type { Database, DatabaseClient } from './database.ts';
 import { Incarnation } from './incarnation.ts';
-import type { Message } from './link.ts';
+import type { LinkMessage } from './link.ts';
 
 interface CloudParts {
   readonly name: string;
@@ -24,7 +24,7 @@ interface CloudParts {
   readonly faults: FaultBox;
   readonly history: History;
   readonly database: Database;
-  readonly broker: Broker;
+  readonly broker: SimulatedBroker;
   /** A wrong ingest in place of the right one: to see a checker go red. */
   readonly sabotage?: ((ingest: Ingest) => Ingest) | undefined;
 }
@@ -118,7 +118,7 @@ export class CloudNode implements Consumer {
     if (!faults.over) clock.setTimer(random.integer(1, 90_000), 'cloud restart', () => this.boot());
   }
 
-  consume(message: Message): void {
+  consume(message: LinkMessage): void {
     void this.#running?.queue.offer(message);
   }
 

@@ -9,12 +9,12 @@ import type { Clock } from '../../../protocol/ports/clock.ts';
 import type { Random } from '../../../protocol/ports/random.ts';
 import type { FaultBox } from '../faults/fault-kinds.ts';
 import { type History, ledgerKey } from '../history.ts';
-import type { Engine } from './engine.ts';
+import type { SimulationEngine } from './engine.ts';
 import type { Incarnation } from './incarnation.ts';
 import { type ClientHooks, type StatementKind, simulatedClient } from './simulated-dialect.ts';
 
 interface DatabaseParts {
-  readonly engine: Engine;
+  readonly engine: SimulationEngine;
   readonly clock: Clock;
   readonly random: Random;
   readonly faults: FaultBox;

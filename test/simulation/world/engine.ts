@@ -11,7 +11,7 @@ import { migrate } from '../../../cloud/store/migrate.ts';
 import type { Tables } from '../../../cloud/store/tables.ts';
 import { clearing } from '../../support/clear-tables.ts';
 
-export interface Engine {
+export interface SimulationEngine {
   readonly kind: 'pglite' | 'postgres';
   /** Whether several transactions can be open at once. */
   readonly concurrent: boolean;
@@ -24,11 +24,11 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export async function openEngine(url: string | undefined): Promise<Engine> {
+export async function openEngine(url: string | undefined): Promise<SimulationEngine> {
   return url === undefined ? openEmbedded() : openServer(url);
 }
 
-async function openEmbedded(): Promise<Engine> {
+async function openEmbedded(): Promise<SimulationEngine> {
   const pglite = await beginCluster();
   const admin = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
   await migrate(admin);
@@ -46,7 +46,7 @@ async function openEmbedded(): Promise<Engine> {
   };
 }
 
-async function openServer(url: string): Promise<Engine> {
+async function openServer(url: string): Promise<SimulationEngine> {
   const schema = `simulation_${process.pid}`;
   const setup = await openDatabase({ url, maxConnections: 1 });
   await sql`drop schema if exists ${sql.ref(schema)} cascade`.execute(setup.db);

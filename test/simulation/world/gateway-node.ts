@@ -19,7 +19,7 @@ import { WallClock } from './wall-clock.ts';
 
 type Death = 'kill' | 'power-cut';
 
-interface GatewayParts {
+interface GatewayNodeParts {
   readonly id: string;
   readonly seed: number;
   readonly clock: Clock;
@@ -35,7 +35,7 @@ interface GatewayParts {
 const BOOT_RETRY_MS = 5000;
 
 export class GatewayNode {
-  readonly #parts: GatewayParts;
+  readonly #parts: GatewayNodeParts;
   #life: Incarnation | undefined;
   #running: GatewayProcess | undefined;
   #stopping = false;
@@ -44,7 +44,7 @@ export class GatewayNode {
   readonly #wall: WallClock;
   #pagesLeft: number | undefined;
 
-  constructor(parts: GatewayParts) {
+  constructor(parts: GatewayNodeParts) {
     this.#parts = parts;
     this.#wall = new WallClock(parts.clock, Number(parts.id.at(-1)) % 2 !== parts.seed % 2);
   }

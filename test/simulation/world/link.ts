@@ -14,7 +14,7 @@ import type { History } from '../history.ts';
 import type { Incarnation } from './incarnation.ts';
 
 /** What a gateway hands to the broker. */
-export interface Message {
+export interface LinkMessage {
   readonly gateway: string;
   readonly lane: Lane;
   readonly payload: Uint8Array;
@@ -22,7 +22,7 @@ export interface Message {
 
 export interface Carrier {
   readonly up: boolean;
-  take(message: Message): void;
+  take(message: LinkMessage): void;
 }
 
 interface LinkParts {
@@ -37,7 +37,7 @@ interface LinkParts {
 /** After so long without a word either side gives a connection up (MQTT keepalive). */
 const KEEPALIVE_MS = 30_000;
 
-interface Session {
+interface LinkSession {
   readonly publishing: Set<(error: Error) => void>;
   hear(ack: Ack): void;
   drop(reason: string): void;
@@ -48,7 +48,7 @@ export class Link {
   #silentUp = false;
   #silentDown = false;
   readonly #parts: LinkParts;
-  #session: Session | undefined;
+  #session: LinkSession | undefined;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
@@ -100,7 +100,7 @@ export class Link {
   createUplink(life: Incarnation): Uplink {
     const { random, gateway, history } = this.#parts;
     let handlers: UplinkHandlers | undefined;
-    let session: Session | undefined;
+    let session: LinkSession | undefined;
     let closed = false;
 
     const connectLater = () => {
@@ -114,9 +114,9 @@ export class Link {
       });
     };
 
-    const open = (): Session => {
+    const open = (): LinkSession => {
       const publishing = new Set<(error: Error) => void>();
-      const opened: Session = {
+      const opened: LinkSession = {
         publishing,
         hear: (ack) => life.run('ack', () => handlers?.onAck(ack)),
         drop: (reason) => {
@@ -168,7 +168,7 @@ export class Link {
   }
 
   /** Brings a message to the broker and the PUBACK back, or does not. */
-  #carry(session: Session, message: Message, onPuback: () => void): void {
+  #carry(session: LinkSession, message: LinkMessage, onPuback: () => void): void {
     const { clock, random, faults, carrier } = this.#parts;
     const breakLater = () =>
       clock.setTimer(random.integer(10, 20_000), 'connection breaks', () =>

@@ -35,7 +35,7 @@ interface SimulatedClient {
   abort(): Promise<void>;
 }
 
-interface Open {
+interface OpenConnection {
   /** Undefined until it was asked for. */
   inner: Promise<DatabaseConnection> | undefined;
   readonly leave: () => void;
@@ -43,16 +43,16 @@ interface Open {
 }
 
 /** A connection that its client has. */
-interface Taken {
-  readonly entry: Open;
+interface TakenConnection {
+  readonly entry: OpenConnection;
   readonly real: DatabaseConnection;
 }
 
 export function simulatedClient(base: Dialect, hooks: ClientHooks): SimulatedClient {
   const inner = base.createDriver();
-  const open = new Set<Open>();
-  const entries = new WeakMap<DatabaseConnection, Taken>();
-  const entryOf = (connection: DatabaseConnection): Taken => {
+  const open = new Set<OpenConnection>();
+  const entries = new WeakMap<DatabaseConnection, TakenConnection>();
+  const entryOf = (connection: DatabaseConnection): TakenConnection => {
     const taken = entries.get(connection);
     if (taken === undefined) throw new Error('a connection of another driver');
     return taken;
@@ -63,7 +63,7 @@ export function simulatedClient(base: Dialect, hooks: ClientHooks): SimulatedCli
     destroy: () => Promise.resolve(),
     async acquireConnection() {
       const entry = await hooks.enter((leave) => {
-        const entered: Open = { inner: undefined, leave, inTransaction: false };
+        const entered: OpenConnection = { inner: undefined, leave, inTransaction: false };
         open.add(entered);
         return entered;
       });

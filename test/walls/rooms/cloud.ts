@@ -1,6 +1,6 @@
-import type { Room } from '../room.ts';
+import type { CodeRoom } from '../room.ts';
 
-export const CLOUD: readonly Room[] = [
+export const CLOUD: readonly CodeRoom[] = [
   { room: 'cloud/store/migrations', owns: 'the schema, step by step', imports: [], packages: ['kysely'] },
   {
     room: 'cloud/store',

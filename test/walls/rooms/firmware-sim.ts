@@ -1,6 +1,6 @@
-import type { Room } from '../room.ts';
+import type { CodeRoom } from '../room.ts';
 
-export const FIRMWARE_SIM: readonly Room[] = [
+export const FIRMWARE_SIM: readonly CodeRoom[] = [
   {
     room: 'firmware-sim/devices',
     owns: 'the contract of a simulated device',

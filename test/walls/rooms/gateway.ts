@@ -1,6 +1,6 @@
-import type { Room } from '../room.ts';
+import type { CodeRoom } from '../room.ts';
 
-export const GATEWAY: readonly Room[] = [
+export const GATEWAY: readonly CodeRoom[] = [
   {
     room: 'gateway/drivers',
     owns: 'the contract of a driver',

@@ -1,6 +1,6 @@
-import type { Room } from '../room.ts';
+import type { CodeRoom } from '../room.ts';
 
-export const PROTOCOL: readonly Room[] = [
+export const PROTOCOL: readonly CodeRoom[] = [
   { room: 'protocol/ports', owns: 'clock and randomness as ports', imports: [], pure: true },
   {
     room: 'protocol/readings',

@@ -127,9 +127,9 @@ function RoomCard({ room, windowMs }: { room: Room; windowMs: number }) {
   );
 }
 
-type Probe = Room['probes'][number];
+type RoomProbe = Room['probes'][number];
 
-function ProbeValue({ probe, room }: { probe: Probe; room: Room }) {
+function ProbeValue({ probe, room }: { probe: RoomProbe; room: Room }) {
   const isOut = isOutside(probe);
   const tone: Tone = probe.freshness !== 'fresh' ? 'warning' : isOut ? 'critical' : 'ok';
   const sameMetric = room.probes.filter(({ metric }) => metric === probe.metric);
@@ -155,11 +155,11 @@ function ProbeValue({ probe, room }: { probe: Probe; room: Room }) {
 }
 
 /** Temperatures first, each metric together. */
-function inOrder(probes: readonly Probe[]): Probe[] {
+function inOrder(probes: readonly RoomProbe[]): RoomProbe[] {
   return [...probes].sort((a, b) => b.metric.localeCompare(a.metric));
 }
 
-function isOutside({ valueMilli, lowMilli, highMilli }: Probe): boolean {
+function isOutside({ valueMilli, lowMilli, highMilli }: RoomProbe): boolean {
   if (valueMilli === null) return false;
   return (lowMilli !== null && valueMilli < lowMilli) || (highMilli !== null && valueMilli > highMilli);
 }

@@ -13,7 +13,7 @@ import { Loaded, Section } from '../../shell/section.tsx';
 const JUST_PASSED_MS = 6000;
 const FEW_PASSES = 6;
 
-interface Door {
+interface DoorView {
   readonly readPoint: string;
   readonly name: string;
   readonly last: Pass | undefined;
@@ -44,7 +44,7 @@ export function Doors() {
 }
 
 /** The doors of the site in its order, then any other that something passed; with the newest pass of each. */
-function doorsOf(passes: readonly Pass[], places: Status['places']): Door[] {
+function doorsOf(passes: readonly Pass[], places: Status['places']): DoorView[] {
   const names = new Map((places?.doors ?? []).map(({ readPoint, name }) => [readPoint, name]));
   for (const pass of [...passes].sort((a, b) => a.readPoint.localeCompare(b.readPoint))) {
     if (!names.has(pass.readPoint)) names.set(pass.readPoint, pass.doorName);
@@ -56,7 +56,7 @@ function doorsOf(passes: readonly Pass[], places: Status['places']): Door[] {
   }));
 }
 
-function DoorCard({ door: { readPoint, name, last } }: { door: Door }) {
+function DoorCard({ door: { readPoint, name, last } }: { door: DoorView }) {
   const isNew = useJustChanged(last?.passId ?? '', JUST_PASSED_MS);
   return (
     <article
