@@ -1,7 +1,8 @@
 /** Gateways with how far their lanes have come and how their devices are; what could not be taken. */
 import type { Kysely } from 'kysely';
 import type { DeadLetter, Gateway } from '../contract/gateways.ts';
-import type { DevicesTable, Tables } from '../store/tables.ts';
+import type { DevicesTable } from '../store/tables/projections.ts';
+import type { Tables } from '../store/tables.ts';
 import { isoTime, isoTimeOrNull } from './iso-time.ts';
 
 export async function listGateways(db: Kysely<Tables>): Promise<Gateway[]> {

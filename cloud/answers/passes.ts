@@ -3,7 +3,8 @@ import { type Kysely, sql } from 'kysely';
 import type { Pass } from '../contract/passes.ts';
 import { placesOf } from '../site/places.ts';
 import type { Site } from '../site/site.ts';
-import type { PassesTable, Tables } from '../store/tables.ts';
+import type { PassesTable } from '../store/tables/projections.ts';
+import type { Tables } from '../store/tables.ts';
 import { isoTime, isoTimeOrNull } from './iso-time.ts';
 import { itemNames } from './item-names.ts';
 

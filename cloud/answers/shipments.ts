@@ -4,7 +4,8 @@ import type { Shipment } from '../contract/shipments.ts';
 import { shipmentCounts } from '../inventory/shipments/shipment-counts.ts';
 import { statusOf } from '../inventory/shipments/shipment-standing.ts';
 import type { Site } from '../site/site.ts';
-import type { ShipmentLinesTable, Tables } from '../store/tables.ts';
+import type { ShipmentLinesTable } from '../store/tables/shipments.ts';
+import type { Tables } from '../store/tables.ts';
 import { isoTime } from './iso-time.ts';
 import { type ItemNames, itemNames } from './item-names.ts';
 

@@ -19,7 +19,8 @@ import { lockDerivedState, lockLedger } from '../ledger/locks.ts';
 import { coldChainFacts, type ProjectContext, writeOwnTables } from '../projections/project.ts';
 import { PROJECTED_TABLES } from '../projections/registry.ts';
 import type { Store } from '../store/database.ts';
-import type { MovementsTable, SamplesTable, Tables } from '../store/tables.ts';
+import type { MovementsTable, SamplesTable } from '../store/tables/projections.ts';
+import type { Tables } from '../store/tables.ts';
 
 export interface RebuildReport {
   readonly events: number;

@@ -5,7 +5,7 @@
  */
 import type { Direction, PassEvent, TagSighting } from '../../protocol/events/stock-event.ts';
 import type { Door, Places } from '../site/places.ts';
-import type { MovementsTable } from '../store/tables.ts';
+import type { MovementsTable } from '../store/tables/projections.ts';
 
 /** A movement with when its tag was first and last seen in the pass. */
 export interface TagMovement extends MovementsTable {

@@ -4,7 +4,7 @@
  */
 import type { DecodedEpc, TagDate } from '../../protocol/epc/epc.ts';
 import { isLater } from '../ledger/ledger-event.ts';
-import type { ObjectsTable } from '../store/tables.ts';
+import type { ObjectsTable } from '../store/tables/projections.ts';
 import type { TagMovement } from './movements.ts';
 
 export type DecodeEpc = (hex: string) => DecodedEpc;

@@ -1,5 +1,5 @@
 /** How the times of an event came about. */
-import type { TimeQuality } from '../store/tables.ts';
+import type { TimeQuality } from '../store/tables/ingest.ts';
 
 export interface EventTime {
   readonly quality: TimeQuality;

@@ -4,7 +4,7 @@ import type { EventExceptionKind } from '../exceptions/kinds.ts';
 import type { ExceptionRow } from '../exceptions/raise.ts';
 import type { DeviceFact } from '../fleet/device-conditions.ts';
 import type { LedgerEvent } from '../ledger/ledger-event.ts';
-import type { MovementsTable, SamplesTable } from '../store/tables.ts';
+import type { MovementsTable, SamplesTable } from '../store/tables/projections.ts';
 
 /** An exception that the fold of all events raises again; a rebuild takes back what no event says any more. */
 type EventException = ExceptionRow & { readonly kind: EventExceptionKind };

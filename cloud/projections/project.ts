@@ -17,7 +17,8 @@ import { lockDerivedState } from '../ledger/locks.ts';
 import type { Places } from '../site/places.ts';
 import type { Site } from '../site/site.ts';
 import type { Store } from '../store/database.ts';
-import type { MovementsTable, SamplesTable, Tables } from '../store/tables.ts';
+import type { MovementsTable, SamplesTable } from '../store/tables/projections.ts';
+import type { Tables } from '../store/tables.ts';
 import { type Findings, newFindings } from './findings.ts';
 import { foldEvents } from './registry.ts';
 

@@ -9,7 +9,8 @@
 import { sql, type Transaction } from 'kysely';
 import * as z from 'zod';
 import { fingerprint } from '../../ledger/fingerprint.ts';
-import type { Tables, TracksTable } from '../../store/tables.ts';
+import type { TracksTable } from '../../store/tables/coldchain.ts';
+import type { Tables } from '../../store/tables.ts';
 import { type ColumnKinds, unnest } from '../../store/unnest.ts';
 import { episodesOf, evaluateFrom } from '../engine/evaluate.ts';
 import { openEpisode, type Track } from '../engine/track.ts';

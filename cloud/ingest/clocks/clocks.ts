@@ -5,7 +5,8 @@
 import { sql, type Transaction } from 'kysely';
 import { laneOf } from '../../../protocol/events/event-kinds.ts';
 import { AS_RECORDED, type EventTime } from '../../ledger/event-time.ts';
-import type { ClockMarksTable, Tables } from '../../store/tables.ts';
+import type { ClockMarksTable } from '../../store/tables/ingest.ts';
+import type { Tables } from '../../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
 import type { JudgedBatch, JudgedEvent } from '../delivery/judge.ts';
 import { type LaneState, laneName } from '../delivery/lanes.ts';

@@ -14,7 +14,7 @@ import { CLOCK_SOURCES } from '../../../protocol/events/kinds/clock.ts';
 import type { EventRecord } from '../../../protocol/events/record.ts';
 import { isStorableTime } from '../../../protocol/events/times.ts';
 import { AS_RECORDED, type EventTime } from '../../ledger/event-time.ts';
-import type { ClockMarksTable, TimeQuality } from '../../store/tables.ts';
+import type { ClockMarksTable, TimeQuality } from '../../store/tables/ingest.ts';
 
 export type ClockMark = Omit<ClockMarksTable, 'gateway'>;
 

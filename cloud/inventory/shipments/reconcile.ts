@@ -7,7 +7,9 @@
 import { sql, type Transaction } from 'kysely';
 import { raiseExceptions, withdrawExceptions } from '../../exceptions/raise.ts';
 import type { Change } from '../../ledger/change.ts';
-import type { MovementsTable, ShipmentMatchesTable, Tables } from '../../store/tables.ts';
+import type { MovementsTable } from '../../store/tables/projections.ts';
+import type { ShipmentMatchesTable } from '../../store/tables/shipments.ts';
+import type { Tables } from '../../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
 import {
   type DoorCrossing,

@@ -11,9 +11,9 @@ import type {
   ShipmentLinesTable,
   ShipmentsTable,
   ShipmentTagsTable,
-  Tables,
   TagMasterTable,
-} from '../../store/tables.ts';
+} from '../../store/tables/shipments.ts';
+import type { Tables } from '../../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
 import { judgeDueShipments, judgeShipments, reconcileShipments } from './reconcile.ts';
 import { parseShipmentCsv } from './shipment-csv.ts';

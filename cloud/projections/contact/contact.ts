@@ -2,7 +2,7 @@
 import type { ContactEvent } from '../../../protocol/events/stock-event.ts';
 import { isLater } from '../../ledger/ledger-event.ts';
 import { keepLatest, type LatestTable, sortedRows } from '../../store/merge-rows.ts';
-import type { ContactsTable } from '../../store/tables.ts';
+import type { ContactsTable } from '../../store/tables/projections.ts';
 import { addUnknownReadPoint } from '../findings.ts';
 import type { Projection } from '../projection.ts';
 

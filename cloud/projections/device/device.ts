@@ -2,7 +2,7 @@
 import type { DeviceEvent } from '../../../protocol/events/stock-event.ts';
 import { isLater } from '../../ledger/ledger-event.ts';
 import { keepLatest, type LatestTable, sortedRows } from '../../store/merge-rows.ts';
-import type { DevicesTable } from '../../store/tables.ts';
+import type { DevicesTable } from '../../store/tables/projections.ts';
 import type { Projection } from '../projection.ts';
 
 const DEVICES: LatestTable<DevicesTable> = {

@@ -6,7 +6,7 @@ import { objectsOf } from '../../inventory/objects.ts';
 import type { Change } from '../../ledger/change.ts';
 import { isLater, type LedgerEvent } from '../../ledger/ledger-event.ts';
 import { appendRows, sortedRows } from '../../store/merge-rows.ts';
-import type { PassesTable } from '../../store/tables.ts';
+import type { PassesTable } from '../../store/tables/projections.ts';
 import { addException, addUnknownReadPoint } from '../findings.ts';
 import type { FoldContext, Projection } from '../projection.ts';
 import { MOVEMENT, mergeObjects, mergePasses } from './write.ts';

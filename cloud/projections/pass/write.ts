@@ -1,6 +1,7 @@
 /** Objects and passes on record: each statement merges so that the order of arrival does not matter. */
 import { sql, type Transaction } from 'kysely';
-import type { MovementsTable, ObjectsTable, PassesTable, Tables } from '../../store/tables.ts';
+import type { MovementsTable, ObjectsTable, PassesTable } from '../../store/tables/projections.ts';
+import type { Tables } from '../../store/tables.ts';
 import { type ColumnKinds, columnList, unnest } from '../../store/unnest.ts';
 
 export const MOVEMENT: ColumnKinds<MovementsTable> = {

@@ -2,7 +2,7 @@
 import type { SampleEvent } from '../../../protocol/events/stock-event.ts';
 import { isLater } from '../../ledger/ledger-event.ts';
 import { appendRows, keepLatest, type LatestTable, sortedRows } from '../../store/merge-rows.ts';
-import type { ConditionsTable, SamplesTable } from '../../store/tables.ts';
+import type { ConditionsTable, SamplesTable } from '../../store/tables/projections.ts';
 import type { ColumnKinds } from '../../store/unnest.ts';
 import { addUnknownReadPoint } from '../findings.ts';
 import type { Projection } from '../projection.ts';

@@ -2,7 +2,7 @@
 import type { WeighingEvent } from '../../../protocol/events/stock-event.ts';
 import { isLater } from '../../ledger/ledger-event.ts';
 import { keepLatest, type LatestTable, sortedRows } from '../../store/merge-rows.ts';
-import type { BinsTable } from '../../store/tables.ts';
+import type { BinsTable } from '../../store/tables/projections.ts';
 import { addUnknownReadPoint } from '../findings.ts';
 import type { Projection } from '../projection.ts';
 
