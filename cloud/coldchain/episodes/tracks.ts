@@ -11,9 +11,9 @@ import * as z from 'zod';
 import { fingerprint } from '../../ledger/fingerprint.ts';
 import type { Tables, TracksTable } from '../../store/tables.ts';
 import { type ColumnKinds, unnest } from '../../store/unnest.ts';
-import { episodesOf, evaluateFrom } from '../engine/evaluate.ts';
-import { openEpisode, type Track } from '../engine/track.ts';
+import type { Track } from '../engine/track.ts';
 import type { SampleFact, Unit } from '../rules/affected.ts';
+import { kindOfRule } from '../rules/kinds.ts';
 import type { Outcome } from './reevaluate.ts';
 
 const outside = {
@@ -89,16 +89,17 @@ async function forget(trx: Transaction<Tables>, units: readonly (Unit | undefine
 /** Hears the new samples of a unit from where its track stands. */
 export function goOn(unit: Unit, track: Track, samples: readonly SampleFact[]): Outcome {
   const { readPoint, location, rule } = unit;
-  const options = { point: readPoint };
-  const evaluation = evaluateFrom(track, samples, rule, options);
-  const open = openEpisode(track, rule, readPoint);
+  const kind = kindOfRule(rule);
+  const { ended, track: heard } = kind.evaluateFrom(track, samples, rule, { point: readPoint });
+  const before = kind.openEpisode(track, rule, readPoint);
+  const after = kind.openEpisode(heard, rule, readPoint);
   return {
     unit,
     from: undefined,
     to: undefined,
-    episodes: episodesOf(evaluation, rule, options),
-    heard: { track: evaluation.track, at: unit.to },
-    standing: open === undefined ? [] : [{ location, episode: open }],
+    episodes: after === undefined ? ended : [...ended, after],
+    heard: { track: heard, at: unit.to },
+    standing: before === undefined ? [] : [{ location, episode: before }],
   };
 }
 
