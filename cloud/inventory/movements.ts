@@ -23,6 +23,15 @@ interface PassCourse {
 
 const SUSPENSE = 'unknown';
 
+/** What kind of partner a pass is with, where its type says so. */
+const PARTNERS: Readonly<
+  Record<PassEvent['type'], { readonly from: 'supplier' | null; readonly to: 'customer' | null }>
+> = {
+  receipt: { from: 'supplier', to: null },
+  dispatch: { from: null, to: 'customer' },
+  passage: { from: null, to: null },
+};
+
 /** What a pass means for where the goods are. */
 export function courseOf(event: PassEvent, door: Door | undefined): PassCourse {
   const direction = judgedDirection(event);
@@ -39,17 +48,17 @@ export function courseOf(event: PassEvent, door: Door | undefined): PassCourse {
 }
 
 function suspended(event: PassEvent, direction: Direction): PassCourse {
-  const from = event.type === 'receipt' ? 'supplier' : null;
+  const { from } = PARTNERS[event.type];
   return { direction, moved: true, from, to: SUSPENSE, disposition: 'unknown' };
 }
 
 function inward(event: PassEvent, door: Door): PassCourse {
-  const from = event.type === 'receipt' ? 'supplier' : (door.outside ?? 'supplier');
+  const from = PARTNERS[event.type].from ?? door.outside ?? 'supplier';
   return { direction: 'IN', moved: true, from, to: door.inside, disposition: 'available' };
 }
 
 function outward(event: PassEvent, door: Door): PassCourse {
-  const to = event.type === 'dispatch' ? 'customer' : (door.outside ?? 'customer');
+  const to = PARTNERS[event.type].to ?? door.outside ?? 'customer';
   const disposition = to === 'customer' ? 'in_transit' : 'available';
   return { direction: 'OUT', moved: true, from: door.inside, to, disposition };
 }

@@ -58,11 +58,11 @@ const probeSchema = z.strictObject({
 });
 
 /**
- * A cold-chain rule: the condition is out of bounds while it is strictly above/below `limitMilli`; it is back
+ * A limit rule: the condition is out of bounds while it is strictly above/below `limitMilli`; it is back
  * when it has returned by `deadBandMilli` for `offDelayMs`; it counts after `onDelayMs` of event time.
  * A stretch without samples longer than `maxGapMs` is unknown.
  */
-const ruleSchema = z.strictObject({
+const limitRuleSchema = z.strictObject({
   id,
   version: z.int().positive(),
   name: z.string(),
@@ -78,7 +78,18 @@ const ruleSchema = z.strictObject({
   /** Put a hold on what was there. */
   hold: z.boolean().default(true),
 });
-export type Rule = z.infer<typeof ruleSchema>;
+
+/** By kind of cold-chain rule; the rest of a kind stands in coldchain/rules/kinds.ts. */
+const RULE_SCHEMAS = { limit: limitRuleSchema } as const;
+export type RuleKind = keyof typeof RULE_SCHEMAS;
+export type RuleOf<Kind extends RuleKind> = z.infer<(typeof RULE_SCHEMAS)[Kind]>;
+export type Rule = RuleOf<RuleKind>;
+
+/** The description of the site names no kind: a rule shows it by what it has. */
+export function ruleKindOf(rule: Rule): RuleKind {
+  if ('limitMilli' in rule) return 'limit';
+  return rule satisfies never;
+}
 
 export const siteSchema = z.strictObject({
   name: z.string(),
@@ -86,7 +97,7 @@ export const siteSchema = z.strictObject({
   doors: z.array(doorSchema).default([]),
   bins: z.array(binSchema).default([]),
   probes: z.array(probeSchema).default([]),
-  rules: z.array(ruleSchema).default([]),
+  rules: z.array(z.union(Object.values(RULE_SCHEMAS))).default([]),
   items: z
     .array(z.strictObject({ gtin: z.string(), name: z.string(), sku: z.string().optional() }))
     .default([]),

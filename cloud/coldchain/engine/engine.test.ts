@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Episode, LimitRule, Sample } from './episode.ts';
-import { evaluate } from './evaluate.fixture.ts';
-import { episodesOf, evaluateFrom } from './evaluate.ts';
+import { episodesOf, evaluate } from './evaluate.fixture.ts';
+import { evaluateFrom } from './evaluate.ts';
 import { standing } from './standing.ts';
 import { isBeyond, OK, step, type Track } from './track.ts';
 

@@ -6,7 +6,7 @@
  */
 import type { Episode, LimitRule, Sample } from './episode.ts';
 import { standing } from './standing.ts';
-import { openEpisode, step, type Track } from './track.ts';
+import { step, type Track } from './track.ts';
 
 export interface EvaluationOptions {
   /** The read point whose samples these are; part of every id. */
@@ -18,7 +18,7 @@ export interface EvaluationOptions {
   readonly isSettled?: (occurredAt: number) => boolean;
 }
 
-interface Evaluation {
+export interface Evaluation {
   /** Those that ended, in order of time. The one still open is in the track. */
   readonly ended: Episode[];
   readonly track: Track;
@@ -44,9 +44,4 @@ export function evaluateFrom(
     }
   }
   return { ended, track };
-}
-
-export function episodesOf(evaluation: Evaluation, rule: LimitRule, options: EvaluationOptions): Episode[] {
-  const open = openEpisode(evaluation.track, rule, options.point);
-  return open === undefined ? evaluation.ended : [...evaluation.ended, open];
 }

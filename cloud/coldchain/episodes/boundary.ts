@@ -3,13 +3,15 @@
  * (engine/evaluate.ts, "boundary"). One statement for all units.
  *
  * - An episode that the new samples touch (or whose return they might undo) is evaluated again from its start.
- * - Else from the last sample before them that is not beyond the limit: there nothing was pending.
+ * - Else from the last sample before them at which nothing was pending, as the rule's kind says (`calm`).
  */
 import { sql, type Transaction } from 'kysely';
-import { COMPARATORS } from '../../../protocol/events/limits.ts';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
+
 import type { EvaluationUnit } from '../rules/affected.ts';
+import { kindOfRule } from '../rules/kinds.ts';
+
 import { EPISODE_END } from './recorded-episode.ts';
 
 export interface Boundary {
@@ -29,14 +31,13 @@ const KINDS = {
   rule_id: 'text',
   rule_version: 'integer',
   sign: 'integer',
-  limit_milli: 'bigint',
+  calm_milli: 'bigint',
   off_delay_ms: 'bigint',
   from_at: 'bigint',
 } as const;
 
-/** `sign` times the value grows away from the bounds, so one comparison serves both directions. */
 const rowOf = ({ readPoint, rule, from }: EvaluationUnit, unit: number) => {
-  const { sign } = COMPARATORS[rule.comparator];
+  const { sign, most } = kindOfRule(rule).calm(rule);
   return {
     unit,
     read_point: readPoint,
@@ -44,7 +45,7 @@ const rowOf = ({ readPoint, rule, from }: EvaluationUnit, unit: number) => {
     rule_id: rule.id,
     rule_version: rule.version,
     sign,
-    limit_milli: sign * rule.limitMilli,
+    calm_milli: most,
     off_delay_ms: rule.offDelayMs,
     from_at: from,
   };
@@ -73,7 +74,7 @@ export async function findBoundaries(
       select s.occurred_at from samples s
       where s.read_point = c.read_point and s.metric = c.metric
         and s.occurred_at < coalesce(c.started_at, c.from_at)
-        and c.sign * s.value_milli::bigint <= c.limit_milli and ${STANDS}
+        and c.sign * s.value_milli::bigint <= c.calm_milli and ${STANDS}
       order by s.occurred_at desc limit 1
     ) end as boundary
     from covered c

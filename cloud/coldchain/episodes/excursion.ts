@@ -8,21 +8,20 @@
  */
 
 import { sql, type Transaction } from 'kysely';
-import { COMPARATORS } from '../../../protocol/events/limits.ts';
-import { METRICS } from '../../../protocol/events/metrics.ts';
 import { excursionId } from '../../exceptions/exception-id.ts';
-import type { ExceptionKind } from '../../exceptions/kinds.ts';
 import type { ExceptionRow } from '../../exceptions/raise.ts';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
 import type { Episode } from '../engine/episode.ts';
+import { kindOfRule } from '../rules/kinds.ts';
 import type { FoundEpisode } from './recorded-episode.ts';
 import type { EpisodeDiff } from './standing-episodes.ts';
 
 export function excursionOf({ location, episode, rule }: FoundEpisode): ExceptionRow {
+  const kind = kindOfRule(rule);
   return {
     id: excursionId(episode.id),
-    kind: kindOfRule(rule),
+    kind: kind.exceptionKind(rule),
     severity: rule.severity,
     subject: episode.point,
     location,
@@ -35,8 +34,7 @@ export function excursionOf({ location, episode, rule }: FoundEpisode): Exceptio
       ruleName: rule.name,
       ruleVersion: rule.version,
       metric: rule.metric,
-      comparator: rule.comparator,
-      limitMilli: rule.limitMilli,
+      ...kind.exceptionDetail(rule),
       peakMilli: episode.peakMilli,
       startedAt: episode.startedAt,
       activeAt: episode.activeAt,
@@ -44,10 +42,6 @@ export function excursionOf({ location, episode, rule }: FoundEpisode): Exceptio
       unknownMs: episode.unknownMs,
     },
   };
-}
-
-function kindOfRule({ metric, comparator }: FoundEpisode['rule']): ExceptionKind {
-  return `${METRICS[metric].code}_${COMPARATORS[comparator].code}`;
 }
 
 /** Old episodes and the new ones that take over (part of) their time; `from` and `to` are exception ids. */

@@ -6,9 +6,11 @@ import { sql, type Transaction } from 'kysely';
 import type { Tables } from '../../store/tables.ts';
 import { unnest } from '../../store/unnest.ts';
 import type { Episode, Sample } from '../engine/episode.ts';
-import { evaluateFrom } from '../engine/evaluate.ts';
-import { OK, openEpisode, type Track } from '../engine/track.ts';
+
+import { OK, type Track } from '../engine/track.ts';
 import type { EvaluationUnit } from '../rules/affected.ts';
+import { kindOfRule } from '../rules/kinds.ts';
+
 import type { Boundary } from './boundary.ts';
 import type { StandingEpisode } from './recorded-episode.ts';
 
@@ -72,10 +74,15 @@ function beginWork(
 function hear(work: Work, samples: readonly Sample[]): Reevaluation | undefined {
   const last = samples.at(-1);
   const isLastRound = samples.length < SAMPLES_PER_ROUND;
-  const { ended, track, settledAt } = evaluateFrom(work.track, samples, work.unit.rule, {
-    point: work.unit.readPoint,
-    isSettled: (occurredAt) => occurredAt > work.unit.to && !isInside(work, occurredAt),
-  });
+  const { ended, track, settledAt } = kindOfRule(work.unit.rule).evaluateFrom(
+    work.track,
+    samples,
+    work.unit.rule,
+    {
+      point: work.unit.readPoint,
+      isSettled: (occurredAt) => occurredAt > work.unit.to && !isInside(work, occurredAt),
+    },
+  );
   work.ended.push(...ended);
   work.track = track;
   work.heardAt = last?.occurredAt ?? work.heardAt;
@@ -87,7 +94,7 @@ function hear(work: Work, samples: readonly Sample[]): Reevaluation | undefined 
 
 function outcomeOf(work: Work, settledAt: number | undefined): Reevaluation {
   const { unit, standing, scopeFrom, ended, track, heardAt } = work;
-  const open = openEpisode(track, unit.rule, unit.readPoint);
+  const open = kindOfRule(unit.rule).openEpisode(track, unit.rule, unit.readPoint);
   const isComplete = settledAt === undefined && heardAt !== undefined;
   return {
     unit,

@@ -12,9 +12,10 @@ import { fingerprint } from '../../ledger/fingerprint.ts';
 import type { TracksTable } from '../../store/tables/coldchain.ts';
 import type { Tables } from '../../store/tables.ts';
 import { type ColumnKinds, unnest } from '../../store/unnest.ts';
-import { episodesOf, evaluateFrom } from '../engine/evaluate.ts';
-import { openEpisode, type Track } from '../engine/track.ts';
+
+import type { Track } from '../engine/track.ts';
 import type { EvaluationUnit, SampleFact } from '../rules/affected.ts';
+import { kindOfRule } from '../rules/kinds.ts';
 import type { Reevaluation } from './reevaluate.ts';
 
 const outside = {
@@ -93,16 +94,17 @@ async function forget(
 /** Hears the new samples of a unit from where its track stands. */
 export function goOn(unit: EvaluationUnit, track: Track, samples: readonly SampleFact[]): Reevaluation {
   const { readPoint, location, rule } = unit;
-  const options = { point: readPoint };
-  const evaluation = evaluateFrom(track, samples, rule, options);
-  const open = openEpisode(track, rule, readPoint);
+  const kind = kindOfRule(rule);
+  const { ended, track: heard } = kind.evaluateFrom(track, samples, rule, { point: readPoint });
+  const before = kind.openEpisode(track, rule, readPoint);
+  const after = kind.openEpisode(heard, rule, readPoint);
   return {
     unit,
     from: undefined,
     to: undefined,
-    episodes: episodesOf(evaluation, rule, options),
-    heard: { track: evaluation.track, at: unit.to },
-    standing: open === undefined ? [] : [{ location, episode: open }],
+    episodes: after === undefined ? ended : [...ended, after],
+    heard: { track: heard, at: unit.to },
+    standing: before === undefined ? [] : [{ location, episode: before }],
   };
 }
 

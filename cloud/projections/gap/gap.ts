@@ -15,7 +15,7 @@ export const GAP: Projection<GapEvent> = {
         id: exceptionId('DATA_GAP', key),
         kind: 'DATA_GAP',
         severity: known === undefined ? 'warning' : laneKind(known).lossSeverity,
-        subject: scope === 'lane' ? `${gateway}/${lane ?? 'unknown'}` : (device ?? gateway),
+        subject: subjectOf(event, gateway),
         location: null,
         readPoint: null,
         raisedAt: event.occurredAt,
@@ -26,3 +26,13 @@ export const GAP: Projection<GapEvent> = {
     changes: () => [],
   }),
 };
+
+/** Whose loss it is. */
+function subjectOf({ scope, lane, device }: GapEvent, gateway: string): string {
+  switch (scope) {
+    case 'lane':
+      return `${gateway}/${lane ?? 'unknown'}`;
+    case 'device':
+      return device ?? gateway;
+  }
+}

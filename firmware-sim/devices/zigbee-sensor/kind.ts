@@ -38,8 +38,17 @@ export const zigbeeSensor: DeviceKind<z.infer<typeof options>> = {
       faults: ZIGBEE_FAULTS,
       setFault(fault) {
         const known = knownFault(ZIGBEE_FAULTS, fault);
-        sensor.setReachable(known !== 'unreachable');
-        sensor.setFault(known === 'open' ? known : undefined);
+        switch (known) {
+          case undefined:
+          case 'open':
+            sensor.setReachable(true);
+            sensor.setFault(known);
+            break;
+          case 'unreachable':
+            sensor.setReachable(false);
+            sensor.setFault(undefined);
+            break;
+        }
         changed(sensor);
       },
     });

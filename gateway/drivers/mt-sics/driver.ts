@@ -20,6 +20,15 @@ import { type MtSicsOptions, mtSicsOptions } from './options.ts';
 const IDENTIFY_MS = 1_000;
 const CHANNEL = '1';
 
+type RefusalReason = Extract<SicsReply, { kind: 'refusal' }>['reason'];
+/** Why a scale gives no weight, as a state of one. */
+const STATE_REFUSED: Readonly<Record<RefusalReason, Weight['state']>> = {
+  '+': 'overload',
+  '-': 'underload',
+  I: 'error',
+  L: 'error',
+};
+
 export const mtSics: DriverKind<MtSicsOptions> = {
   kind: 'mt-sics',
   transport: 'bytes',
@@ -164,12 +173,11 @@ class MtSicsDriver implements ByteDriver {
     output.readings.push({ ...this.#weight(state, raw, now), netMilligrams, unit });
   }
 
-  #onRefusal(command: string, reason: string, raw: string, output: Outputs, now: number): void {
+  #onRefusal(command: string, reason: RefusalReason, raw: string, output: Outputs, now: number): void {
     if (!command.startsWith('S')) return;
-    const state = reason === '+' ? 'overload' : reason === '-' ? 'underload' : 'error';
     this.#heardWeight = true;
     this.#answered(now);
-    output.readings.push(this.#weight(state, raw, now));
+    output.readings.push(this.#weight(STATE_REFUSED[reason], raw, now));
   }
 
   #weight(state: Weight['state'], raw: string, now: number): Weight {

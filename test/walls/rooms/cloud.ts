@@ -90,8 +90,8 @@ export const CLOUD: readonly CodeRoom[] = [
   },
   {
     room: 'cloud/coldchain/rules',
-    owns: 'rules and limits as data',
-    imports: ['protocol/**', 'cloud/site'],
+    owns: 'the kinds of rule, and which hold where',
+    imports: ['protocol/**', 'cloud/coldchain/engine', 'cloud/exceptions', 'cloud/site'],
     packages: ['zod'],
   },
   {
