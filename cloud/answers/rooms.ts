@@ -5,9 +5,11 @@
 import { type Kysely, sql } from 'kysely';
 import { COMPARATORS } from '../../protocol/events/limits.ts';
 import { rulesAt } from '../coldchain/rules/affected.ts';
-import type { Room, RoomProbe } from '../contract/rooms.ts';
+import type { Room } from '../contract/rooms.ts';
 import type { Rule, Site } from '../site/site.ts';
 import type { Tables } from '../store/tables.ts';
+
+type RoomProbe = Room['probes'][number];
 
 interface RoomFacts {
   readonly conditions: readonly {

@@ -27,7 +27,6 @@ export const roomSchema = z.object({
 });
 
 export type Room = z.infer<typeof roomSchema>;
-export type RoomProbe = Room['probes'][number];
 
 export const samplesSchema = z.object({
   readPoint: z.string(),

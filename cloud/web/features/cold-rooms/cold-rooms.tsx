@@ -1,6 +1,6 @@
 /** Cold rooms: how each is now, what its probes and contacts say, how it went, and what stands in it. */
 import { useState } from 'react';
-import type { Room, RoomProbe } from '../../../contract/rooms.ts';
+import type { Room } from '../../../contract/rooms.ts';
 import { Ago } from '../../shell/ago.tsx';
 import { Badge, RoomBadge, type Tone } from '../../shell/badge.tsx';
 import { useResource, useSite } from '../../shell/context.ts';
@@ -125,6 +125,8 @@ function RoomCard({ room, windowMs }: { room: Room; windowMs: number }) {
     </article>
   );
 }
+
+type RoomProbe = Room['probes'][number];
 
 function ProbeValue({ probe, room }: { probe: RoomProbe; room: Room }) {
   const isOut = isOutside(probe);
