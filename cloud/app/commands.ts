@@ -1,8 +1,9 @@
 /** The commands that do one thing to the database and end. */
 import { decodeEpc } from '../../protocol/epc/epc.ts';
 import type { Clock } from '../../protocol/ports/clock.ts';
-import { addUser, type User } from '../api/access/users.ts';
+import { addUser } from '../api/access/users.ts';
 import { LiveBus } from '../api/http/live.ts';
+import type { User } from '../contract/roles.ts';
 import { addGateway } from '../fleet/gateway-registry.ts';
 import { createIngest } from '../ingest/ingest.ts';
 import type { Store } from '../store/database.ts';

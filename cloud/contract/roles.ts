@@ -5,6 +5,11 @@ export const ROLES = ['viewer', 'operator', 'inventory', 'quality', 'admin'] as 
 export type Role = (typeof ROLES)[number];
 export const roleSchema = z.enum(ROLES);
 
+export interface User {
+  readonly name: string;
+  readonly role: Role;
+}
+
 /** `public` asks for nobody. */
 export type Access = Role | 'public';
 

@@ -1,4 +1,4 @@
-/** The certificates that were signed for gateways: which stand, which are to be refused (RFC 5280 §5). */
+/** The certificates that were signed for gateways: which are valid, which are to be refused (RFC 5280 §5). */
 import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from '../store/tables.ts';
 import type { RevokedCertificate, SignedCertificate } from './device-ca.ts';

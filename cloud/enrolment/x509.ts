@@ -1,4 +1,4 @@
-/** The X.509 library, with what must stand before it is loaded. */
+/** The X.509 library, with what must be loaded before it. */
 import 'reflect-metadata';
 
 export * from '@peculiar/x509';

@@ -18,7 +18,7 @@ interface KindDefinition {
  * - `events`: the fold of all events; taken back, and raised again where they still say so;
  * - `episodes`, `device-conditions`: evaluated again by those who raise them, who withdraw what is no longer so;
  * - `deliveries`: how batches came, which no event says; it stays;
- * - `wall-clock`: what did not come; it stays until somebody is heard.
+ * - `wall-clock`: what did not come; it stays until data comes again.
  */
 type ExceptionSource = 'events' | 'episodes' | 'device-conditions' | 'deliveries' | 'wall-clock';
 

@@ -229,10 +229,10 @@ export const journals = fc
     ).values(),
   ]);
 
-type Journal = { gateway: string; epoch: string; events: StockEvent[] };
+type JournalContent = { gateway: string; epoch: string; events: StockEvent[] };
 
 /** The lane cut into batches of the given sizes, in order. */
-export function cut({ gateway, epoch, events }: Journal, sizes: readonly number[]): Batch[] {
+export function cut({ gateway, epoch, events }: JournalContent, sizes: readonly number[]): Batch[] {
   const batches: Batch[] = [];
   for (let start = 0, turn = 0; start < events.length; turn++) {
     const size = Math.max(1, sizes[turn % Math.max(1, sizes.length)] ?? 1);

@@ -6,9 +6,9 @@ import { judgeOpening } from './delivery/openings.ts';
 import { START } from './delivery/watermark.ts';
 
 const LANES = ['stock', 'condition', 'health'] as const;
-type Lane = (typeof LANES)[number];
+type TestedLane = (typeof LANES)[number];
 
-function batch(lane: Lane, firstSeq: number, lastSeq: number, boot: JudgedBatch['boot']): JudgedBatch {
+function batch(lane: TestedLane, firstSeq: number, lastSeq: number, boot: JudgedBatch['boot']): JudgedBatch {
   const name = { gateway: 'gw-1', epoch: 'epoch-0001', lane };
   const payload = new Uint8Array();
   return { ...name, firstSeq, lastSeq, prunedUpTo: 0, boot, events: [], deadLetters: [], payload };
@@ -51,7 +51,7 @@ const opening = fc.array(
 /** Batches of all openings: each sends from anything that is in the journal by then, also what earlier ones sent. */
 function honest(openings: fc.Arbitrary<typeof opening extends fc.Arbitrary<infer One> ? One[] : never>) {
   return openings.map((all) => {
-    const lastSeq: Record<Lane, number> = { stock: 0, condition: 0, health: 0 };
+    const lastSeq: Record<TestedLane, number> = { stock: 0, condition: 0, health: 0 };
     return all.flatMap((steps, index) => {
       const base = { ...lastSeq };
       return steps.flatMap(({ lane, written, sent }) => {

@@ -28,7 +28,7 @@ export function poisonBatch(): Buffer {
 }
 
 /** One transport's way up and down. */
-export interface Wire {
+export interface GatewayWire {
   /** Hands a payload over if it can; what is lost on the way is sent again by whoever wants it there. */
   send(lane: Lane, payload: Buffer): void;
   say(state: 'online' | 'offline'): void;
@@ -43,11 +43,11 @@ const PATIENCE_MS = 300_000;
 export class TestGateway {
   readonly id: string;
   readonly acks: Ack[] = [];
-  readonly #wire: Wire;
+  readonly #wire: GatewayWire;
   readonly #unacked = new Map<number, { readonly lane: Lane; readonly payload: Buffer }>();
   #heard: () => void = () => {};
 
-  constructor(id: string, wire: Wire) {
+  constructor(id: string, wire: GatewayWire) {
     this.id = id;
     this.#wire = wire;
     wire.onAck((ack) => {

@@ -13,7 +13,7 @@ import { openAwsIotRig } from '../../test/support/aws-iot-rig.ts';
 import { mosquittoFound, natsFound, startMosquitto, startNats } from '../../test/support/engines.ts';
 import { bearer, openTestApi } from '../api/api.fixture.ts';
 import { EmbeddedBroker } from './embedded/embedded-broker.ts';
-import type { Wire } from './gateway.fixture.ts';
+import type { GatewayWire } from './gateway.fixture.ts';
 import { HttpsIntake } from './https/https-intake.ts';
 import type { Intake, IntakeHandlers } from './intake.ts';
 import { JetStreamIntake } from './jetstream/jetstream-intake.ts';
@@ -24,7 +24,7 @@ import { MqttIntake } from './mqtt/mqtt-intake.ts';
 export interface IntakeRig {
   /** One more worker, started and ready to take. */
   worker(handlers: IntakeHandlers): Promise<Intake>;
-  wire(gateway: string): Promise<Wire>;
+  wire(gateway: string): Promise<GatewayWire>;
   /** The broker dies and comes back; undefined where the intake is its own broker, or has none. */
   readonly restartBroker?: () => Promise<void>;
   close(): Promise<void>;
@@ -113,7 +113,7 @@ async function memoryRig(): Promise<IntakeRig> {
 }
 
 /** An MQTT gateway that connects again by itself. */
-async function mqttWire(url: string, gateway: string, password?: string): Promise<Wire> {
+async function mqttWire(url: string, gateway: string, password?: string): Promise<GatewayWire> {
   const { onAck, put } = acksTo();
   const client = mqttConnect(url, {
     clientId: gateway,

@@ -1,12 +1,13 @@
-/** Who is signed in decides what stands here: the form for a token, or the site. */
+/** Who is signed in decides what is shown: the form for a token, or the site. */
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import * as z from 'zod';
 import type { Clock } from '../../protocol/ports/clock.ts';
 import type { Problem } from '../contract/problem.ts';
+import type { User } from '../contract/roles.ts';
 import { mayDo, roleSchema } from '../contract/roles.ts';
 import { Dashboard } from './dashboard.tsx';
 import { createApiClient, type Fetch, problemOf } from './shell/api-client.ts';
-import { SiteContext, type User } from './shell/context.ts';
+import { SiteContext } from './shell/context.ts';
 import type { LiveSource } from './shell/live.ts';
 import { SignIn } from './shell/sign-in.tsx';
 import { openSiteData, type SiteData } from './shell/site-data.ts';

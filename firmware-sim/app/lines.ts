@@ -58,7 +58,7 @@ export async function serveLines(
   return lines;
 }
 
-/** A client that comes while another is connected is hung up on, after what the device has to say to it. */
+/** A client that comes while another is connected is disconnected, after what the device has to send it. */
 export async function serveOverTcp(host: DeviceHost, port: number): Promise<ServedLine> {
   let current: Socket | undefined;
   const server = createServer((socket) => {
@@ -97,7 +97,7 @@ export async function serveOverTcp(host: DeviceHost, port: number): Promise<Serv
   };
 }
 
-/** The device hangs on the far end of a pty; the gateway opens the tty. It speaks from the first byte it hears or needs. */
+/** The device is at the far end of a pty; the gateway opens the tty. It sends from the first byte it receives or needs. */
 function serveOverPty(host: DeviceHost): ServedLine {
   const pty = openPtyPair();
   pty.onBytes((chunk) => host.receive(chunk));

@@ -6,7 +6,7 @@ import { type StockEvent, stockEventSchema } from '../../protocol/events/stock-e
 import type { Reading } from '../../protocol/readings/reading.ts';
 import type { SensingOutput, Sensor } from './sensor.ts';
 
-export interface Timed {
+export interface TimedReading {
   readonly now: number;
   readonly reading: Reading;
 }
@@ -28,7 +28,7 @@ const HANDED_OVER_AFTER_MS = 700;
  */
 export function drive(
   create: () => Sensor,
-  story: readonly Timed[],
+  story: readonly TimedReading[],
   options: {
     until: number;
     crashBefore?: readonly number[];

@@ -28,7 +28,7 @@ export type Stamp = z.infer<typeof stampSchema>;
 export const recordEnvelopeSchema = stampSchema.extend({
   seq: z.int().positive(),
   /**
-   * The name this event was born with, when it was carried over from a journal file of an earlier epoch (salvage,
+   * The original name of this event, when it was carried over from a journal file of an earlier epoch (salvage,
    * adoption): the ledger keeps it under that name, so that it counts once however often it is carried.
    */
   origin: z.object({ epoch: z.string().min(8).max(64), seq: z.int().positive() }).optional(),

@@ -3,11 +3,11 @@
  *
  * A process that was held up (a slow disk, a busy machine) finds its timers overdue before it has looked at what
  * came in meanwhile: an event loop runs timers before input. Silence counts only while we listened. So a timer that
- * comes late first waits a little more, in which what is there is heard.
+ * comes late first waits a little more, in which what is there is read.
  */
 import type { Clock, Timer } from './clock.ts';
 
-/** Later than this, something may have come in and not been heard. */
+/** Later than this, something may have come in and not been read. */
 export const LATE_MS = 50;
 /** Enough to read what lies in the buffers of the operating system; whoever needs longer is late again. */
 export const LISTEN_MS = 250;

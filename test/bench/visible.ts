@@ -17,7 +17,7 @@ import { serveOverTcp } from '../../firmware-sim/app/lines.ts';
 import { LlrpReader } from '../../firmware-sim/devices/llrp-reader/llrp-reader.ts';
 import { systemClock } from '../../gateway/app/clock/system-clock.ts';
 import { gatewayConfigSchema } from '../../gateway/app/config/config.ts';
-import { startGateway } from '../../gateway/app/start-gateway.ts';
+import { type RunningGateway, startGateway } from '../../gateway/app/start-gateway.ts';
 import { encodeSgtin96 } from '../../protocol/epc/epc.ts';
 import { seededRandom } from '../../protocol/ports/random.ts';
 import { until } from '../support/processes.ts';
@@ -111,8 +111,6 @@ function lineOf(
     met: value < budgetMs,
   };
 }
-
-type RunningGateway = Awaited<ReturnType<typeof startGateway>>;
 
 async function lastSeq(gateway: RunningGateway): Promise<number> {
   const { lanes } = (await gateway.status()).journal;

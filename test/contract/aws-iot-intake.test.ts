@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-interface Rig {
+interface AwsRig {
   readonly aws: AwsIot;
   readonly intake: SqsIntake;
   readonly deliveries: ReturnType<typeof mailbox<Delivery>>;
@@ -48,7 +48,7 @@ async function rig(
   answer: Answer = ackFirstByte,
   options: Partial<SqsIntakeOptions> = {},
   standIn: Partial<AwsIotOptions> = {},
-): Promise<Rig> {
+): Promise<AwsRig> {
   const aws = await startAwsIot({
     clock,
     rules: [gatewayRule('up', 'batches'), presenceRule('presence', 'batches'), stateRule('state', 'batches')],
@@ -61,7 +61,7 @@ async function rig(
   closers.push(() => aws.close());
   const deliveries = mailbox<Delivery>();
   const states = mailbox<string>();
-  const troubles: Rig['troubles'] = [];
+  const troubles: AwsRig['troubles'] = [];
   const access = {
     region: aws.region,
     endpoints: { iot: aws.endpoint, sqs: aws.endpoint },

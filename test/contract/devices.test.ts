@@ -26,7 +26,7 @@ let runner: DeviceRunner | undefined;
 afterEach(() => runner?.stop());
 
 /** A simulated device that publishes into the hub, and the driver that listens there. */
-class Bench {
+class DriverBench {
   readonly clock = new VirtualClock({ startAt: START, flush: () => Promise.resolve() });
   readonly readings: Reading[] = [];
   readonly runner: DeviceRunner;
@@ -72,7 +72,7 @@ class Bench {
 describe('an Impinj reader on its IoT interface', () => {
   const bench = (clockOffsetMs = 0) => {
     const reader = new ImpinjReader({ random: seededRandom(7, 'reader'), topic: 'r/events', clockOffsetMs });
-    return { reader, bench: new Bench('impinj-iot', { topic: 'r/#' }, reader) };
+    return { reader, bench: new DriverBench('impinj-iot', { topic: 'r/#' }, reader) };
   };
 
   it('reports every tag that stands in its field, on the antenna that sees it, and no tag that left', async () => {
@@ -119,7 +119,7 @@ describe('an Impinj reader on its IoT interface', () => {
 describe('a Zigbee2MQTT sensor', () => {
   const bench = () => {
     const sensor = new ZigbeeSensor({ friendlyName: 'cold-1/air' });
-    return { sensor, bench: new Bench('zigbee2mqtt', {}, sensor) };
+    return { sensor, bench: new DriverBench('zigbee2mqtt', {}, sensor) };
   };
 
   it('brings any course of temperatures to within its reporting threshold, without drift', async () => {

@@ -99,14 +99,14 @@ async function behindServer(device: ByteDevice, clock: Clock): Promise<LineOpene
   return createTcpLine({ kind: 'tcp', host: '127.0.0.1', port });
 }
 
-interface Run {
+interface SerialRun {
   readonly runner: DeviceRunner;
   readonly readings: Reading[];
   /** Resolves with the first reading that fits. */
   first(fits: (reading: Reading) => boolean): Promise<Reading>;
 }
 
-function start(kind: string, options: unknown, line: LineOpener, clock: Clock): Run {
+function start(kind: string, options: unknown, line: LineOpener, clock: Clock): SerialRun {
   const driverKind = findDriver(kind);
   const driver = driverKind?.create('device-1', driverKind.options.parse(options));
   if (driver?.transport !== 'bytes') throw new Error(`${kind} is not a byte driver`);

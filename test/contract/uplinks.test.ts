@@ -17,7 +17,7 @@ import {
 
 const ACK: Ack = { v: 1, gateway: GATEWAY, epoch: 'epoch-0001', lane: 'stock', upTo: 7 };
 
-class Watch implements UplinkHandlers {
+class UplinkWatch implements UplinkHandlers {
   readonly acks: Ack[] = [];
   connects = 0;
   disconnects = 0;
@@ -35,14 +35,14 @@ class Watch implements UplinkHandlers {
   awaitsAck = () => this.waiting;
 }
 
-interface Kind {
+interface UplinkKind {
   readonly name: string;
   readonly open: () => Promise<UplinkRig>;
   readonly found?: boolean;
   /** What its server can do: send anything as an ack, name a limit, refuse a stranger. */
   readonly can: readonly ('garble' | 'limit' | 'refuse')[];
 }
-const KINDS: readonly Kind[] = [
+const KINDS: readonly UplinkKind[] = [
   { name: 'in process', open: memoryRig, can: [] },
   { name: 'MQTT 3.1.1, embedded broker', open: mqtt311Rig, can: ['garble', 'refuse'] },
   { name: 'MQTT 5, Mosquitto', open: mqtt5Rig, found: mosquittoFound, can: ['garble', 'limit'] },
@@ -56,10 +56,10 @@ afterEach(async () => {
   for (const rig of open.splice(0)) await rig.close();
 });
 
-async function started(openRig: () => Promise<UplinkRig>): Promise<{ rig: UplinkRig; watch: Watch }> {
+async function started(openRig: () => Promise<UplinkRig>): Promise<{ rig: UplinkRig; watch: UplinkWatch }> {
   const rig = await openRig();
   open.push(rig);
-  const watch = new Watch();
+  const watch = new UplinkWatch();
   rig.uplink.start(watch);
   await until('the uplink to connect', () => rig.uplink.connected);
   return { rig, watch };
@@ -200,7 +200,7 @@ for (const { name, open: openRig, found = true, can } of KINDS) {
         open.push(rig);
         const { unwelcome, refusal } = rig;
         if (unwelcome === undefined || refusal === undefined) throw new Error('nobody is unwelcome');
-        unwelcome.start(new Watch());
+        unwelcome.start(new UplinkWatch());
         await until('the reason', async () => {
           if (unwelcome.connected)
             await unwelcome.publish('stock', Buffer.from('unwelcome')).catch(() => undefined);

@@ -11,24 +11,25 @@ import { type RunResult, runVirtually } from '../../firmware-sim/app/virtual-run
 import { DEVICE_KINDS } from '../../firmware-sim/devices/registry.ts';
 import { effort } from '../support/effort.ts';
 
-interface Run extends RunResult {
+interface ScenarioRun extends RunResult {
   readonly report: VerifyReport;
 }
 
-async function run(name: string, seed: number): Promise<Run> {
+async function run(name: string, seed: number): Promise<ScenarioRun> {
   const scenario = loadScenario(`firmware-sim/scenarios/${name}.yaml`);
   const result = await runVirtually({ scenario, seed, log: pino({ level: 'silent' }) });
   return { ...result, report: reportOf(scenario, seed, 0, result) };
 }
 
 /** What was found, as lines, so that a red test says it all. */
-const findings = ({ report }: Run) => report.findings.map(({ verdict, what }) => `${verdict}: ${what}`);
+const findings = ({ report }: ScenarioRun) =>
+  report.findings.map(({ verdict, what }) => `${verdict}: ${what}`);
 
 describe.each([
   ['smoke', [2]],
   ['dock-morning', effort([], [4242])],
 ])('%s', (name, seeds) => {
-  let first: Run;
+  let first: ScenarioRun;
   beforeAll(async () => {
     first = await run(name, 1);
   });

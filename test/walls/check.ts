@@ -3,9 +3,9 @@
 import { matchesGlob } from 'node:path/posix';
 import { unusedExports, unusedFiles, unusedMembers } from './dead-code.ts';
 import { lengthBreaches, sideBreaches, testMaterialBreaches, unknownImportBreaches } from './file-rules.ts';
-import { isProduct } from './house.ts';
 import { allowedCircles, fileCircles, roomCircles, TABLE } from './import-circles.ts';
 import { type Layout, layoutOf, names } from './layout.ts';
+import { isProduct } from './paths.ts';
 import { purityBreaches } from './purity.ts';
 import type { Breach, CodeRoom } from './room.ts';
 import { roomBreaches } from './room-rules.ts';

@@ -1,6 +1,6 @@
 /** What nobody uses: exports that no other file takes, members that nobody names, files that no entry reaches. Pure. */
 
-import { importedFiles, isEntry, isTestMaterial, sideOf } from './house.ts';
+import { importedFiles, isEntry, isTestMaterial, sideOf } from './paths.ts';
 import type { Breach } from './room.ts';
 import type { SourceFile } from './source-file.ts';
 

@@ -1,6 +1,6 @@
 /** Rules that one file can break by itself. Pure. */
 
-import { importedFiles, isTestMaterial, sideOf } from './house.ts';
+import { importedFiles, isTestMaterial, sideOf } from './paths.ts';
 import type { Breach } from './room.ts';
 import type { SourceFile } from './source-file.ts';
 

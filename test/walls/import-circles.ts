@@ -1,8 +1,8 @@
 /** Circles of imports, between files and between rooms; and circles that the table would allow. Pure. */
 
 import { circles } from './circles.ts';
-import { importedFiles, isProduct } from './house.ts';
 import type { Layout } from './layout.ts';
+import { importedFiles, isProduct } from './paths.ts';
 import type { Breach } from './room.ts';
 import type { SourceFile } from './source-file.ts';
 

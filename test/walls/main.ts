@@ -1,4 +1,4 @@
-/** `npm run -s walls`: each wall that does not stand, with its place, its rule and what to do; exits 1 if there is one. */
+/** `npm run -s walls`: each broken rule, with its place, its name and what to do; exits 1 if there is one. */
 
 import { fileURLToPath } from 'node:url';
 import { check } from './check.ts';

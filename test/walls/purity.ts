@@ -1,7 +1,7 @@
 /** Follows every import of a pure room to its end; types count, so that a pure room stands alone. Pure. */
 
-import { importedFiles } from './house.ts';
 import type { Layout } from './layout.ts';
+import { importedFiles } from './paths.ts';
 import type { Breach } from './room.ts';
 import type { SourceFile } from './source-file.ts';
 

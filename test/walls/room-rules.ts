@@ -1,7 +1,7 @@
 /** Holds each product file to the row of its room. Pure. */
 
-import { isProduct } from './house.ts';
 import type { Layout } from './layout.ts';
+import { isProduct } from './paths.ts';
 import { type Breach, type CodeRoom, POWERS, type WallRule } from './room.ts';
 import type { Import, SourceFile } from './source-file.ts';
 

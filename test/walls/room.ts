@@ -1,6 +1,6 @@
 /** The words of the walls: what a row of the table says of a room. */
 
-/** What only the edge of the house may touch; everything else gets it through a port. */
+/** What only the adapters at the edge may use; everything else gets it through a port. */
 export const POWERS = {
   clock: 'read a clock',
   timers: 'set a timer',
@@ -36,7 +36,7 @@ export interface CodeRoom {
   readonly pure?: true;
 }
 
-/** One wall that does not stand: where, which rule, and what to do. */
+/** One broken rule: where, which, and what to do. */
 export interface Breach {
   readonly file: string;
   readonly line: number;

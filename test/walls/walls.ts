@@ -1,5 +1,5 @@
 /**
- * The walls of the house: who may import whom, and who may touch what. `npm run -s walls` holds the sources to it;
+ * The walls between the rooms (folders): who may import whom, who may use what. `npm run -s walls` checks the sources;
  * ARCHITECTURE.md prints it (`npm run docs`). A row stands below the rows it imports.
  */
 

@@ -1,13 +1,8 @@
 /** People and programs that use the API: a name, a role, the hash of a token. Nobody is deleted, only revoked. */
 import type { Kysely } from 'kysely';
-import { type Role, roleSchema } from '../../contract/roles.ts';
+import { roleSchema, type User } from '../../contract/roles.ts';
 import { hashToken, MAX_TOKEN_LENGTH, type NewToken } from '../../enrolment/tokens.ts';
 import type { Tables } from '../../store/tables.ts';
-
-export interface User {
-  readonly name: string;
-  readonly role: Role;
-}
 
 const FIRST_ADMIN = 'admin';
 

@@ -11,11 +11,10 @@ import type { Kysely } from 'kysely';
 import type * as z from 'zod';
 import type { Clock } from '../../../protocol/ports/clock.ts';
 import { problemSchema } from '../../contract/problem.ts';
-import type { Access } from '../../contract/roles.ts';
+import type { Access, User } from '../../contract/roles.ts';
 import type { Status } from '../../contract/status.ts';
 import type { NewToken } from '../../enrolment/tokens.ts';
 import type { Tables } from '../../store/tables.ts';
-import type { User } from '../access/users.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveBus } from './live.ts';
 

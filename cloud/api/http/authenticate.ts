@@ -3,9 +3,10 @@
  * what it asks for; one that says nothing stops the start. A cookie is believed only from our own pages.
  */
 import type { FastifyRequest } from 'fastify';
+import type { User } from '../../contract/roles.ts';
 import { type Access, mayDo } from '../../contract/roles.ts';
 import { createSessions, readSessionCookie } from '../access/sessions.ts';
-import { findUserByName, findUserByToken, type User } from '../access/users.ts';
+import { findUserByName, findUserByToken } from '../access/users.ts';
 import type { Api, ApiContext } from './api.ts';
 import { ProblemError } from './problems.ts';
 

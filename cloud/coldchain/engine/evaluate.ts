@@ -26,7 +26,7 @@ export interface Evaluation {
   readonly settledAt?: number;
 }
 
-/** Goes on from a boundary. None of the samples may be older than what the boundary has already heard. */
+/** Goes on from a boundary. None of the samples may be older than what the boundary has already taken in. */
 export function evaluateFrom(
   boundary: Track,
   samples: readonly Sample[],

@@ -70,7 +70,7 @@ export function openEpisode(track: Track, rule: LimitRule, point: string): Episo
     : undefined;
 }
 
-/** What the time from the last sample to `now` did by itself, before the sample at `now` is heard. */
+/** What the time from the last sample to `now` did by itself, before the sample at `now` is evaluated. */
 function letTimePass(track: Track, now: number, rule: LimitRule, point: string): TrackStep {
   if (track.phase === 'ok') return { track };
   const elapsedMs = now - track.at;

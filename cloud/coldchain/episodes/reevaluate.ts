@@ -1,5 +1,5 @@
 /**
- * Hears the samples of each unit again from its boundary until the result meets what stands, or to the last
+ * Evaluates the samples of each unit again from its boundary until the result meets what stands, or to the last
  * sample. Reads in rounds: each round is one statement that gives every unit still at work its next samples.
  */
 import { sql, type Transaction } from 'kysely';

@@ -1,9 +1,9 @@
 /**
- * How far each unit has been heard: the engine's track after the newest sample. New samples that come after all
- * others are heard from there, without reading a single old one: a room that is warm for a week costs no more per
+ * How far each unit has been evaluated: the engine's track after the newest sample. New samples that come after all
+ * others are evaluated from there, without reading a single old one: a room that is warm for a week costs no more per
  * sample than one that is cold.
  *
- * A track may be gone on with only while it has heard all samples but the new ones, under the same rule at the same
+ * A track may be continued only while it has taken in all samples but the new ones, under the same rule at the same
  * place; anything else (late samples, a rule changed) is evaluated again from a boundary (boundary.ts).
  */
 import { sql, type Transaction } from 'kysely';
@@ -91,7 +91,7 @@ async function forget(
   `.execute(trx);
 }
 
-/** Hears the new samples of a unit from where its track stands. */
+/** Evaluates the new samples of a unit from where its track ends. */
 export function goOn(unit: EvaluationUnit, track: Track, samples: readonly SampleFact[]): Reevaluation {
   const { readPoint, location, rule } = unit;
   const kind = kindOfRule(rule);
@@ -146,7 +146,7 @@ export async function writeTracks(
 
 const marks = new WeakMap<EvaluationUnit['rule'], Map<string, string>>();
 
-/** Says under which rule, word for word, and at which place a track was heard. */
+/** Says under which rule, word for word, and at which place a track was evaluated. */
 function markOf(unit: EvaluationUnit | undefined): string {
   if (unit === undefined) return '';
   const { rule, location } = unit;

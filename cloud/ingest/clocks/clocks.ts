@@ -12,7 +12,7 @@ import type { JudgedBatch, JudgedEvent } from '../delivery/judge.ts';
 import { type LaneState, laneName } from '../delivery/lanes.ts';
 import { type ClockMark, GatewayClocks, needsClocks } from './true-time.ts';
 
-/** Where gateways say what clocks said. */
+/** The lane of the clock events. */
 export const CLOCK_LANE = laneOf('clock');
 
 export interface BootName {

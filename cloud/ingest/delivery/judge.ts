@@ -18,7 +18,7 @@ export type JudgedEvent = (
   | { readonly isKnown: true; readonly record: EventRecord }
   | { readonly isKnown: false; readonly record: UnknownEventRecord }
 ) & {
-  /** With gateway and lane the event's name for ever: that of its batch, or the one that it was born with. */
+  /** With gateway and lane the event's name for ever: that of its batch, or its original one. */
   readonly name: { readonly epoch: string; readonly seq: number };
 };
 

@@ -1,15 +1,10 @@
 /** What every part of the page can reach: the data of the site, who is signed in, the names of places. */
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import type { LiveMessage } from '../../contract/live.ts';
-import type { Role } from '../../contract/roles.ts';
+import type { User } from '../../contract/roles.ts';
 import type { LiveState } from './live.ts';
 import { Resource, type ResourceState } from './resource.ts';
 import type { SiteData, Topic } from './site-data.ts';
-
-export interface User {
-  readonly name: string;
-  readonly role: Role;
-}
 
 interface SiteContext {
   readonly data: SiteData;

@@ -19,7 +19,7 @@ const clockAt = (startAt: number) => new VirtualClock({ startAt, flush: () => Pr
 const keys = new AccessKeys(clockAt(NOW), [LASTING]);
 const expected = { region: REGION, services: ['iotdata'], now: NOW };
 
-interface Draft {
+interface UnsignedRequest {
   readonly method?: string;
   readonly path?: string;
   readonly query?: Record<string, string>;
@@ -30,7 +30,7 @@ interface Draft {
   readonly at?: number;
 }
 
-async function signed(draft: Draft = {}): Promise<SignedRequest> {
+async function signed(draft: UnsignedRequest = {}): Promise<SignedRequest> {
   const {
     method = 'POST',
     path = '/topics/a%2Fb',
@@ -121,7 +121,7 @@ describe('a request', () => {
     );
   });
 
-  it.each<[string, Draft, string]>([
+  it.each<[string, UnsignedRequest, string]>([
     ['five minutes old', { at: NOW - MAX_SKEW_MS }, 'accepted'],
     ['older than five minutes', { at: NOW - MAX_SKEW_MS - 1000 }, 'expired'],
     ['of the future', { at: NOW + MAX_SKEW_MS + 1000 }, 'expired'],

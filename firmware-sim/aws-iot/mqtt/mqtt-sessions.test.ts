@@ -10,12 +10,12 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
-interface Listener {
+interface PayloadListener {
   readonly client: MqttClient;
   readonly heard: string[];
 }
 
-async function listener(options: IClientOptions = { clean: false }): Promise<Listener> {
+async function listener(options: IClientOptions = { clean: false }): Promise<PayloadListener> {
   const heard: string[] = [];
   const client = await connectAsync(fixture.aws.mqttUrl, {
     clientId: 'sleeper',

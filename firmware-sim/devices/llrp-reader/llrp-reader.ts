@@ -4,8 +4,8 @@
  * holds reports over a reconnect when asked to. Specs and settings outlive a connection, not a power cycle; what was
  * written to a tag stays on the tag.
  *
- * The host calls `onConnect` and `onDisconnect` for the one client; any other that knocks it sends what
- * `rejectSecondClient` returns, and hangs up. Changes made by the world take effect at the next tick, in the order they were made.
+ * The host calls `onConnect` and `onDisconnect` for the one client; any other that connects it sends what
+ * `rejectSecondClient` returns, and disconnects. Changes made by the world take effect at the next tick, in the order they were made.
  */
 import type { Random } from '../../../protocol/ports/random.ts';
 import { isKnownMessageType } from '../../../protocol/wire/llrp/codec.ts';
@@ -157,7 +157,7 @@ export class LlrpReader implements ByteDevice {
     });
   }
 
-  /** What a further client hears before it is hung up on; the one that is connected hears of it. */
+  /** What a further client is sent before it is disconnected; the one that is connected gets an event of it. */
   rejectSecondClient(now: number): Uint8Array[] {
     this.#begin(now);
     this.#knocked = true;

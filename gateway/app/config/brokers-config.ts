@@ -107,7 +107,7 @@ export function brokerOf(
   }
 }
 
-/** The first device before this one that would hear the same messages, in words. */
+/** The first device before this one that would receive the same messages, in words. */
 export function topicClash(wanted: Topics, others: readonly Topics[]): string | undefined {
   for (const other of others) {
     if (other.broker !== wanted.broker) continue;

@@ -1,4 +1,4 @@
-/** How a device stands, for the status page and the metrics: counters that only rise, and the last of each thing. */
+/** The state of a device, for the status page and the metrics: counters that only rise, and the last of each thing. */
 import type { Discarded } from '../../drivers/driver.ts';
 
 export type DeviceState = 'stopped' | 'connecting' | 'connected' | 'waiting';

@@ -1,4 +1,4 @@
-/** The gateway's own page on the local network: what hangs on it, what waits, how the uplink stands. Read only. */
+/** The gateway's own page on the local network: its devices, what waits, the state of the uplink. Read only. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { GatewayStatus } from './gateway-status.ts';

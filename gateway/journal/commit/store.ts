@@ -19,8 +19,8 @@
  *
  * Recovery. SQLite replays the WAL up to the last whole commit; that it stops there because power went, and not
  * because synced commits were damaged, is checked first (wal-damage.ts). Damage found then, at boot or on any later
- * page read throws UnusableFileError; the engine salvages and goes on. Whatever is carried over keeps the name it was
- * born with (carry-over.ts), so that the cloud counts it once.
+ * page read throws UnusableFileError; the engine salvages and goes on. Whatever is carried over keeps its original
+ * name (carry-over.ts), so that the cloud counts it once.
  */
 import { statSync } from 'node:fs';
 import { laneOf } from '../../../protocol/events/event-kinds.ts';

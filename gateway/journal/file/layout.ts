@@ -31,12 +31,12 @@ export const PAGE_BYTES = 512;
 const WAL_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Up to this size the whole file is checked at boot; above it damage is found when the page is read. */
 const FULL_CHECK_BYTES = 64 * 1024 * 1024;
-/** Of SQLite; what is shorter it takes for a file that is yet to be born. */
+/** Of SQLite; what is shorter it takes for a new, empty file. */
 export const SMALLEST_PAGE_BYTES = 512;
 const WRITE_VERSION_AT = 18;
 const LOCK_WAIT_MS = 250;
 
-/** What a new file is given at birth. */
+/** What a new file is given when it is created. */
 export interface Birth {
   readonly epoch: string;
   readonly createdAt: number;
@@ -225,7 +225,7 @@ function newerFormat(format: number): JournalError {
   );
 }
 
-/** `made` and `here` stand for machines; one that has nothing to be known by is not held against the file. */
+/** `made` and `here` stand for machines; one without any identification is no reason to refuse the file. */
 function refuseForeign(made: string | undefined, here: string | undefined): void {
   if (made === undefined || here === undefined || made === here) return;
   throw new JournalError(

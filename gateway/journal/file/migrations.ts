@@ -5,7 +5,7 @@
  *
  * Format 1: meta {format, epoch, created}, tables lane, checkpoint, condition_thinned, lane_*; a row is one event.
  * Format 2: a row holds several events (packed-row.ts) and says how many; a row of format 1 is one of one event. An
- * event may carry `origin`, the name it was born with; meta also holds `host`, `opening` and `forked`, and a view names
+ * event may carry `origin`, its original name; meta also holds `host`, `opening` and `forked`, and a view names
  * the epoch (file-marks.ts). Marks and checkpoints are sealed (sealed.ts), counters bear a checksum (lane-counters.ts).
  */
 import { LANES } from '../../../protocol/events/lanes.ts';

@@ -7,7 +7,7 @@
  *   text  one event: its sealed JSON (stored-event.ts), readable as it stands; also what format 1 wrote.
  *   blob  CRC-32 of the rest (4 bytes, big-endian), then raw DEFLATE (RFC 1951) of the events' JSON, a line each, the
  *         last line belonging to `seq` and each earlier one to the seq before. An empty line is a seq without an event:
- *         thinned, or buried.
+ *         thinned, or given up as unreadable.
  *   00000000  nothing, sealed: the tombstone of an unreadable row.
  */
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';

@@ -26,7 +26,7 @@ export function encodeStoredEvent(stamp: Stamp, event: StockEvent): string {
   return encode({ ...stamp, event });
 }
 
-/** An event on its way to another journal file: it keeps the name it was born with, if that is known. */
+/** An event on its way to another journal file: it keeps its original name, if that is known. */
 export function encodeCarriedEvent(stored: StoredEvent, bornAs: EventOrigin | undefined): string {
   const origin = stored.origin ?? bornAs;
   return encode(origin === undefined ? stored : { ...stored, origin });

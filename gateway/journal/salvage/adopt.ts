@@ -1,7 +1,7 @@
 /**
  * Takes over a journal file that must not go on as it is: made on another machine that this one replaces, or put back
- * from an image so that the cloud refuses it. Its waiting events go into a file of a new epoch with the names they
- * were born with; the old file is kept. No gateway may be running on it.
+ * from an image so that the cloud refuses it. Its waiting events go into a file of a new epoch under their
+ * original names; the old file is kept. No gateway may be running on it.
  */
 import { existsSync } from 'node:fs';
 import type { Lane } from '../../../protocol/events/lanes.ts';

@@ -2,7 +2,7 @@
  * Builds a new journal file from what can be read of another: a new epoch, the waiting events in their old order with
  * new seqs, the checkpoints, and gap events that declare what is missing.
  *
- * Each event keeps the name it was born with as its `origin`, the first one through any number of carries, so that
+ * Each event keeps its original name as its `origin`, the first one through any number of carries, so that
  * the ledger counts it once although it may have been sent under its old name. Two exceptions take new names: events
  * whose file no longer says its epoch, and, in a file that the cloud has refused as forked, those appended since the
  * fork: their old names belong to other events.

@@ -63,7 +63,7 @@ test('the reserve is really on the disk, is given back once, and is taken again 
 });
 
 /** An engine fed commit by commit, with what it says of its health. */
-class Rig {
+class DiskRig {
   readonly #engine: JournalEngine;
   #nowMs = 0;
   #n = 0;
@@ -123,7 +123,7 @@ test('a log that cannot be emptied is reported once, here and to the cloud, and 
   const machine = surroundings({
     sizeOf: (file) => (file.endsWith('-wal') ? walBytes : REAL_SURROUNDINGS.sizeOf(file)),
   });
-  const rig = new Rig(new JournalEngine({ file: folder.file, maxBytes: GIBIBYTE }, machine));
+  const rig = new DiskRig(new JournalEngine({ file: folder.file, maxBytes: GIBIBYTE }, machine));
   const reported = () =>
     rig.health().map((event) => event.type === 'device' && [event.condition, event.active]);
   const commit = () => {
@@ -166,7 +166,7 @@ test('a log that one checkpoint empties is no alarm', () => {
       return checkpointed ? size : WAL_ALARM_BYTES + size;
     },
   });
-  const rig = new Rig(new JournalEngine({ file: folder.file, maxBytes: GIBIBYTE }, machine));
+  const rig = new DiskRig(new JournalEngine({ file: folder.file, maxBytes: GIBIBYTE }, machine));
   rig.commit(weighing, 5, 'stock');
   rig.pass(10_000);
   rig.commit(weighing, 5, 'stock');
@@ -202,7 +202,7 @@ describe.runIf(probe !== undefined)('on a real file system that fills up', () =>
     try {
       const file = join(disk.path, 'journal.db');
       const options = { file, maxBytes: 60 * MEBIBYTE, reserveBytes: 16 * MEBIBYTE };
-      const rig = new Rig(new JournalEngine(options));
+      const rig = new DiskRig(new JournalEngine(options));
       rig.commit(weighing, 500, 'stock');
       expect(rig.status().reserve).toEqual({ bytes: 16 * MEBIBYTE, held: true });
       for (let n = 0; n < 80; n++) rig.commit(sample, 500, 'condition');

@@ -29,7 +29,7 @@ export interface EngineOptions {
   readonly host?: string;
 }
 
-/** What a request may need should the file have to be born anew while it runs. */
+/** What a request may need should the file have to be made anew while it runs. */
 export interface RequestContext {
   readonly stamp: Stamp;
   /** Taken as the new epoch if one starts. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Condition } from '../../../protocol/readings/reading.ts';
-import { drive, type Timed } from '../sensor.fixture.ts';
+import { drive, type TimedReading } from '../sensor.fixture.ts';
 import { conditionSchema } from './condition-point.ts';
 import { createConditionSensor } from './condition-sensor.ts';
 
@@ -20,7 +20,7 @@ const point = conditionSchema.parse({
 
 type Said = readonly [seconds: number, said: number | string, metric?: Condition['metric'], sampled?: number];
 
-function story(said: readonly Said[]): Timed[] {
+function story(said: readonly Said[]): TimedReading[] {
   return said.map(([seconds, value, metric = 'temperature', sampled = seconds]) => ({
     now: seconds * 1000,
     reading: {

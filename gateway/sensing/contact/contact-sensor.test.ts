@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { drive, type Timed } from '../sensor.fixture.ts';
+import { drive, type TimedReading } from '../sensor.fixture.ts';
 import { contactSchema } from './contact-point.ts';
 import { createContactSensor } from './contact-sensor.ts';
 
@@ -12,7 +12,7 @@ const point = contactSchema.parse({
   debounceMs: 500,
 });
 
-function story(edges: readonly (readonly [number, boolean])[]): Timed[] {
+function story(edges: readonly (readonly [number, boolean])[]): TimedReading[] {
   return edges.map(([at, active]) => ({
     now: at,
     reading: { kind: 'input', device: 'zigbee', channel: 'door', at, active },

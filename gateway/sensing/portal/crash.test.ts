@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StockEvent } from '../../../protocol/events/stock-event.ts';
-import { drive, type Timed } from '../sensor.fixture.ts';
+import { drive, type TimedReading } from '../sensor.fixture.ts';
 import { BEAM_GATED, dockStory, epcsOf, FIRST_SIGHT, MORNING, portal, type Way } from './dock.fixture.ts';
 import { HELD_REPORTS_MS } from './limits.ts';
 import { createPortalSensor } from './portal-sensor.ts';
@@ -32,7 +32,7 @@ function passesOf(events: readonly StockEvent[]): string[] {
 
 function play(
   mode: Record<string, unknown>,
-  story: readonly Timed[],
+  story: readonly TimedReading[],
   crashBefore: number[],
   downMs = 0,
   held = false,

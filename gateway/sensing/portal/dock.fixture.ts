@@ -4,7 +4,7 @@
  * not tested against a copy of its own assumptions.
  */
 import { seededRandom } from '../../../protocol/ports/random.ts';
-import type { Timed } from '../sensor.fixture.ts';
+import type { TimedReading } from '../sensor.fixture.ts';
 import { type PortalPoint, portalSchema } from './portal-point.ts';
 
 /** 2 March 2026, 06:00 UTC. */
@@ -70,9 +70,9 @@ function positionOf(load: Load, elapsedSeconds: number): number | undefined {
   return load.way === 'IN' || load.way === 'BACK_OUTSIDE' ? along : -along;
 }
 
-export function dockStory(story: DockStory): Timed[] {
+export function dockStory(story: DockStory): TimedReading[] {
   const random = seededRandom(story.seed ?? 1, 'dock');
-  const timed: Timed[] = [];
+  const timed: TimedReading[] = [];
   const broken = { inner: false, outer: false };
   const eye = (side: 'inner' | 'outer', active: boolean, now: number) => {
     timed.push({

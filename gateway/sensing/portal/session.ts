@@ -26,7 +26,7 @@ export interface Session {
   /** After a restart: open at least until then, for what the reader held back, unless something goes on before. */
   heldUntil: number | undefined;
   readonly tags: PortalTag[];
-  /** Tags heard, but never strongly enough to be on the list. */
+  /** Tags read, but never strongly enough to be on the list. */
   weakTags: number;
   /** Evidence from before a restart. */
   saved: Evidence | undefined;

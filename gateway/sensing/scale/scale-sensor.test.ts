@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Weight } from '../../../protocol/readings/reading.ts';
-import { drive, type Timed } from '../sensor.fixture.ts';
+import { drive, type TimedReading } from '../sensor.fixture.ts';
 import { scaleSchema } from './scale-point.ts';
 import { createScaleSensor } from './scale-sensor.ts';
 
@@ -13,10 +13,10 @@ const point = scaleSchema.parse({
   zeroWithinMilligrams: 20_000,
 });
 
-type Indication = number | '~' | 'overload' | 'underload' | 'error';
+type TimedIndication = number | '~' | 'overload' | 'underload' | 'error';
 
 /** An indication every 200 ms: grams at rest, `~` in motion, or a state. */
-function story(indications: readonly Indication[]): Timed[] {
+function story(indications: readonly TimedIndication[]): TimedReading[] {
   return indications.map((one, index) => {
     const at = 1_000_000 + index * 200;
     const origin = { kind: 'weight' as const, device: 'scale', channel: '1', at, raw: `S ${one}`, unit: 'g' };
@@ -30,7 +30,7 @@ function story(indications: readonly Indication[]): Timed[] {
 
 const still = (grams: number, times = 5): number[] => new Array<number>(times).fill(grams);
 
-function emitted(indications: readonly Indication[], crashBefore: number[] = []): string[] {
+function emitted(indications: readonly TimedIndication[], crashBefore: number[] = []): string[] {
   const done = drive(() => createScaleSensor(point), story(indications), { until: 1e9, crashBefore });
   return done.events.map((event) => {
     if (event.type === 'device') return `${event.condition} ${event.active}`;
@@ -40,7 +40,7 @@ function emitted(indications: readonly Indication[], crashBefore: number[] = [])
 }
 
 describe('a scale under a bin', () => {
-  test.each<[string, Indication[], string[]]>([
+  test.each<[string, TimedIndication[], string[]]>([
     ['weighs a load once, however long it rests', [...still(0), '~', ...still(5000, 40)], ['0 → 5000']],
     ['says nothing of a bin that is empty at first', still(0, 40), []],
     ['weighs what stands on it at first', still(5000), ['0 → 5000']],
@@ -97,9 +97,9 @@ describe('a scale under a bin', () => {
   });
 
   test('no two weighings in a row say the same unless the scale was at zero, whatever it indicates', () => {
-    const indication = fc.oneof<fc.Arbitrary<Indication>[]>(
-      fc.constantFrom<Indication>('~', 'overload', 'underload', 'error'),
-      fc.constantFrom<Indication>(0, 5, 1000, 1060, 2000, -3000),
+    const indication = fc.oneof<fc.Arbitrary<TimedIndication>[]>(
+      fc.constantFrom<TimedIndication>('~', 'overload', 'underload', 'error'),
+      fc.constantFrom<TimedIndication>(0, 5, 1000, 1060, 2000, -3000),
     );
     fc.assert(
       fc.property(fc.array(indication, { maxLength: 80 }), (indications) => {

@@ -56,7 +56,7 @@ export interface PhotoEyes {
   nextBlockedAt(): number | undefined;
   /** A beam that is not blocked is broken. */
   isBusy(): boolean;
-  /** Busy, and known to be: since a restart the beam has been heard of. */
+  /** Busy, and known to be: since a restart the beam has been reported. */
   isHolding(): boolean;
   isBlocked(): boolean;
   /** Gateway or device time of the last edge of the current crossing. */
@@ -71,7 +71,7 @@ export interface PhotoEyes {
   loseSight(): void;
   /** After a restart: the beams stand as they did, until the device says otherwise; nobody waits for them. */
   doubt(): void;
-  /** What was never heard of since is not known after all. */
+  /** What was not reported since is not known after all. */
   endDoubt(): void;
   /** The wall clock went back: measure blocking from the new time. */
   rebase(now: number): void;
@@ -84,9 +84,9 @@ export function createPhotoEyes(blockedAfterMs: number): PhotoEyes {
   const eyes = { outer, inner };
   const crossings: BeamCrossing[] = [];
   const doubtful = new Set<EyeState>();
-  /** Beams that nothing was heard of since a restart. */
+  /** Beams that were not reported since a restart. */
   const unheard = new Set<EyeState>();
-  /** The crossing that a restart interrupted, and whether an edge of it was heard since. */
+  /** The crossing that a restart interrupted, and whether an edge of it was reported since. */
   let broughtBack: BeamCrossing | undefined;
   let heardSince = false;
   /** A crossing in which a beam was released unseen while the other was still broken. */

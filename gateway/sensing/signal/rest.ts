@@ -1,6 +1,6 @@
 /**
  * Whether a tag stands still. It lies around when its smoothed signal has stayed within FLAT_BAND_DB at every
- * antenna for PARKED_AFTER_MS; what it is heard at then is its level at rest.
+ * antenna for PARKED_AFTER_MS; its level then is its level at rest.
  */
 import { MOVED_RISE_DB, PARKED_AFTER_MS, STILL_AFTER_MS, STILL_READS } from './limits.ts';
 import { antennaCountOf, levelAt, setLevelAt, type TagTrack } from './tag-track.ts';
@@ -21,7 +21,7 @@ export function isStill(track: TagTrack, at: number): boolean {
   return at - track.flatSince >= STILL_AFTER_MS && track.flatReads >= STILL_READS;
 }
 
-/** Turns true once each time the tag has come to lie for long: what it is heard at now is its level at rest. */
+/** Turns true once each time the tag has come to lie for long: its level now is its level at rest. */
 export function comesToLie(track: TagTrack, at: number): boolean {
   if (track.restKnown || at - track.flatSince < PARKED_AFTER_MS) return false;
   noteRest(track);

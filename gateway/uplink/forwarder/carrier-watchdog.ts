@@ -50,7 +50,7 @@ export class CarrierWatchdog {
     if (idle) this.#waitingSinceMs = undefined;
   }
 
-  /** The connection came or went, or the journal was born anew: everything begins anew. */
+  /** The connection came or went, or the journal has a new epoch: everything begins anew. */
   renewed(): void {
     this.#waitingSinceMs = undefined;
     this.#owingSinceMs = undefined;

@@ -48,7 +48,7 @@ const LEAST_LATE_MS = 1000;
 
 /** A lane with more than this many events waiting sends what is new ahead of them. */
 const FAR_BEHIND_EVENTS = 1000;
-/** Batches sent ahead since the cloud was last heard; more would only be acks in a heap, or for nobody. */
+/** Batches sent ahead since the cloud was last heard; more would bring acks all at once, or none. */
 const MAX_AHEAD_UNHEARD = 3;
 
 export class LaneSender implements LaneView {

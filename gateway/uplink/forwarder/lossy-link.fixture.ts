@@ -67,7 +67,7 @@ class CloudModel {
   }
 }
 
-interface Bench {
+interface LossyBench {
   readonly clock: VirtualClock;
   readonly journal: OpenJournal;
   readonly uplink: MemoryUplink;
@@ -85,7 +85,7 @@ export async function bench(
     file?: string;
     cloud?: CloudModel;
   } = {},
-): Promise<Bench> {
+): Promise<LossyBench> {
   const clock = clockAt(START);
   const folder = new JournalFolder();
   folders.push(folder);

@@ -17,7 +17,7 @@ const clock: Clock = createClock({
 });
 
 /** A real broker on a port of its own, which can go away, come back, and play dead. */
-class Broker {
+class ScriptedBroker {
   readonly #sockets = new Set<Socket>();
   #aedes: Aedes | undefined;
   #server: Server | undefined;
@@ -90,7 +90,7 @@ class Broker {
 }
 
 /** Turns handler calls into promises. */
-class Watch {
+class BrokerWatch {
   readonly acks: Ack[] = [];
   readonly log: string[] = [];
   #waiting: { event: string; resolve: () => void }[] = [];
@@ -120,8 +120,8 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function startBroker(): Promise<Broker> {
-  const broker = new Broker();
+async function startBroker(): Promise<ScriptedBroker> {
+  const broker = new ScriptedBroker();
   await broker.start();
   closers.push(() => broker.stop());
   return broker;
@@ -130,7 +130,7 @@ async function startBroker(): Promise<Broker> {
 function connectTo(
   port: number,
   options: Partial<MqttUplinkOptions> = {},
-): { uplink: MqttUplink; watch: Watch } {
+): { uplink: MqttUplink; watch: BrokerWatch } {
   const uplink = createMqttUplink({
     gateway: 'dc-1',
     url: `mqtt://127.0.0.1:${port}`,
@@ -142,7 +142,7 @@ function connectTo(
     ...options,
   });
   closers.push(() => uplink.close());
-  return { uplink, watch: new Watch() };
+  return { uplink, watch: new BrokerWatch() };
 }
 
 test('it publishes batches, says it is online, hears acks, and says goodbye', async () => {

@@ -26,7 +26,7 @@ interface Scan<Found> {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** The master's ear: knows what was asked and hears only the answer to that. */
+/** The master's receiver: knows what was asked and accepts only the answer to that. */
 export class ReplyScanner {
   #request: ReadRequest | undefined;
   #held = new Uint8Array(0);
@@ -87,7 +87,7 @@ function replyLength(bytes: Uint8Array, offset: number, request: ReadRequest): n
   return available < length ? 'more' : length;
 }
 
-/** A request as a slave hears it: any eight-byte function, so that it can refuse what it does not know. */
+/** A request as a slave receives it: any eight-byte function, so that it can refuse what it does not know. */
 export interface HeardRequest {
   readonly address: number;
   readonly function: number;

@@ -53,7 +53,7 @@ export async function device(url: string, options: IClientOptions = {}): Promise
   return client;
 }
 
-/** Hears what a driver would, and takes it when the test says so. */
+/** Receives what a driver would, and acknowledges it when the test says so. */
 export class Listener {
   readonly heard: DeviceMessage[] = [];
   readonly log: string[] = [];
@@ -96,7 +96,7 @@ export class Listener {
   }
 }
 
-interface Rig {
+interface MessageRig {
   readonly name: string;
   readonly found: boolean;
   /** `listen` comes before the connection, as devices do. */
@@ -132,7 +132,7 @@ const clientOf = (url: string, protocolVersion: 4 | 5) => {
   return { port, url, start: () => port.start() };
 };
 
-export const RIGS: readonly Rig[] = [
+export const RIGS: readonly MessageRig[] = [
   {
     name: 'the gateway’s own broker',
     found: true,

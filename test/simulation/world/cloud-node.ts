@@ -31,7 +31,7 @@ interface CloudParts {
 
 const CLOCK_WATCH_MS = 5 * 60_000;
 
-interface Running {
+interface CloudLife {
   readonly life: Incarnation;
   readonly client: DatabaseClient;
   readonly ingest: Ingest;
@@ -40,7 +40,7 @@ interface Running {
 
 export class CloudNode implements Consumer {
   readonly #parts: CloudParts;
-  #running: Running | undefined;
+  #running: CloudLife | undefined;
 
   constructor(parts: CloudParts) {
     this.#parts = parts;

@@ -1,6 +1,6 @@
 /**
  * The line between one gateway and the broker, and the gateway's end of it: an Uplink that connects, publishes and
- * hears acks, with everything a network does to that. Messages may be late, lost with the connection, or taken
+ * receives acks, with everything a network does to that. Messages may be late, lost with the connection, or taken
  * without the PUBACK coming back; one direction may fall silent while the connection seems to stand.
  */
 
