@@ -6,6 +6,7 @@ import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SENSOR_KINDS } from '../../gateway/sensing/sensor-kinds.ts';
 import { applyEdit, type Edit } from '../mutation/mutation.ts';
 import { runBounded } from '../mutation/run-bounded.ts';
 
@@ -22,15 +23,18 @@ interface Wrong {
   readonly asked: readonly string[];
 }
 
-const SWEEP = `defineEventKind({
-  type: 'sweep',
+/** A name that no kind will have. */
+const TO_COME = 'kind-to-come';
+const EVENT_TO_COME = `defineEventKind({
+  type: '${TO_COME}',
   lane: 'stock',
-  meaning: 'A reader has looked over its place.',
+  meaning: 'Something new.',
   fields: { occurredAt: time },
-  example: { type: 'sweep', occurredAt: 0 },
+  example: { type: '${TO_COME}', occurredAt: 0 },
 })`;
 
 const EVENTS = 'protocol/events/event-kinds.ts';
+const ALL_KINDS = 'export const EVENT_KINDS = {';
 const WRONG: readonly Wrong[] = [
   {
     what: 'an event kind that no projection answers for',
@@ -40,15 +44,15 @@ const WRONG: readonly Wrong[] = [
         from: "import { clock } from './kinds/clock.ts';",
         to: "import { defineEventKind } from './event-kind.ts';\nimport { time } from './fields.ts';\nimport { clock } from './kinds/clock.ts';",
       },
-      { file: EVENTS, from: '  clock,\n}', to: `  clock,\n  sweep: ${SWEEP},\n}` },
+      { file: EVENTS, from: ALL_KINDS, to: `${ALL_KINDS}\n  '${TO_COME}': ${EVENT_TO_COME},` },
     ],
-    says: /missing.*\bsweep\b/,
+    says: /missing.*kind-to-come/,
     asked: ['cloud/projections/registry.ts'],
   },
   {
     what: 'an event kind under another name than its own',
-    edits: [{ file: EVENTS, from: '  receipt,\n', to: '  receipt,\n  brush: receipt,\n' }],
-    says: /brush/,
+    edits: [{ file: EVENTS, from: ALL_KINDS, to: `${ALL_KINDS}\n  misnamed: receipt,` }],
+    says: /misnamed/,
     asked: ['cloud/projections/registry.ts', EVENTS],
   },
   {
@@ -93,16 +97,13 @@ const WRONG: readonly Wrong[] = [
       {
         file: 'protocol/readings/reading.ts',
         from: 'export type Reading = TagRead',
-        to: "interface Shock extends ReadingOrigin {\n  readonly kind: 'shock';\n}\nexport type Reading = Shock | TagRead",
+        to: "interface ReadingToCome extends ReadingOrigin {\n  readonly kind: 'reading-to-come';\n}\nexport type Reading = ReadingToCome | TagRead",
       },
     ],
-    says: /shock/i,
+    says: /reading-?to-?come/i,
     asked: [
-      'gateway/sensing/condition/condition-sensor.ts',
-      'gateway/sensing/contact/contact-sensor.ts',
-      'gateway/sensing/portal/portal-sensor.ts',
+      ...Object.keys(SENSOR_KINDS).map((kind) => `gateway/sensing/${kind}/${kind}-sensor.ts`),
       'gateway/sensing/reading-handlers.ts',
-      'gateway/sensing/scale/scale-sensor.ts',
       'protocol/readings/reading.ts',
     ],
   },
@@ -112,10 +113,10 @@ const WRONG: readonly Wrong[] = [
       {
         file: 'protocol/events/metrics.ts',
         from: 'export const METRICS = {',
-        to: "export const METRICS = {\n  carbonDioxide: { name: 'Carbon dioxide', code: 'CO2', unit: 'ppm', decimals: 0 },",
+        to: "export const METRICS = {\n  metricToCome: { name: 'New', code: 'TO_COME', unit: '1', decimals: 0 },",
       },
     ],
-    says: /CO2_HIGH/,
+    says: /TO_COME_HIGH/,
     asked: ['cloud/coldchain/episodes/excursion.ts'],
   },
 ];
