@@ -113,11 +113,11 @@ const WRONG: readonly Wrong[] = [
       {
         file: 'protocol/events/metrics.ts',
         from: 'export const METRICS = {',
-        to: "export const METRICS = {\n  metricToCome: { name: 'New', code: 'TO_COME', unit: '1', decimals: 0 },",
+        to: "export const METRICS = {\n  metricToCome: { name: 'New', code: 'TO_COME', unit: '1', sign: '', decimals: 0 },",
       },
     ],
     says: /TO_COME_HIGH/,
-    asked: ['cloud/coldchain/episodes/excursion.ts'],
+    asked: ['cloud/coldchain/rules/kinds.ts'],
   },
 ];
 
