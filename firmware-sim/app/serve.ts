@@ -44,7 +44,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       narrate: (line) => write(`  ${new Date(clock.now()).toISOString().slice(11, 19)}  ${line}\n`),
     },
     clock,
-    () => Date.parse(scenario.start) + clock.now() - begin,
+    (now) => Date.parse(scenario.start) + now - begin,
   );
   const lines = await serveLines(fleet.devices, options.lines);
   for (const [id, line] of lines) write(`${id.padEnd(20)} ${line.address}\n`);

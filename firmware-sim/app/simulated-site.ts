@@ -17,6 +17,7 @@ import type { Scenario } from '../world/scenario.ts';
 import { createWorld, type World } from '../world/world.ts';
 import { createDevices, type DeviceFleet } from './device-fleet.ts';
 import { type LedgerClient, ledgerClient } from './ledger-view.ts';
+import { punctual } from './punctual-clock.ts';
 import { stoppable } from './stoppable-clock.ts';
 
 /** Simulated time between the start of the processes and that of the scenario, in real seconds. */
@@ -61,18 +62,18 @@ interface PlannedWorld {
   stop(): void;
 }
 
-/** `scriptTime`: what time it is in the script, where devices live at another. */
+/** `scriptTime`: what time it is in the script when it is `now` for the devices. */
 export function planWorld(
   plan: SitePlan,
   realClock: Clock,
-  scriptTime: () => number = () => realClock.now(),
+  scriptTime: (now: number) => number = (now) => now,
 ): PlannedWorld {
-  const clock = stoppable(realClock);
+  const clock = stoppable(punctual(realClock));
   const fleet = createDevices(plan.scenario, plan.seed, clock);
   const world = createWorld({
     scenario: plan.scenario,
     seed: plan.seed,
-    clock: { ...clock, now: scriptTime },
+    clock: { ...clock, now: () => scriptTime(clock.now()) },
     handles: fleet.handles,
     ...(plan.narrate === undefined ? {} : { narrate: plan.narrate }),
   });
