@@ -7,6 +7,7 @@
  * In any second at most rate + burst passes: nothing is overdrawn except by a single batch larger than the burst
  * (one huge event), whose debt is waited off.
  */
+import { LANES } from '../../../protocol/events/lanes.ts';
 import { type Bucket, type BucketLimits, fullBucket, readyAtMs, spend } from './token-bucket.ts';
 
 export interface PaceLimits {
@@ -30,7 +31,8 @@ export function paceLimits(publishesPerSecond: number, bytesPerSecond: number): 
   const publishBurst = Math.max(2, publishesPerSecond / 10);
   return {
     publishes: { perSecond: Math.max(1, publishesPerSecond - publishBurst), burst: publishBurst },
-    publishesForLive: Math.min(2, publishBurst - 1),
+    // One for each lane: what happens on all of them at once leaves at once.
+    publishesForLive: Math.min(LANES.length, publishBurst - 1),
     livePublishes: { perSecond: publishesPerSecond / 2, burst: Math.max(2, publishBurst / 2) },
     bytes: { perSecond: bytesPerSecond - burst - live, burst },
     liveBytes: { perSecond: live / 2, burst: live / 2 },
