@@ -1,25 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Exception } from '../../../contract/exceptions.ts';
+import { exception } from '../../shell/exception.fixture.ts';
 import { chartLine, excursions, innermostLimits, timeRange, valueRange } from './chart-data.ts';
-
-const exception = (changes: Partial<Exception>): Exception => ({
-  id: 'x',
-  kind: 'TEMP_HIGH',
-  severity: 'critical',
-  title: 't',
-  advice: 'a',
-  subject: 's',
-  location: 'cold-1',
-  readPoint: null,
-  raisedAt: '2026-03-02T06:00:00.000Z',
-  clearedAt: null,
-  status: 'raised',
-  revision: 1,
-  detail: {},
-  holds: { active: 0, released: 0 },
-  decisions: [],
-  ...changes,
-});
 
 describe('the chart', () => {
   it('leaves silences open', () => {
